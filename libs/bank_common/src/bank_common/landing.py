@@ -1,0 +1,167 @@
+"""The landing chain: how a segment is named, what its object says of it, and when a chain is whole.
+
+One segment is one Parquet object that holds the half-open offset range `[start, end)` of one (topic, partition).
+The next segment starts where the last one ended, so a gap or an overlap shows in a listing. Objects are created
+create-only, never overwritten and never deleted by the consumer.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, Protocol, Self
+
+from bank_common.names import FORMAT_VERSION, OFFSETS_PER_BUCKET
+
+SUFFIX: Final = ".parquet"
+MAX_OFFSET: Final = 2**63 - 1
+_KEY: Final = re.compile(
+    r"(?P<topic>[A-Za-z0-9._-]{1,249})/(?P<partition>\d{4})/(?P<bucket>\d{14})/(?P<start>\d{20})\.parquet"
+)
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SegmentKey:
+    """A segment's name: `<topic>/<partition:04d>/<start // 1,000,000:014d>/<start:020d>.parquet`.
+
+    The folder of a million offsets keeps a listing cheap: an object store reads the whole folder for one LIST.
+    """
+
+    topic: str
+    partition: int
+    start: int
+
+    def __str__(self) -> str:
+        return f"{bucket_prefix(self.topic, self.partition, self.start // OFFSETS_PER_BUCKET)}{self.start:020d}{SUFFIX}"
+
+    @classmethod
+    def parse(cls, key: str) -> Self:
+        """Read a key back.
+
+        Raises:
+            ValueError: the text is not a segment's key (wrong shape, or start and folder disagree).
+        """
+        match = _KEY.fullmatch(key)
+        if match is None or not key.isascii():
+            raise ValueError("not the key of a landing segment")
+        parsed = cls(match["topic"], int(match["partition"]), int(match["start"]))
+        if parsed.start > MAX_OFFSET or str(parsed) != key:
+            raise ValueError("the key's folder and its start offset disagree")
+        return parsed
+
+
+def chain_prefix(topic: str, partition: int) -> str:
+    """The prefix below which one chain lives, with its closing slash."""
+    return f"{topic}/{partition:04d}/"
+
+
+def bucket_prefix(topic: str, partition: int, bucket: int) -> str:
+    """The prefix of one folder of a chain: `bucket` is a start offset divided by `OFFSETS_PER_BUCKET`."""
+    return f"{chain_prefix(topic, partition)}{bucket:014d}/"
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentMetadata:
+    """What the object's user metadata says of its segment (at most 2 KB in S3).
+
+    `end` is the last delivered offset + 1; `rows` counts rows in the Parquet file and `rejected` the dead letters
+    of the range (their offsets are in the file's footer); `sha256` is of the object's bytes, in hex.
+    """
+
+    topic_id: str
+    start: int
+    end: int
+    rows: int
+    rejected: int
+    schema_id: int
+    sha256: str
+    lsn_min: int | None = None
+    lsn_max: int | None = None
+    traceparent: str | None = None
+
+    def to_headers(self) -> dict[str, str]:
+        """As S3 user metadata, without the `x-amz-meta-` prefix. Absent values are left out."""
+        optional = {
+            "bank-lsn-min": self.lsn_min,
+            "bank-lsn-max": self.lsn_max,
+            "bank-traceparent": self.traceparent,
+        }
+        return {
+            "bank-format": str(FORMAT_VERSION),
+            "bank-topic-id": self.topic_id,
+            "bank-start": str(self.start),
+            "bank-end": str(self.end),
+            "bank-rows": str(self.rows),
+            "bank-rejected": str(self.rejected),
+            "bank-schema-id": str(self.schema_id),
+            "bank-sha256": self.sha256,
+            **{name: str(value) for name, value in optional.items() if value is not None},
+        }
+
+    @classmethod
+    def from_headers(cls, headers: Mapping[str, str]) -> Self:
+        """Read user metadata back; keys may come in any case and with the `x-amz-meta-` prefix.
+
+        Raises:
+            ValueError: a field is missing or malformed, or the format is one that this version can't read.
+        """
+        found = {name.lower().removeprefix("x-amz-meta-"): value for name, value in headers.items()}
+        version = found.get("bank-format")
+        if version != str(FORMAT_VERSION):
+            raise ValueError(f"segment format {version!r}, this version reads {FORMAT_VERSION}")
+        try:
+            metadata = cls(
+                topic_id=found["bank-topic-id"],
+                start=int(found["bank-start"]),
+                end=int(found["bank-end"]),
+                rows=int(found["bank-rows"]),
+                rejected=int(found["bank-rejected"]),
+                schema_id=int(found["bank-schema-id"]),
+                sha256=found["bank-sha256"],
+                lsn_min=_optional_int(found, "bank-lsn-min"),
+                lsn_max=_optional_int(found, "bank-lsn-max"),
+                traceparent=found.get("bank-traceparent"),
+            )
+        except KeyError as missing:
+            raise ValueError(f"segment metadata lacks {missing.args[0]}") from None
+        if not 0 <= metadata.start < metadata.end or min(metadata.rows, metadata.rejected) < 0:
+            raise ValueError(
+                f"impossible segment range [{metadata.start}, {metadata.end}) with {metadata.rows} rows"
+            )
+        if not _SHA256.fullmatch(metadata.sha256):
+            raise ValueError("bank-sha256 is not 64 hexadecimal digits")
+        return metadata
+
+
+def _optional_int(found: Mapping[str, str], name: str) -> int | None:
+    return int(found[name]) if name in found else None
+
+
+class OffsetRange(Protocol):
+    """Anything with a half-open offset range: a segment's metadata, a ledger row."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChainBreak:
+    """Two neighbours of a chain that don't meet: a gap when `next_start > end`, else an overlap."""
+
+    end: int
+    next_start: int
+
+    @property
+    def kind(self) -> str:
+        """`"gap"` or `"overlap"`."""
+        return "gap" if self.next_start > self.end else "overlap"
+
+
+def chain_breaks(ranges: Iterable[OffsetRange]) -> Iterator[ChainBreak]:
+    """The places where a chain, given in order of `start`, is not contiguous."""
+    for left, right in pairwise(ranges):
+        if left.end != right.start:
+            yield ChainBreak(left.end, right.start)
