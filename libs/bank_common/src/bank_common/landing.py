@@ -126,9 +126,7 @@ class SegmentMetadata:
         except KeyError as missing:
             raise ValueError(f"segment metadata lacks {missing.args[0]}") from None
         if not 0 <= metadata.start < metadata.end or min(metadata.rows, metadata.rejected) < 0:
-            raise ValueError(
-                f"impossible segment range [{metadata.start}, {metadata.end}) with {metadata.rows} rows"
-            )
+            raise ValueError(f"impossible segment range [{metadata.start}, {metadata.end}) with {metadata.rows} rows")
         if not _SHA256.fullmatch(metadata.sha256):
             raise ValueError("bank-sha256 is not 64 hexadecimal digits")
         return metadata

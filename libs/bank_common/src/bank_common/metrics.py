@@ -1,0 +1,46 @@
+"""Every instrument of every program, in one list: names, units and labels. Prometheus text format, `bank_` prefix."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One metric; `labels` are the attribute names, the unit is the last word of the name."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+_LINE: Final = ("topic", "partition")
+
+CONSUMER_RECORDS: Final = Instrument("bank_consumer_records", "counter", "Records read from Kafka", _LINE)
+CONSUMER_SEGMENTS: Final = Instrument("bank_consumer_segments", "counter", "Segments created", _LINE)
+CONSUMER_ROWS: Final = Instrument("bank_consumer_rows", "counter", "Rows in created segments", _LINE)
+CONSUMER_BYTES: Final = Instrument("bank_consumer_segment_bytes", "counter", "Bytes of created segments", _LINE)
+CONSUMER_RACES_LOST: Final = Instrument(
+    "bank_consumer_races_lost", "counter", "Segments another owner created first", _LINE
+)
+CONSUMER_STORE_ERRORS: Final = Instrument("bank_consumer_store_errors", "counter", "Failed object-store calls")
+CONSUMER_BUFFERED_BYTES: Final = Instrument(
+    "bank_consumer_buffered_bytes", "gauge", "Bytes held in memory, not stored yet"
+)
+CONSUMER_LAG: Final = Instrument(
+    "bank_consumer_lag_records", "gauge", "High watermark minus next offset to store", _LINE
+)
+CONSUMER_FLUSH: Final = Instrument("bank_consumer_flush_seconds", "histogram", "Time to encode and store one segment")
+
+RECEIVER_EVENTS: Final = Instrument("bank_receiver_events", "counter", "Webhook events by outcome", ("outcome",))
+RECEIVER_WAKEUPS: Final = Instrument("bank_receiver_wakeups", "counter", "Wake-ups by outcome", ("outcome",))
+RECEIVER_DIRTY: Final = Instrument("bank_receiver_dirty", "gauge", "1 while a wake-up is owed")
+
+GENERATOR_TRANSACTIONS: Final = Instrument(
+    "bank_generator_transactions", "counter", "Database transactions by kind and outcome", ("kind", "outcome")
+)
+GENERATOR_CHANGES: Final = Instrument(
+    "bank_generator_changes", "counter", "Committed row changes by table and operation", ("table", "operation")
+)
+
+ALL: Final = tuple(value for value in list(globals().values()) if isinstance(value, Instrument))
