@@ -24,7 +24,8 @@ class SettingsError(PipelineError):
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Unknown variables are found by ProgramSettings.load, which also knows <VARIABLE>_FILE.
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class PostgresSettings(_Section):
@@ -122,7 +123,7 @@ class ProgramSettings(BaseSettings):
     """Base of each program's one settings class: `load()` once, in the composition root."""
 
     model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_nested_delimiter=NESTED, hide_input_in_errors=True, case_sensitive=False
+        extra="ignore", frozen=True, env_nested_delimiter=NESTED, hide_input_in_errors=True, case_sensitive=False
     )
     foreign_variables: ClassVar[frozenset[str]] = frozenset()
     """Variables with the program's prefix that belong to somebody else and are not an error."""
