@@ -9,7 +9,8 @@ UV_VERSION := $(shell sed -n 's/^uv = "\(.*\)"/\1/p' infra/platform.toml)
 OWN_UV := $(CURDIR)/.local/uv/bin/uv
 # A uv on PATH is used when it is new enough, else the pinned one is installed into .local/ from PyPI.
 UV ?= $(shell found=$$(command -v uv) && printf '%s\n%s\n' $(UV_VERSION) "$$(uv --version | cut -d' ' -f2)" | sort -VC && echo "$$found" || echo $(OWN_UV))
-export UV UV_PYTHON_DOWNLOADS := never
+export UV
+export UV_PYTHON_DOWNLOADS := never
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 
@@ -83,6 +84,28 @@ types: setup ## Pyright
 
 # -- test ---------------------------------------------------------------------------------------------------------
 
-.PHONY: test unit contract conformance dbt dags e2e
-test: ## Everything that needs no container engine
-	@$(RUN) python tests-e2e/run_all.py
+STAGES := lint types unit conformance dags dbt contract e2e
+
+.PHONY: test $(filter-out lint types,$(STAGES))
+test: setup setup-all ## Everything that needs no container engine
+	@total=$$SECONDS; times=""; for stage in $(STAGES); do \
+	  start=$$SECONDS; echo "== $$stage"; $(MAKE) $$stage; times="$$times $$stage=$$((SECONDS - start))s"; \
+	done; echo "== all stages passed in $$((SECONDS - total)) s:$$times"
+unit: setup ## Unit and property tests
+	@$(PYTEST) -m "not contract and not e2e" libs services infra/bankctl tests-e2e
+	@$(UV) run --project orchestration/airflow --locked --quiet pytest -q -m "not contract" orchestration/airflow/tests/unit
+	@$(UV) run --project infra/snowflake-local --locked --quiet pytest -q infra/snowflake-local/tests/unit
+conformance: setup ## What the local warehouse promises, through the real connector
+	@$(UV) run --project infra/snowflake-local --locked --quiet pytest -q infra/snowflake-local/tests --ignore infra/snowflake-local/tests/unit
+dags: setup ## The DAGs load and are wired as promised
+	@$(UV) run --project orchestration/airflow --locked --quiet pytest -q orchestration/airflow/tests/integrity
+dbt: setup ## The dbt project parses, compiles, and its models equal a short independent fold
+	@$(UV) run --project analytics/banking_dbt --locked --quiet pytest -q analytics/banking_dbt/tests
+contract: setup ## Each member against real Postgres, Kafka, MinIO and warehouse
+	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
+	$(TEST_ENV) $(BANK) up --only bank-postgres,platform-postgres,kafka,registry,minio,snowflake; \
+	$(TEST_ENV) $(PYTEST) -m contract libs services infra/bankctl; \
+	$(TEST_ENV) $(UV) run --project orchestration/airflow --locked --quiet pytest -q -m contract orchestration/airflow/tests
+e2e: setup ## The whole native stack under faults, from commit to mart
+	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
+	$(TEST_ENV) $(PYTEST) -m e2e -s tests-e2e
