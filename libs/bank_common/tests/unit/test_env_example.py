@@ -1,7 +1,8 @@
-from bank_common.env_example import render
-from bank_common.settings import KafkaSettings, ProgramSettings
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
+
+from bank_common.env_example import render
+from bank_common.settings import KafkaSettings, ProgramSettings
 
 
 class Example(ProgramSettings):
