@@ -1,0 +1,71 @@
+"""Kills at every hop lose and double nothing, and the marts converge unattended, with no new data."""
+
+import time
+
+import psutil
+import pytest
+
+from harness.native import NativeStack
+from harness.reconcile import missing_changes, until_converged
+from harness.waiting import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(500)]
+
+
+def _landed_rows(stack: NativeStack) -> int:
+    with stack.warehouse() as warehouse:
+        return int(warehouse.cursor().execute("select count(*) from BANK.RAW.TRANSACTIONS").fetchone()[0])
+
+
+def test_killing_the_consumer_midway_loses_and_doubles_nothing(converged: NativeStack) -> None:
+    stack = converged
+    with stack.generating("--seed", "11", "--customers", "5", "--transactions", "1500") as run:
+        for _ in range(3):
+            before = _landed_rows(stack)
+            stack.kill("cdc-consumer")
+            assert not stack.status()["components"]["cdc-consumer"]["healthy"]
+            stack.bank("up", "--only", "cdc-consumer")
+            until("new rows are in RAW after the kill", lambda seen=before: _landed_rows(stack) > seen, seconds=90)
+        run.wait(200)
+        assert run.returncode == 0
+    until_converged(stack)
+    assert "gap" not in stack.bank("chain"), "the landing chain has a break"
+
+
+def _kill_when_seen(stack: NativeStack, *words: str) -> psutil.Process:
+    """SIGKILL the first descendant of the scheduler whose command line holds the words, as soon as it shows."""
+
+    def victim() -> psutil.Process | None:
+        return next(iter(stack.children("airflow-scheduler", *words)), None)
+
+    process = until(f"a process with {words} runs", victim, seconds=90, every=0.005)
+    process.kill()
+    return process
+
+
+def test_a_killed_load_is_made_good_without_new_data(converged: NativeStack) -> None:
+    stack = converged
+    stack.generate("--seed", "13", "--customers", "3", "--transactions", "100")
+    _kill_when_seen(stack, "load_raw")
+    until_converged(stack, seconds=240)
+
+
+def test_a_killed_build_converges_without_new_data(converged: NativeStack) -> None:
+    stack = converged
+    stack.generate("--seed", "17", "--customers", "3", "--transactions", "100")
+    _kill_when_seen(stack, "dbt", "build")
+    until_converged(stack, seconds=240)
+
+
+def test_killing_connect_and_the_store_loses_nothing(converged: NativeStack) -> None:
+    stack = converged
+    with stack.generating("--seed", "19", "--customers", "3", "--transactions", "600") as run:
+        for component in ("minio", "connect"):
+            stack.kill(component)
+            stack.bank("up", "--only", component)
+        run.wait(200)
+        assert run.returncode == 0
+    until_converged(stack, seconds=240)
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        assert missing_changes(stack) == {}

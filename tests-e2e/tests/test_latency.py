@@ -1,0 +1,73 @@
+"""How long a single change takes on a quiet stack, hop by hop. Prints figures; asserts arrival, never speed."""
+
+import statistics
+import time
+import uuid
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from bank_common.names import BUCKET, TABLES
+from harness.native import NativeStack
+from harness.waiting import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+ROUNDS = 5
+HOPS = ("Kafka", "landed", "RAW", "mart")
+
+
+def _tail_reader(stack: NativeStack, topic: str) -> Consumer:
+    reader = Consumer(
+        {
+            "bootstrap.servers": stack.bootstrap_servers,
+            "group.id": "e2e-latency",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+        }
+    )
+    partitions = reader.list_topics(topic, timeout=10).topics[topic].partitions
+    ends = [TopicPartition(topic, number) for number in partitions]
+    for partition in ends:
+        partition.offset = reader.get_watermark_offsets(partition, timeout=10)[1]
+    reader.assign(ends)
+    return reader
+
+
+def test_single_change_hop_by_hop(converged: NativeStack) -> None:
+    stack, table = converged, TABLES[0]
+    rounds: list[dict[str, float]] = []
+    store = stack.stack.object_store()
+    for _ in range(ROUNDS):
+        email = f"{uuid.uuid4().hex}@example.com"
+        reader = _tail_reader(stack, table.topic)
+        with stack.postgres() as bank, stack.warehouse() as warehouse:
+            cursor = warehouse.cursor()
+            objects = sum(1 for _ in store.list_objects(BUCKET, prefix=f"{table.topic}/", recursive=True))
+            start = time.monotonic()
+            bank.execute(
+                "insert into customers (first_name, last_name, email) values ('Grace', 'Hopper', %s)", (email,)
+            )
+
+            def in_raw(cursor=cursor, email=email) -> bool:
+                found = cursor.execute("select count(*) from BANK.RAW.CUSTOMERS where EMAIL = %s", (email,))
+                return found.fetchone()[0] == 1
+
+            def in_mart(cursor=cursor, email=email) -> bool:
+                found = cursor.execute("select count(*) from BANK.MARTS.DIM_CUSTOMERS where EMAIL = %s", (email,))
+                return found.fetchone()[0] == 1
+
+            def landed(objects=objects) -> bool:
+                return sum(1 for _ in store.list_objects(BUCKET, prefix=f"{table.topic}/", recursive=True)) > objects
+
+            probes = (lambda reader=reader: reader.poll(0.01) is not None, landed, in_raw, in_mart)
+            seen: dict[str, float] = {}
+            for hop, probe in zip(HOPS, probes, strict=True):
+                until(f"the change is in {hop}", probe, seconds=120, every=0.02)
+                seen[hop] = time.monotonic() - start
+            rounds.append(seen)
+        reader.close()
+    print("\ncommit to …, seconds (p50, min-max of", ROUNDS, "single changes on a quiet stack)")
+    for hop in HOPS:
+        values = [seen[hop] for seen in rounds]
+        print(f"  {hop:<7} {statistics.median(values):6.2f}  {min(values):.2f}-{max(values):.2f}")
+    assert len(rounds) == ROUNDS

@@ -1,0 +1,48 @@
+"""A quiet bank rests (I25): heartbeats go on, are landed and loaded rarely, and never wake a build."""
+
+import os
+import time
+
+import pytest
+
+from harness.native import NativeStack
+
+pytestmark = pytest.mark.e2e
+IDLE_SECONDS = int(os.environ.get("E2E_IDLE_SECONDS", "45"))
+
+
+def _loaded_heartbeats(stack: NativeStack) -> int:
+    with stack.warehouse() as warehouse:
+        sql = "select count(*) from BANK.RAW.SOURCE_TRANSACTIONS where EVENT_COUNT = 0"
+        return int(warehouse.cursor().execute(sql).fetchone()[0])
+
+
+@pytest.mark.timeout(IDLE_SECONDS + 300)
+def test_heartbeats_wake_no_build(converged: NativeStack) -> None:
+    stack = converged
+    settled = _settled_builds(stack)
+    heartbeats = _loaded_heartbeats(stack)
+    deadline = time.monotonic() + IDLE_SECONDS
+    while time.monotonic() < deadline:
+        assert _builds(stack) == settled, "a build ran although no captured table changed"
+        time.sleep(1)
+    print(f"\n{IDLE_SECONDS} idle seconds: 0 builds, {_loaded_heartbeats(stack) - heartbeats} heartbeats loaded")
+
+
+def _builds(stack: NativeStack) -> set[str]:
+    return {run["dag_run_id"] for run in stack.dag_runs("build_marts")}
+
+
+def _settled_builds(stack: NativeStack) -> set[str]:
+    """The builds so far, once none is queued or running and none was added for ten seconds."""
+    deadline = time.monotonic() + 120
+    seen, since = _builds(stack), time.monotonic()
+    while time.monotonic() < deadline:
+        active = [run for run in stack.dag_runs("build_marts") if run["state"] in ("queued", "running")]
+        now = _builds(stack)
+        if active or now != seen:
+            seen, since = now, time.monotonic()
+        elif time.monotonic() - since > 10:
+            return seen
+        time.sleep(0.5)
+    raise AssertionError("builds did not settle within 120 s of the last change")

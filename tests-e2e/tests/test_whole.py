@@ -1,0 +1,31 @@
+"""The last look, after every fault: the whole chain, its figures and its memory."""
+
+import json
+
+import pytest
+
+from bank_common.names import RAW_TABLE_BY_TOPIC
+from harness.native import NativeStack
+from harness.reconcile import missing_changes, until_converged
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+
+def test_chains_are_whole_raw_equals_kafka_and_money_is_conserved(stack: NativeStack) -> None:
+    until_converged(stack)
+    chains = json.loads(stack.bank("chain", "--json"))
+    assert {chain["topic"] for chain in chains["chains"]} == set(RAW_TABLE_BY_TOPIC)
+    assert all(chain["breaks"] == [] for chain in chains["chains"])
+    assert missing_changes(stack) == {}
+    total = "select coalesce(sum(balance), 0) from "
+    with stack.warehouse() as warehouse:
+        mart = warehouse.cursor().execute(f"{total} BANK.MARTS.DIM_ACCOUNTS where is_current").fetchone()[0]
+    assert mart == stack.bank_rows(f"{total} accounts")[0][0]
+
+
+def test_everything_is_healthy_within_the_memory_promised(stack: NativeStack) -> None:
+    status = stack.status()
+    unhealthy = [name for name, found in status["components"].items() if not found["healthy"]]
+    assert unhealthy == []
+    print(f"\nmemory of the whole stack: {status['total_memory_bytes'] / 2**30:.2f} GiB (PSS)")
+    assert status["total_memory_bytes"] <= 4 * 2**30
