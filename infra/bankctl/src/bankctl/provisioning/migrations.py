@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
-from bank_common.errors import PipelineError
 from psycopg import sql
+
+from bank_common.errors import PipelineError
 
 _FILE: Final = re.compile(r"(?P<number>\d{4})_[a-z0-9_]+\.sql")
 _LOCK: Final = 0x62616E6B_6D696772  # "bankmigr": one lock for every run on a database
@@ -57,7 +58,8 @@ def read(folder: Path) -> tuple[Migration, ...]:
         match = _FILE.fullmatch(path.name)
         if match is None:
             raise MigrationError(
-                f"{path.name} is not named like a migration.", advice="Name it NNNN_what_it_does.sql, e.g. 0004_branches.sql."
+                f"{path.name} is not named like a migration.",
+                advice="Name it NNNN_what_it_does.sql, e.g. 0004_branches.sql.",
             )
         found.append(Migration(int(match["number"]), path.name, path.read_text(encoding="utf-8")))
     numbers = [migration.number for migration in found]

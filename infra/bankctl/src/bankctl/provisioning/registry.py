@@ -1,0 +1,37 @@
+"""The registry's rule: a schema that readers of the previous one can't read is refused where it is registered."""
+
+from typing import Final
+
+import httpx
+
+from bank_common.errors import PipelineError
+
+COMPATIBILITY: Final = "BACKWARD"
+_TIMEOUT_SECONDS: Final = 30.0
+
+
+class RegistryError(PipelineError):
+    """The registry can't be reached or does not keep the rule."""
+
+
+def ensure_compatibility(url: str) -> None:
+    """Set the global compatibility level; `url` is the Confluent-compatible API.
+
+    Raises:
+        RegistryError: the registry refused, or answers with another level afterwards.
+    """
+    try:
+        with httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS) as client:
+            client.put("/config", json={"compatibility": COMPATIBILITY}).raise_for_status()
+            answer = client.get("/config").raise_for_status().json()
+    except httpx.HTTPError as error:
+        raise RegistryError(
+            f"The schema registry at {url} did not take the compatibility rule: {error}.",
+            advice="See `bank status` and `bank logs registry`.",
+        ) from error
+    level = answer.get("compatibilityLevel", answer.get("compatibility"))
+    if level != COMPATIBILITY:
+        raise RegistryError(
+            f"The schema registry says its compatibility level is {level} after it was set to {COMPATIBILITY}.",
+            advice="Without the rule a breaking schema would reach the consumers; see `bank logs registry`.",
+        )

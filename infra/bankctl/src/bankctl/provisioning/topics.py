@@ -1,0 +1,128 @@
+"""Creates every topic beforehand, with its partitions and settings, and refuses a topic that differs.
+
+Debezium would create a topic with its first record only, with one partition and the broker's defaults: a consumer
+that starts earlier would find nothing, and a key's changes would move to another partition when it is widened.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # pyright: ignore[reportPrivateImportUsage]
+
+from bank_common import names
+from bank_common.errors import PipelineError
+
+_DAY_MS: Final = 86_400_000
+_TIMEOUT_SECONDS: Final = 30.0
+_KEEP_WEEK: Final = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS), "retention.bytes": "-1"}
+_KEEP_DAY: Final = {"cleanup.policy": "delete", "retention.ms": str(_DAY_MS), "retention.bytes": "-1"}
+_KEEP_FOR_EVER: Final = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+
+
+class TopicError(PipelineError):
+    """A topic can't be created, or exists and is not what the pipeline's order and retention rest on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic as it has to be. `settings` are the ones that are checked; others may be tuned freely."""
+
+    name: str
+    partitions: int = 1
+    settings: Mapping[str, str] = field(default_factory=lambda: _KEEP_WEEK)
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingTopic:
+    """One topic as the brokers know it."""
+
+    partitions: int
+    settings: Mapping[str, str]
+
+
+def wanted() -> tuple[Topic, ...]:
+    """Every topic of the pipeline.
+
+    A consumer that is down for less than a week loses nothing: after that it finds the log starting behind its
+    chain and halts. Dead letters wait for an operator, however long that takes.
+    """
+    return (
+        *(Topic(table.topic, table.partitions) for table in names.TABLES),
+        Topic(names.TRANSACTION_TOPIC),
+        Topic(names.NOTIFICATIONS_TOPIC),
+        Topic(names.MESSAGE_TOPIC),
+        Topic(names.HEARTBEAT_TOPIC, settings=_KEEP_DAY),
+        Topic(names.HEARTBEAT_TABLE_TOPIC, settings=_KEEP_DAY),
+        Topic(names.DEAD_LETTERS_TOPIC, settings=_KEEP_FOR_EVER),
+    )
+
+
+def differences(topics: Iterable[Topic], existing: Mapping[str, ExistingTopic]) -> tuple[str, ...]:
+    """One sentence for each way in which an existing topic is not as wanted."""
+    found: list[str] = []
+    for topic in topics:
+        actual = existing.get(topic.name)
+        if actual is None:
+            continue
+        if actual.partitions != topic.partitions:
+            found.append(f"{topic.name} has {actual.partitions} partitions instead of {topic.partitions}")
+        found += [
+            f"{topic.name} has {name}={actual.settings.get(name)} instead of {value}"
+            for name, value in topic.settings.items()
+            if actual.settings.get(name) != value
+        ]
+    return tuple(found)
+
+
+def ensure(bootstrap_servers: str, topics: Sequence[Topic], *, replication_factor: int = 1) -> tuple[str, ...]:
+    """Create the topics that are missing and return their names.
+
+    Raises:
+        TopicError: an existing topic differs (nothing was created then), or the brokers refused.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+    try:
+        existing = _existing(admin, [topic.name for topic in topics])
+        if found := differences(topics, existing):
+            raise TopicError(
+                "Topics exist that are not as platform.toml has them: " + "; ".join(found) + ".",
+                advice="Partitions decide the order of a key's changes: never widen a topic in use. Restore its "
+                "settings with kafka-configs, or start afresh with `bank down --wipe`.",
+            )
+        missing = [topic for topic in topics if topic.name not in existing]
+        _create(admin, missing, replication_factor)
+    except KafkaException as error:
+        raise TopicError(
+            f"The Kafka brokers at {bootstrap_servers} did not do what was asked: {error.args[0].str()}.",
+            advice="See `bank status` and `bank logs kafka`.",
+        ) from error
+    return tuple(topic.name for topic in missing)
+
+
+def _existing(admin: AdminClient, wanted_names: Sequence[str]) -> dict[str, ExistingTopic]:
+    known = admin.list_topics(timeout=_TIMEOUT_SECONDS).topics
+    found = [name for name in wanted_names if name in known]
+    if not found:
+        return {}
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in found]
+    answers: dict[Any, Any] = admin.describe_configs(resources, request_timeout=_TIMEOUT_SECONDS)
+    settings = {
+        resource.name: {name: entry.value for name, entry in answer.result().items()}
+        for resource, answer in answers.items()
+    }
+    return {name: ExistingTopic(len(known[name].partitions), settings[name]) for name in found}
+
+
+def _create(admin: AdminClient, topics: Sequence[Topic], replication_factor: int) -> None:
+    if not topics:
+        return
+    new = [NewTopic(topic.name, topic.partitions, replication_factor, config=dict(topic.settings)) for topic in topics]
+    for answer in admin.create_topics(new, operation_timeout=_TIMEOUT_SECONDS).values():
+        try:
+            answer.result()
+        except KafkaException as error:
+            # Somebody provisions at the same time: the next run compares what they made.
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
