@@ -1,0 +1,55 @@
+"""What the source's own catalogue says of the captured tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from bank_common.errors import PipelineError
+
+
+class CatalogueError(PipelineError):
+    """A captured table is not in the source."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceColumn:
+    """One column as `information_schema` describes it; domains appear as their base type, enums as `enum`."""
+
+    name: str
+    data_type: str
+    length: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+
+
+_COLUMNS = """
+SELECT c.column_name,
+       CASE WHEN t.typtype = 'e' THEN 'enum' ELSE c.data_type END,
+       c.character_maximum_length,
+       CASE WHEN c.data_type = 'numeric' THEN c.numeric_precision END,
+       CASE WHEN c.data_type = 'numeric' THEN c.numeric_scale END
+  FROM information_schema.columns c
+  JOIN pg_namespace n ON n.nspname = c.udt_schema
+  JOIN pg_type t ON t.typnamespace = n.oid AND t.typname = c.udt_name
+ WHERE c.table_schema = %s AND c.table_name = %s
+ ORDER BY c.ordinal_position
+"""
+
+
+def read(dsn: str, schema: str, tables: Sequence[str]) -> dict[str, tuple[SourceColumn, ...]]:
+    """The columns of each table, in the table's order.
+
+    Raises:
+        CatalogueError: a table has no columns that this role may see.
+    """
+    with psycopg.connect(dsn) as connection:
+        found = {
+            table: tuple(SourceColumn(*row) for row in connection.execute(_COLUMNS, (schema, table))) for table in tables
+        }
+    if missing := [table for table, columns in found.items() if not columns]:
+        raise CatalogueError(
+            f"The source has no table {', '.join(f'{schema}.{table}' for table in missing)}.",
+            advice="Write the migration that creates it, or take it out of infra/platform.toml.",
+        )
+    return found
