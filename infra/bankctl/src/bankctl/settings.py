@@ -1,0 +1,27 @@
+"""Settings of the `bank` command itself."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from bank_common.settings import ProgramSettings
+
+MAX_PORT_OFFSET = 46_000
+"""The highest port of infra/platform.toml plus this stays a port."""
+
+
+class BankctlSettings(ProgramSettings):
+    """Where state lives and which ports are used; see also BANK_CACHE_DIR."""
+
+    model_config = SettingsConfigDict(env_prefix="BANKCTL_")
+
+    state_dir: Path = Field(default=Path(".local"), description="State, logs and secrets; relative to the repository.")
+    port_offset: int = Field(
+        default=0, ge=0, le=MAX_PORT_OFFSET, description="Added to every port, so that stacks never meet."
+    )
+    flush_seconds: float = Field(default=1.0, gt=0, description="Longest wait of a change in the consumer's buffer.")
+    idle_flush_seconds: float = Field(
+        default=300.0, gt=0, description="The same for records that change no table (heartbeats)."
+    )
+    load_interval_seconds: int = Field(default=60, ge=5, description="How often the load sweeps without a wake-up.")
