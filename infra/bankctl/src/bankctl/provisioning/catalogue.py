@@ -45,7 +45,8 @@ def read(dsn: str, schema: str, tables: Sequence[str]) -> dict[str, tuple[Source
     """
     with psycopg.connect(dsn) as connection:
         found = {
-            table: tuple(SourceColumn(*row) for row in connection.execute(_COLUMNS, (schema, table))) for table in tables
+            table: tuple(SourceColumn(*row) for row in connection.execute(_COLUMNS, (schema, table)))
+            for table in tables
         }
     if missing := [table for table, columns in found.items() if not columns]:
         raise CatalogueError(

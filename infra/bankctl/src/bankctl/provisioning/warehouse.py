@@ -38,7 +38,7 @@ def ensure(connection: SnowflakeConnection, folder: Path) -> None:
             for cursor in connection.execute_string(path.read_text(encoding="utf-8"), remove_comments=True):
                 cursor.close()
             if path.name == _BEFORE_RAW[0]:
-                connection.cursor().execute(f"USE DATABASE {names.WAREHOUSE_DATABASE}").close()
+                connection.cursor().execute(f"USE DATABASE {names.WAREHOUSE_DATABASE}")
         except snowflake_errors.Error as error:
             raise WarehouseError(
                 f"{path.name} failed in the warehouse: {error.msg or error}.",

@@ -1,0 +1,71 @@
+"""`bank connector …`: the Debezium connector that captures the bank's changes."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from bank_common import names
+from bank_common.errors import PipelineError
+from bankctl.provisioning import connector
+from bankctl.provisioning.connect_api import ConnectApi
+from bankctl.provisioning.steps import connector_file
+from bankctl.stack import Stack
+
+app = typer.Typer(no_args_is_help=True, help="The connector that captures the bank's changes.")
+
+
+def _missing() -> PipelineError:
+    return PipelineError(f"There is no connector {names.CONNECTOR}.", advice="Create it with `bank connector apply`.")
+
+
+@app.command()
+def apply() -> None:
+    """Create the connector or give it the rendered configuration, and wait until it runs.
+
+    A connector that has the configuration already is left alone. Exits with 1 when it does not run.
+    """
+    stack = Stack.from_environment()
+    with ConnectApi(stack.url("connect")) as api:
+        changed = connector.apply(api, names.CONNECTOR, connector.read_config(connector_file(stack.root)))
+    typer.echo(f"{names.CONNECTOR} runs{'' if changed else ' (nothing to change)'}.")
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object, with the whole trace.")] = False,
+) -> None:
+    """Show the state of the connector and its task, and why it failed. Exits with 1 unless both run."""
+    with ConnectApi(Stack.from_environment().url("connect")) as api:
+        found = api.status(names.CONNECTOR)
+    if found is None:
+        raise _missing()
+    if as_json:
+        typer.echo(json.dumps({"name": found.name, "state": found.state, "tasks": found.tasks, "trace": found.trace}))
+    else:
+        typer.echo(f"{found.name}: {found.state}, tasks {', '.join(found.tasks) or 'none'}")
+        if found.trace:
+            typer.echo(found.trace.rstrip())
+    raise typer.Exit(0 if found.running else 1)
+
+
+@app.command()
+def restart() -> None:
+    """Restart the connector and its task, and wait until they run."""
+    with ConnectApi(Stack.from_environment().url("connect")) as api:
+        if not api.restart(names.CONNECTOR):
+            raise _missing()
+        connector.await_running(api, names.CONNECTOR)
+    typer.echo(f"{names.CONNECTOR} runs.")
+
+
+@app.command()
+def delete() -> None:
+    """Delete the connector. Its offsets and its replication slot stay: applied again, it goes on where it stopped.
+
+    The slot keeps the source's log from being removed: do not leave it without a connector for long.
+    """
+    with ConnectApi(Stack.from_environment().url("connect")) as api:
+        if not api.delete(names.CONNECTOR):
+            raise _missing()
+    typer.echo(f"{names.CONNECTOR} is deleted; its slot {names.SLOT} holds the source's log until it is applied again.")

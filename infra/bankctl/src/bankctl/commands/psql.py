@@ -1,0 +1,44 @@
+"""`bank psql`: Postgres' own shell on the bank's database."""
+
+import os
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from bankctl.components.postgres import binaries
+from bankctl.stack import LOOPBACK, Stack
+
+
+class BankRole(StrEnum):
+    """Who works on the bank's database."""
+
+    APP = "bank_app"
+    READER = "bank_reader"
+    ADMIN = "postgres"
+
+
+CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def psql(
+    context: typer.Context,
+    role: Annotated[BankRole, typer.Option(help="The role to log in as.")] = BankRole.APP,
+) -> None:
+    """Open psql on the bank's database, as the role that the bank's own programs use. Other arguments go to psql.
+
+    Example: bank psql -c "update customers set email = 'ada@example.com' where id = 1"
+
+    Exits as psql does: 1 for an error of its own, 2 for a lost connection, 3 for a failed script.
+    """
+    stack = Stack.from_environment()
+    secret = "bank_postgres_superuser_password" if role is BankRole.ADMIN else f"{role}_password"
+    environment = os.environ | {
+        "PGHOST": LOOPBACK,
+        "PGPORT": str(stack.port("bank_postgres")),
+        "PGDATABASE": "bank",
+        "PGUSER": role.value,
+        "PGPASSWORD": stack.secret(secret),
+    }
+    program = str(binaries() / "psql")
+    os.execve(program, [program, *context.args], environment)  # noqa: S606 - psql takes this process' place: its terminal, its signals, its exit code

@@ -1,0 +1,32 @@
+"""`bank render`: writes what must be a file elsewhere from the one list of names."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bankctl.paths import repository_root
+from bankctl.provisioning.rendering import Files, from_platform, stale, write
+
+
+def render(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 when a file differs.")] = False,
+) -> None:
+    """Render names, connector and example settings from infra/platform.toml and the settings classes.
+
+    Exits with 1 when --check finds a difference.
+    """
+    root = repository_root()
+    finish(root, from_platform(root), check=check, command="bank render")
+
+
+def finish(root: Path, files: Files, *, check: bool, command: str) -> None:
+    """Write the files, or with `check` report those that differ and exit with 1."""
+    changed = stale(files) if check else write(files)
+    for path in changed:
+        typer.echo(f"{'differs' if check else 'written'}: {path.relative_to(root)}")
+    if check and changed:
+        typer.echo(f"Run `{command}` and commit the result.", err=True)
+        raise typer.Exit(1)
+    if not changed:
+        typer.echo(f"{len(files)} rendered files are up to date.")

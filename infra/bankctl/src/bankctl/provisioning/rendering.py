@@ -1,0 +1,45 @@
+"""Rendered files: what each should hold, what differs, and writing them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from bankctl.provisioning import catalogue, connector_config, names_module, platform_file, raw_ddl, steps
+from bankctl.provisioning.scratch import migrated_database
+
+Files = Mapping[Path, str]
+
+_PLATFORM: Final = Path("infra", "platform.toml")
+_NAMES: Final = Path("libs", "bank_common", "src", "bank_common", "names.py")
+
+
+def from_platform(root: Path) -> Files:
+    """The files that platform.toml alone decides."""
+    platform = platform_file.load(root / _PLATFORM)
+    return {
+        root / _NAMES: names_module.render(platform),
+        steps.connector_file(root): connector_config.render(platform),
+    }
+
+
+def from_catalogue(root: Path, dsn: str) -> Files:
+    """The RAW tables, from a scratch database on the server of `dsn` to which the migrations are applied."""
+    platform = platform_file.load(root / _PLATFORM)
+    with migrated_database(dsn, steps.migrations_folder(root)) as scratch:
+        columns = catalogue.read(scratch, platform.capture.schema_name, [table.name for table in platform.tables])
+    folder = steps.warehouse_folder(root) / "raw"
+    return {folder / name: text for name, text in raw_ddl.render(columns).items()}
+
+
+def stale(files: Files) -> tuple[Path, ...]:
+    """The files that are missing or hold something else."""
+    return tuple(path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text)
+
+
+def write(files: Files) -> tuple[Path, ...]:
+    """Write what is stale and return it."""
+    changed = stale(files)
+    for path in changed:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(files[path], encoding="utf-8")
+    return changed

@@ -1,0 +1,97 @@
+"""The steps of `bank provision`: each makes one component what the pipeline needs, and may be run again at any time."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from bank_common import names
+from bankctl.components.postgres import create_bank_database
+from bankctl.provisioning import buckets as landing_buckets
+from bankctl.provisioning import connector as debezium
+from bankctl.provisioning import migrations, registry, warehouse
+from bankctl.provisioning import topics as kafka_topics
+from bankctl.provisioning.connect_api import ConnectApi
+from bankctl.provisioning.connector_config import REPLICATION_USER
+from bankctl.stack import LOOPBACK, Stack
+
+BANK_ROLES: Final = ("bank_app", REPLICATION_USER, "bank_reader")
+CONSUMER_STORE_USER: Final = "cdc-consumer"
+LOADER_STORE_USER: Final = "bank-loader"
+STORE_PASSWORDS: Final = {
+    CONSUMER_STORE_USER: "minio_consumer_password",
+    LOADER_STORE_USER: "minio_loader_password",
+}
+"""The object store's users and the secrets that hold their passwords."""
+WEBHOOK_TARGETS: Final = ("FAST", "DURABLE")
+"""The store's two webhook targets by their configured names: one is quick, the other outlives a receiver's absence."""
+
+
+def migrations_folder(root: Path) -> Path:
+    """Where the bank's migrations are."""
+    return root / "infra" / "postgres" / "migrations"
+
+
+def connector_file(root: Path) -> Path:
+    """Where the rendered connector is."""
+    return root / "infra" / "kafka" / "connector.json"
+
+
+def warehouse_folder(root: Path) -> Path:
+    """Where the warehouse's SQL is."""
+    return root / "infra" / "warehouse"
+
+
+def migrate(stack: Stack) -> None:
+    """The bank's database, its tables, roles with their passwords, heartbeat and publication."""
+    create_bank_database(stack)
+    dsn = stack.dsn("bank")
+    migrations.migrate(dsn, migrations_folder(stack.root))
+    migrations.set_passwords(dsn, [(role, stack.secret(f"{role}_password")) for role in BANK_ROLES])
+
+
+def topics(stack: Stack) -> None:
+    """Every topic, with its partitions and retention."""
+    kafka_topics.ensure(stack.bootstrap_servers, kafka_topics.wanted())
+
+
+def registry_rules(stack: Stack) -> None:
+    """The registry refuses schemas that readers of the previous one can't read."""
+    registry.ensure_compatibility(stack.url("registry"))
+
+
+def buckets(stack: Stack) -> None:
+    """The landing bucket, its users with the least they need, and the notification of new segments."""
+    store = landing_buckets.StoreAdmin(
+        f"{LOOPBACK}:{stack.port('minio')}", stack.secret("minio_root_user"), stack.secret("minio_root_password")
+    )
+    users = (
+        landing_buckets.consumer_user(CONSUMER_STORE_USER, stack.secret(STORE_PASSWORDS[CONSUMER_STORE_USER])),
+        landing_buckets.loader_user(LOADER_STORE_USER, stack.secret(STORE_PASSWORDS[LOADER_STORE_USER])),
+    )
+    landing_buckets.ensure(store, users, [f"arn:minio:sqs::{target}:webhook" for target in WEBHOOK_TARGETS])
+
+
+def raw_tables(stack: Stack) -> None:
+    """The warehouse's schemas, stage, ledgers, RAW tables, roles and grants."""
+    connection: Any = stack.connect_warehouse()
+    try:
+        warehouse.ensure(connection, warehouse_folder(stack.root))
+    finally:
+        connection.close()
+
+
+def connector(stack: Stack) -> None:
+    """The connector runs with its rendered configuration."""
+    with ConnectApi(stack.url("connect")) as api:
+        debezium.apply(api, names.CONNECTOR, debezium.read_config(connector_file(stack.root)))
+
+
+STEPS: Final[dict[str, tuple[str, Callable[[Stack], None]]]] = {
+    "migrate": ("bank-postgres", migrate),
+    "topics": ("kafka", topics),
+    "registry": ("registry", registry_rules),
+    "buckets": ("minio", buckets),
+    "raw-tables": ("snowflake", raw_tables),
+    "connector": ("connect", connector),
+}
+"""Step -> (the component it makes ready, its function), in an order that suits their dependencies."""
