@@ -2,7 +2,7 @@
 
 import os
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -18,7 +18,8 @@ class BankRole(StrEnum):
     ADMIN = "postgres"
 
 
-CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
+COMMAND_SETTINGS: Final = {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}}
+"""Everything that is not an option of ours goes to psql."""
 
 
 def psql(

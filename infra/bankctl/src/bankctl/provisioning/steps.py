@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bank_common import names
+from bankctl.components.object_store import WEBHOOK_ARNS
 from bankctl.components.postgres import create_bank_database
 from bankctl.provisioning import buckets as landing_buckets
 from bankctl.provisioning import connector as debezium
@@ -22,8 +23,6 @@ STORE_PASSWORDS: Final = {
     LOADER_STORE_USER: "minio_loader_password",
 }
 """The object store's users and the secrets that hold their passwords."""
-WEBHOOK_TARGETS: Final = ("FAST", "DURABLE")
-"""The store's two webhook targets by their configured names: one is quick, the other outlives a receiver's absence."""
 
 
 def migrations_folder(root: Path) -> Path:
@@ -68,7 +67,7 @@ def buckets(stack: Stack) -> None:
         landing_buckets.consumer_user(CONSUMER_STORE_USER, stack.secret(STORE_PASSWORDS[CONSUMER_STORE_USER])),
         landing_buckets.loader_user(LOADER_STORE_USER, stack.secret(STORE_PASSWORDS[LOADER_STORE_USER])),
     )
-    landing_buckets.ensure(store, users, [f"arn:minio:sqs::{target}:webhook" for target in WEBHOOK_TARGETS])
+    landing_buckets.ensure(store, users, WEBHOOK_ARNS)
 
 
 def raw_tables(stack: Stack) -> None:

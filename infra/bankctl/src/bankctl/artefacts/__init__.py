@@ -1,0 +1,1 @@
+"""What the native stack downloads or builds, cached across checkouts."""

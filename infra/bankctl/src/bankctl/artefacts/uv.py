@@ -1,0 +1,61 @@
+"""uv, and the environments of the separate projects (Airflow, dbt, local warehouse), synchronised from their locks."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from bank_common.errors import PipelineError
+from bankctl.artefacts.cache import exclusively
+from bankctl.paths import repository_root
+
+
+class EnvironmentSetupError(PipelineError):
+    """A project's environment could not be made."""
+
+
+def uv_binary() -> str:
+    """UV of the environment, the one on PATH, or the one that `make` put into .local/.
+
+    Raises:
+        EnvironmentSetupError: there is none.
+    """
+    own = repository_root() / ".local" / "uv" / "bin" / "uv"
+    found = os.environ.get("UV") or shutil.which("uv") or (str(own) if own.exists() else None)
+    if found is None:
+        raise EnvironmentSetupError("uv was not found.", advice="Start through make (`make up`), which brings it.")
+    return found
+
+
+def sync(project: Path, progress: Callable[[str], None]) -> Path:
+    """Make `<project>/.venv` equal to its lock and give its `bin` folder; quick when it is already.
+
+    Raises:
+        EnvironmentSetupError: uv failed; its last lines are in the message.
+    """
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")
+    }
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment["UV_PYTHON_DOWNLOADS"] = "never"
+    command = [
+        uv_binary(),
+        "sync",
+        "--project",
+        str(project),
+        "--locked",
+        "--no-dev",
+        "--inexact",
+        "--compile-bytecode",
+    ]
+    if not (project / ".venv").exists():
+        progress(f"{project.name}: installing its packages")
+    with exclusively(project / ".venv"):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=project)
+    if done.returncode:
+        raise EnvironmentSetupError(
+            f"The environment of {project.name} could not be made: {done.stderr.strip()[-600:]}",
+            advice="Check the network and the disk; after a change of dependencies run `make lock`.",
+        )
+    return project / ".venv" / "bin"

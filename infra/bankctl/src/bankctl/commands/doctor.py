@@ -1,0 +1,26 @@
+"""`bank doctor`."""
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bankctl.components.plan import COMPONENTS
+from bankctl.doctor import examine
+from bankctl.stack import Stack
+from bankctl.supervision.processes import running
+
+
+def doctor() -> None:
+    """Check this machine: system, Python, tools, disk, memory and the ports of what does not run yet.
+
+    Exits with 1 when something is missing; each line says what to do.
+    """
+    stack = Stack.from_environment()
+    stopped = [component for component in COMPONENTS.values() if running(stack.run_file(component.name)) is None]
+    findings = examine(stack, stopped)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for finding in findings:
+        mark = "ok" if finding.good else "MISSING"
+        table.add_row(mark, finding.check, f"{finding.seen}{'' if finding.good else f'. {finding.advice}'}")
+    Console(soft_wrap=True).print(table)
+    raise typer.Exit(0 if all(finding.good for finding in findings) else 1)

@@ -1,0 +1,22 @@
+"""`bank down`."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bankctl.stack import Stack
+from bankctl.supervision.down import down as stop
+from bankctl.supervision.report import Reporter
+
+
+def down(
+    wipe: Annotated[
+        bool, typer.Option("--wipe", help="Remove all state: data, logs, secrets. There is no way back.")
+    ] = False,
+) -> None:
+    """Stop every component of this checkout, and what a crash left behind.
+
+    Example: bank down --wipe
+    """
+    stop(Stack.from_environment(), Reporter(Console()), wipe=wipe)

@@ -1,0 +1,1 @@
+"""What the stack runs and how each part is started and probed."""

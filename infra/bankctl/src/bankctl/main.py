@@ -1,0 +1,100 @@
+"""The command `bank`: runs, provisions and inspects the native stack."""
+
+import os
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, Any, Final
+
+import click
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from bank_common.errors import PipelineError
+
+_COMMANDS: Final = {
+    "up": "Start the stack, or a part of it",
+    "down": "Stop the stack",
+    "status": "What runs, whether it is healthy, how much memory it takes",
+    "logs": "Show a component's log",
+    "demo": "The whole chain: start, generate, watch, prove",
+    "doctor": "Check that this machine has what the stack needs",
+    "credentials": "Addresses and logins",
+    "provision": "Make topics, tables, buckets and the connector what they have to be",
+    "connector": "The connector that captures the bank's changes",
+    "psql": "psql on the bank's database",
+    "sql": "One query on the warehouse",
+    "chain": "The landing chains, and where one is not whole",
+    "render": "Render names, connector and example environment from their owners",
+    "raw-ddl": "The RAW tables, rendered from the source's migrations",
+    "jars": "The lock of the Java artefacts",
+}
+"""Every command and its line in the help; its module is imported only when it runs."""
+
+
+class LazyGroup(TyperGroup):
+    """Imports `bankctl.commands.<name>` when a command is asked for, so that each starts quickly."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Every command in the order of the help."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> Any:
+        """The command, or None for an unknown name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        if ctx.info_name is not None and ctx.invoked_subcommand is None and "--help" in sys.argv[1:2]:
+            return click.Command(cmd_name, help=_COMMANDS[cmd_name])
+        module_name = cmd_name.replace("-", "_")
+        module = import_module(f"bankctl.commands.{module_name}")
+        own = getattr(module, "app", None)
+        if own is not None:
+            return typer.main.get_command(own)
+        app = typer.Typer(add_completion=False)
+        app.command(name=cmd_name, **getattr(module, "COMMAND_SETTINGS", {}))(getattr(module, module_name))
+        return typer.main.get_command(app)
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Run, provision and inspect the banking data pipeline's native stack.\n\n"
+    "Exit codes: 0 done, 1 the command found or met a problem, 2 wrong usage, 130 interrupted.",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bank {version('bankctl')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    if debug:
+        os.environ["BANK_DEBUG"] = "1"
+
+
+def run() -> None:
+    """Entry point: errors are a sentence and what to do, never a traceback (unless --debug)."""
+    try:
+        app()
+    except PipelineError as error:
+        if os.environ.get("BANK_DEBUG"):
+            raise
+        Console(stderr=True).print(
+            f"error: {error.message}", style="red", highlight=False, markup=False, soft_wrap=True
+        )
+        typer.echo(error.advice, err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. What was started keeps running; `bank down` stops it.", err=True)
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""Processes: started, recorded, watched and stopped."""
