@@ -1,0 +1,243 @@
+"""The group's share of the topics through confluent-kafka.
+
+Assignment is cooperative: a rebalance stops only the partitions that move. A partition that is assigned is paused
+before its first fetch, at a position that can't matter, until the consumer has found its chain's tail and seeks.
+"""
+
+import logging
+from collections.abc import Callable, Collection
+from typing import Any, Final
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_INVALID,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
+
+from bank_common.logging import Logger
+from bank_common.tracing import TRACEPARENT
+from cdc_consumer.policy import FailedError, Failure, KafkaFatal, KafkaUnavailable, TopicMissing
+from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled, Record
+from cdc_consumer.topics import Chain
+
+ASK_SECONDS: Final = 5.0
+# Per partition; consume() takes whole batches out of this queue.
+QUEUE_KILOBYTES: Final = 16 * 1024
+_LOST_POSITION: Final = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
+_NO_TOPIC: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC})
+
+
+class KafkaLog:
+    """A `RecordLog` for one member of one consumer group."""
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        group_id: str,
+        *,
+        group_instance_id: str | None,
+        session_timeout_seconds: float,
+        clock: Callable[[], float],
+        log: Logger,
+    ) -> None:
+        """Builds the clients; they connect in the background."""
+        self._clock = clock
+        self._log = log
+        self._failures: list[Failure] = []
+        self._commits_under_way = 0
+        session_ms = int(session_timeout_seconds * 1000)
+        configuration: dict[str, Any] = {
+            "bootstrap.servers": bootstrap_servers,
+            "client.id": "cdc-consumer",
+            "group.id": group_id,
+            "session.timeout.ms": session_ms,
+            "heartbeat.interval.ms": session_ms // 3,
+            "partition.assignment.strategy": "cooperative-sticky",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,
+            "queued.max.messages.kbytes": QUEUE_KILOBYTES,
+            "reconnect.backoff.max.ms": 2_000,
+            "topic.metadata.refresh.interval.ms": 30_000,
+            "error_cb": self._on_error,
+            "on_commit": self._on_commit,
+        }
+        if group_instance_id is not None:
+            configuration["group.instance.id"] = group_instance_id
+        # librdkafka's own lines repeat what error_cb tells; they are for debugging.
+        quiet = logging.getLogger("librdkafka")
+        quiet.setLevel(logging.CRITICAL)
+        self._consumer = Consumer(configuration, logger=quiet)
+        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers}, logger=quiet)
+
+    # -- membership ------------------------------------------------------------------------------------------------
+
+    def subscribe(self, topics: Collection[str], ownership: Ownership) -> None:
+        """See `RecordLog.subscribe`."""
+
+        def on_assign(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            paused = [TopicPartition(part.topic, part.partition, OFFSET_BEGINNING) for part in partitions]
+            consumer.incremental_assign(paused)
+            consumer.pause(paused)
+            ownership.assigned(_chains(partitions))
+
+        def on_revoke(_consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            ownership.revoked(_chains(partitions))
+
+        def on_lost(_consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            ownership.lost(_chains(partitions))
+
+        self._consumer.subscribe(list(topics), on_assign=on_assign, on_revoke=on_revoke, on_lost=on_lost)
+
+    def close(self, timeout_seconds: float) -> None:
+        """See `RecordLog.close`."""
+        deadline = self._clock() + timeout_seconds
+        self._consumer.pause(self._consumer.assignment())
+        while self._commits_under_way and self._clock() < deadline:
+            self._consumer.consume(
+                1, timeout=0.05
+            )  # serves the answers; what it might bring is not stored, so not lost
+        self._consumer.close()
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def poll(self, max_records: int, timeout_seconds: float) -> Polled:
+        """See `RecordLog.poll`."""
+        polled = Polled()
+        for message in self._consumer.consume(max_records, timeout_seconds):
+            error = message.error()
+            if error is None:
+                polled.records.append(_record(message))
+            else:
+                self._sort(error, message, polled)
+        polled.failures += self._failures
+        self._failures.clear()
+        return polled
+
+    def _sort(self, error: KafkaError, message: Message, polled: Polled) -> None:
+        code, topic, partition = error.code(), message.topic(), message.partition()
+        if topic is not None and partition is not None and code == KafkaError._PARTITION_EOF:
+            polled.caught_up.add(Chain(topic, partition))
+        elif topic is not None and partition is not None and code in _LOST_POSITION:
+            polled.lost_position.add(Chain(topic, partition))
+        elif code in _NO_TOPIC:
+            polled.failures.append(TopicMissing(topic or "?"))
+        else:
+            polled.failures.append(_failure(error))
+
+    def seek(self, chain: Chain, offset: int) -> None:
+        """See `RecordLog.seek`."""
+        try:
+            self._consumer.seek(TopicPartition(*chain, offset))
+        except KafkaException as error:
+            # A partition can't be sought in the first moment after its assignment: the caller tries again.
+            raise FailedError(_failure(error.args[0])) from error
+
+    def pause(self, chains: Collection[Chain]) -> None:
+        """See `RecordLog.pause`."""
+        self._consumer.pause(_partitions(chains))
+
+    def resume(self, chains: Collection[Chain]) -> None:
+        """See `RecordLog.resume`."""
+        self._consumer.resume(_partitions(chains))
+
+    # -- facts -----------------------------------------------------------------------------------------------------
+
+    def probe(self) -> None:
+        """See `RecordLog.probe`."""
+        try:
+            self._consumer.list_topics(timeout=ASK_SECONDS)
+        except KafkaException as error:
+            raise FailedError(_failure(error.args[0])) from error
+
+    def facts(self, chain: Chain) -> LogFacts:
+        """See `RecordLog.facts`."""
+        asked = TopicPartition(*chain)
+        try:
+            low, high = self._consumer.get_watermark_offsets(asked, timeout=ASK_SECONDS)
+            [committed] = self._consumer.committed([asked], timeout=ASK_SECONDS)
+            futures = self._admin.describe_topics(TopicCollection([chain.topic]), request_timeout=ASK_SECONDS)
+            topic_id = str(futures[chain.topic].result().topic_id)
+        except KafkaException as error:
+            failure = error.args[0]
+            missing = failure.code() in _NO_TOPIC
+            raise FailedError(TopicMissing(chain.topic) if missing else _failure(failure)) from error
+        if committed.error is not None:
+            raise FailedError(_failure(committed.error))
+        none = committed.offset == OFFSET_INVALID
+        return LogFacts(None if none else committed.offset, committed.metadata, low, high, topic_id)
+
+    def high_watermark(self, chain: Chain) -> int | None:
+        """See `RecordLog.high_watermark`."""
+        try:
+            _, high = self._consumer.get_watermark_offsets(TopicPartition(*chain), cached=True)
+        except KafkaException:
+            return None
+        return high if high >= 0 else None
+
+    # -- committing ------------------------------------------------------------------------------------------------
+
+    def commit(self, commits: Collection[Commit]) -> None:
+        """See `RecordLog.commit`."""
+        try:
+            self._consumer.commit(
+                offsets=[TopicPartition(*commit.chain, commit.offset, commit.note) for commit in commits],
+                asynchronous=True,
+            )
+        except KafkaException as error:
+            self._log.warning("commit_failed", reason=str(error.args[0]))
+        else:
+            self._commits_under_way += 1
+
+    def _on_commit(self, error: KafkaError | None, _partitions: list[TopicPartition]) -> None:
+        self._commits_under_way = max(0, self._commits_under_way - 1)
+        if error is not None:
+            self._log.warning("commit_failed", reason=error.str())
+
+    def _on_error(self, error: KafkaError) -> None:
+        """Called by consume(). Single brokers come and go; only when all are gone, or for good, is it a failure."""
+        if error.fatal() or error.code() == KafkaError._ALL_BROKERS_DOWN:
+            self._failures.append(_failure(error))
+        else:
+            self._log.debug("kafka_client", reason=error.str())
+
+
+def _record(message: Message) -> Record:
+    headers = message.headers()
+    traceparent = None
+    if headers:
+        value = dict(headers).get(TRACEPARENT)
+        traceparent = value.decode("ascii", "ignore") if isinstance(value, bytes) else value
+    return Record(
+        message.topic() or "",
+        message.partition() or 0,
+        message.offset() or 0,
+        _bytes(message.key()),
+        _bytes(message.value()),
+        traceparent,
+    )
+
+
+def _bytes(data: Any) -> bytes | None:
+    """confluent-kafka's stubs allow text where only bytes come: keys and values of a plain Consumer."""
+    return data
+
+
+def _failure(error: KafkaError) -> Failure:
+    return KafkaFatal(error.str()) if error.fatal() else KafkaUnavailable(error.str())
+
+
+def _chains(partitions: Collection[TopicPartition]) -> list[Chain]:
+    return [Chain(part.topic, part.partition) for part in partitions]
+
+
+def _partitions(chains: Collection[Chain]) -> list[TopicPartition]:
+    return [TopicPartition(*chain) for chain in chains]

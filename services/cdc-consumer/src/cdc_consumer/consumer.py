@@ -1,0 +1,276 @@
+"""The loop: poll, decode into lines, store what is due, then commit. Always store before commit.
+
+One thread. A chain's life here: assigned -> waiting (paused, its tail unknown) -> flowing (it has a line) -> revoked.
+Whenever a chain's buffer can't be trusted any more (a lost race, a lost position) it goes back to waiting. While the
+object store fails, everything is paused and polled on: memory stays bounded and the group sees a living member.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+
+from bank_common.logging import Logger
+from bank_common.service import Readiness, Shutdown
+from cdc_consumer import health as h
+from cdc_consumer.chain import Appended, ChainStore
+from cdc_consumer.events import DecodeError
+from cdc_consumer.health import Health, PatientRegistry
+from cdc_consumer.holdings import Held, Holdings
+from cdc_consumer.instruments import Instruments
+from cdc_consumer.intake import Intake, Tombstone
+from cdc_consumer.lander import Lander
+from cdc_consumer.line import FlushReason, Limits, Line, seal_due
+from cdc_consumer.policy import FailedError, Undecodable
+from cdc_consumer.ports import Commit, ObjectStore, Polled, Record, RecordLog, SchemaRegistry
+from cdc_consumer.resume import Facts, Refused, decide
+from cdc_consumer.topics import Chain, LandedTopics
+
+CLOSE_SECONDS = 3.0
+
+
+class Consumer:
+    """Lands its share of the topics. Everything it needs comes in as an argument."""
+
+    def __init__(
+        self,
+        kafka: RecordLog,
+        store: ObjectStore,
+        registry: SchemaRegistry,
+        topics: LandedTopics,
+        *,
+        limits: Limits,
+        max_poll_records: int,
+        poll_seconds: float,
+        instruments: Instruments,
+        readiness: Readiness,
+        clock: Callable[[], float],
+        log: Logger,
+    ) -> None:
+        self._kafka = kafka
+        self._store = store
+        self._topics = topics
+        self._limits = limits
+        self._max_poll_records = max_poll_records
+        self._poll_seconds = poll_seconds
+        self._instruments = instruments
+        self._clock = clock
+        self._log = log
+        self._health = Health(readiness, clock, log)
+        self._registry = PatientRegistry(registry, self._health)
+        self._intake = Intake(self._registry, topics)
+        self._chains = ChainStore(store)
+        self._lander = Lander(self._chains, instruments, clock, log)
+        self._holdings = Holdings()
+        self._paused: set[Chain] = set()
+
+    def run(self, shutdown: Shutdown) -> None:
+        """Land until the stop is requested, then store what is buffered, commit and leave the group.
+
+        Raises:
+            FailedError: a failure to halt for; what could be stored before it was stored and committed.
+        """
+        self._kafka.subscribe(sorted(self._topics.kinds), self)
+        try:
+            while not shutdown.requested:
+                self.turn()
+        finally:
+            self.leave()
+
+    def turn(self) -> None:
+        """One round. Raises FailedError: a failure to halt for."""
+        polled = self._kafka.poll(self._max_poll_records, self._poll_seconds)
+        self._note(polled)
+        for record in polled.records:
+            self._take(record)
+        self._position_waiting()
+        self._rewind()
+        self._store_due()
+        self._probe()
+        self._pause_and_resume()
+        self._show()
+
+    def leave(self) -> None:
+        """Store what is buffered if the store answers, commit, leave the group. What isn't stored is read again."""
+        self._store_leaving(list(self._holdings))
+        self._kafka.close(CLOSE_SECONDS)
+
+    # -- ownership -------------------------------------------------------------------------------------------------
+
+    def assigned(self, chains: Collection[Chain]) -> None:
+        """See `Ownership`."""
+        self._log.info("assigned", chains=[str(chain) for chain in chains])
+        self._holdings.take(chains)
+        self._paused |= set(chains)
+        self._health.well(h.KAFKA)
+
+    def revoked(self, chains: Collection[Chain]) -> None:
+        """See `Ownership`."""
+        self._log.info("revoked", chains=[str(chain) for chain in chains])
+        self._store_leaving([held for held in self._holdings if held.chain in chains])
+        self._forget(chains)
+
+    def lost(self, chains: Collection[Chain]) -> None:
+        """See `Ownership`."""
+        self._log.warning("lost", chains=[str(chain) for chain in chains])
+        self._forget(chains)
+
+    def _forget(self, chains: Collection[Chain]) -> None:
+        self._holdings.release(chains)
+        self._paused -= set(chains)
+        for chain in chains:
+            self._instruments.not_ours(chain)
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def _note(self, polled: Polled) -> None:
+        for failure in polled.failures:
+            self._health.report(failure)
+        for chain in polled.lost_position:
+            held = self._holdings.get(chain)
+            if held is not None:
+                self._log.warning("position_lost", topic=chain.topic, partition=chain.partition)
+                held.line = None
+        if polled.records:
+            self._health.well(h.KAFKA)
+        for chain in polled.caught_up:
+            held = self._holdings.get(chain)
+            if held is not None:
+                held.caught_up = True
+
+    def _take(self, record: Record) -> None:
+        chain = Chain(record.topic, record.partition)
+        held = self._holdings.get(chain)
+        if held is None or held.line is None or held.rewind or record.offset < held.line.end:
+            return
+        try:
+            taken = self._intake.take(record)
+        except FailedError:
+            held.rewind = True
+            return
+        if isinstance(taken, DecodeError):
+            raise FailedError(Undecodable(chain, record.offset, taken))
+        held.caught_up = False
+        self._instruments.record_read(chain)
+        if isinstance(taken, Tombstone):
+            held.line.skip(record.offset)
+            return
+        held.line.add(
+            record.offset,
+            taken.event,
+            taken.shape,
+            size=len(record.value or b"") + len(record.key or b""),
+            urgent=taken.urgent,
+            now=self._clock(),
+            traceparent=record.traceparent,
+        )
+
+    def _position_waiting(self) -> None:
+        for held in self._holdings.waiting:
+            if not (self._health.may_try(h.STORE) and self._health.may_try(h.KAFKA)):
+                return
+            try:
+                self._position(held)
+            except FailedError as error:
+                self._health.report(error.failure)
+                return
+
+    def _position(self, held: Held) -> None:
+        heard = self._kafka.facts(held.chain)
+        self._health.well(h.KAFKA)
+        hint = int(heard.note) if heard.note and heard.note.isdecimal() else None
+        tail = self._chains.tail(held.chain, hint)
+        self._health.well(h.STORE)
+        facts = Facts(tail, heard.committed, heard.log_start, heard.high_watermark, heard.topic_id)
+        decision = decide(held.chain, facts)
+        if isinstance(decision, Refused):
+            raise FailedError(decision)
+        self._kafka.seek(held.chain, decision.offset)
+        held.line = Line(held.chain, decision.offset, self._limits)
+        held.topic_id = heard.topic_id
+        held.rewind = held.caught_up = False
+        self._log.info(
+            "resumed", topic=held.chain.topic, partition=held.chain.partition, offset=decision.offset, new=tail is None
+        )
+
+    def _rewind(self) -> None:
+        for held in self._holdings.rewinding:
+            if held.line is None or not (self._health.may_try(h.REGISTRY) and self._health.may_try(h.KAFKA)):
+                return
+            try:
+                self._kafka.seek(held.chain, held.line.end)
+            except FailedError as error:
+                self._health.report(error.failure)
+            else:
+                held.rewind = False
+
+    # -- storing ---------------------------------------------------------------------------------------------------
+
+    def _store_due(self) -> None:
+        seal_due(self._holdings.lines, self._clock(), self._limits)
+        self._store_sealed(list(self._holdings))
+
+    def _store_leaving(self, leaving: Sequence[Held]) -> None:
+        for held in leaving:
+            if held.line is not None:
+                held.line.seal(FlushReason.LEAVING)
+        self._store_sealed(leaving)
+
+    def _store_sealed(self, holdings: Sequence[Held]) -> None:
+        commits: dict[Chain, Commit] = {}
+        for held in holdings:
+            while held.line is not None and held.line.head is not None and self._health.may_try(h.STORE):
+                self._store_head(held, held.line, commits)
+        if commits:
+            self._kafka.commit(list(commits.values()))
+
+    def _store_head(self, held: Held, line: Line, commits: dict[Chain, Commit]) -> None:
+        batch = line.head
+        if batch is None:
+            return
+        try:
+            outcome = self._lander.land(batch, held.topic_id)
+        except FailedError as error:
+            self._instruments.store_failed()
+            self._health.report(error.failure)
+            return
+        self._health.well(h.STORE)
+        if outcome is Appended.LOST_RACE:
+            held.line = None
+            return
+        line.stored()
+        commits[held.chain] = Commit(held.chain, batch.end, note=str(batch.start))
+
+    # -- housekeeping ----------------------------------------------------------------------------------------------
+
+    def _probe(self) -> None:
+        """Ask the dependencies of which nothing is known and that no pending work asks anyway."""
+        store_has_work = bool(self._holdings.waiting) or any(line.head for line in self._holdings.lines)
+        probes = {
+            h.KAFKA: (self._kafka.probe, not self._holdings.waiting),
+            h.STORE: (self._store.probe, not store_has_work),
+            h.REGISTRY: (self._registry.probe, not self._holdings.rewinding),
+        }
+        for dependency, (probe, idle) in probes.items():
+            if idle and not self._health.known_well(dependency) and self._health.may_try(dependency):
+                try:
+                    probe()
+                except FailedError as error:
+                    self._health.report(error.failure)
+                else:
+                    self._health.well(dependency)
+
+    def _pause_and_resume(self) -> None:
+        blocked = self._holdings.blocked(everything=self._health.failing(h.STORE))
+        if blocked - self._paused:
+            self._kafka.pause(blocked - self._paused)
+        if self._paused - blocked:
+            self._kafka.resume(self._paused - blocked)
+        self._paused = blocked
+
+    def _show(self) -> None:
+        self._instruments.buffered(sum(line.size for line in self._holdings.lines))
+        if not self._holdings.waiting:
+            self._health.well(h.CHAINS)
+        for held in self._holdings:
+            high = self._kafka.high_watermark(held.chain)
+            if held.line is not None and high is not None:
+                stored = held.caught_up and held.line.oldest is None and held.line.head is None
+                self._instruments.lag(held.chain, 0 if stored else max(0, high - held.line.start))

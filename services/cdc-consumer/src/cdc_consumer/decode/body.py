@@ -1,0 +1,54 @@
+"""One Avro schema, compiled: bytes -> plain Python values, or the reason why not. Any bytes give one of the two."""
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from fastavro import parse_schema, schemaless_reader
+
+from cdc_consumer.events import DecodeError, Reason
+
+Record = Mapping[str, Any]
+
+
+class BodyReader:
+    """Reads bodies of one schema. Logical types are left as their raw values (see `cdc_consumer.decode.values`)."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.schema = schema
+        self._parsed = parse_schema(cast("dict[str, Any]", _without_logical_types(schema)))
+
+    @classmethod
+    def parse(cls, text: str) -> "BodyReader | DecodeError":
+        """Compile a schema's JSON text; one that is no Avro record is a `DecodeError`."""
+        try:
+            schema = json.loads(text)
+            if not isinstance(schema, dict) or cast("dict[str, Any]", schema).get("type") != "record":
+                return DecodeError(Reason.UNSUPPORTED_SCHEMA, "the schema is not a record")
+            return cls(cast("dict[str, Any]", schema))
+        except Exception as error:  # noqa: BLE001 - fastavro names no closed set of errors for a bad schema
+            return DecodeError(Reason.UNSUPPORTED_SCHEMA, f"not an Avro schema: {type(error).__name__}")
+
+    def read(self, body: bytes) -> Record | DecodeError:
+        """One record, using every byte of the body."""
+        source = io.BytesIO(body)
+        try:
+            record = schemaless_reader(source, self._parsed, None)
+        except EOFError:
+            return DecodeError(Reason.TRUNCATED, "the body ends inside a field")
+        except Exception as error:  # noqa: BLE001 - fastavro names no closed set of errors for bad bytes
+            return DecodeError(Reason.MALFORMED, type(error).__name__)
+        left = len(body) - source.tell()
+        if left:
+            return DecodeError(Reason.TRAILING_BYTES, f"{left} bytes")
+        return cast("Record", record)
+
+
+def _without_logical_types(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_logical_types(member) for member in cast("list[Any]", schema)]
+    if isinstance(schema, Mapping):
+        found = cast("Mapping[str, Any]", schema)
+        return {name: _without_logical_types(value) for name, value in found.items() if name != "logicalType"}
+    return schema

@@ -1,0 +1,25 @@
+"""Checks that a schema has the fields that a decoder reads, and that they are what it takes them for."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from bank_common.avro import UnsupportedSchemaError
+
+
+def require(schema: Mapping[str, Any], **types: str) -> None:
+    """Every named field must exist with this Avro type, nullable or not.
+
+    Raises:
+        UnsupportedSchemaError: names the field.
+    """
+    found = {field["name"]: _type_name(field["type"]) for field in schema["fields"]}
+    for name, expected in types.items():
+        # A record that was defined earlier in the schema is referred to by its name.
+        if expected != found.get(name) and not (expected == "record" and name in found):
+            raise UnsupportedSchemaError(f"the field {name!r} is {found.get(name, 'missing')}, not {expected}")
+
+
+def _type_name(schema: Any) -> str:
+    if isinstance(schema, list):
+        return ", ".join(_type_name(member) for member in cast("list[Any]", schema) if member != "null")
+    return str(cast("dict[str, Any]", schema)["type"]) if isinstance(schema, dict) else str(schema)

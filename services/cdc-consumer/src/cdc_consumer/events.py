@@ -1,0 +1,71 @@
+"""What a record means once it is decoded: one of three events, or the reason why it is none."""
+
+from enum import Enum
+from typing import Any, NamedTuple
+
+
+class ChangeEvent(NamedTuple):
+    """One change of one row, or a TRUNCATE (`op` t) of the whole table.
+
+    `values` are the table's columns in the schema's order, ready for their Arrow types; for a delete the key's
+    columns only, for a TRUNCATE none: everything else is None. `unavailable` names the columns whose value the
+    source did not send (unchanged TOAST). `source_time` is the commit time in microseconds since 1970 (UTC).
+    """
+
+    op: str
+    snapshot: str
+    lsn: int | None
+    tx_id: int | None
+    tx_order: int | None
+    source_time: int | None
+    values: tuple[Any, ...]
+    unavailable: tuple[str, ...] = ()
+
+
+class TransactionEvent(NamedTuple):
+    """BEGIN or END of a source transaction. `collections` is (table, changes), None on BEGIN."""
+
+    status: str
+    tx_id: int
+    lsn: int
+    event_count: int | None
+    collections: tuple[tuple[str, int], ...] | None
+    source_time: int | None
+
+
+class NotificationEvent(NamedTuple):
+    """Progress of a snapshot, as Debezium's notification channel tells it."""
+
+    id: str
+    aggregate_type: str
+    type: str
+    table_name: str | None
+    row_count: int | None
+    status: str | None
+    additional_data: str | None
+    source_time: int | None
+
+
+Event = ChangeEvent | TransactionEvent | NotificationEvent
+
+
+class Reason(Enum):
+    """Why a record can't be decoded. Closed: every reason has its place in the policy."""
+
+    BAD_MAGIC = "not in the Confluent wire format"
+    TRUNCATED = "truncated"
+    UNKNOWN_SCHEMA = "its schema id is unknown to the registry"
+    UNSUPPORTED_SCHEMA = "its schema holds a type that can't be carried exactly"
+    MALFORMED = "its bytes do not fit its schema"
+    TRAILING_BYTES = "bytes are left after the record"
+    OUT_OF_RANGE = "a value is outside its column's type"
+    UNKNOWN_OPERATION = "its operation is unknown"
+    NO_ROW = "it has no row image"
+    NO_KEY = "a delete without a key"
+
+
+class DecodeError(NamedTuple):
+    """This record is no event; `detail` says where, never with a row's values."""
+
+    reason: Reason
+    detail: str

@@ -1,0 +1,131 @@
+"""The composition root: the only module that knows settings and adapters at once."""
+
+import time
+from importlib.metadata import version
+from typing import Annotated, Final
+
+import typer
+from prometheus_client import CollectorRegistry
+from rich.console import Console
+from rich.markup import escape
+
+from bank_common import tracing
+from bank_common.errors import PipelineError
+from bank_common.logging import configure, get_logger
+from bank_common.service import HealthServer, Readiness, Shutdown
+from cdc_consumer import health
+from cdc_consumer.adapters.kafka import KafkaLog
+from cdc_consumer.adapters.object_store import S3ObjectStore
+from cdc_consumer.adapters.registry import ConfluentRegistry
+from cdc_consumer.consumer import Consumer
+from cdc_consumer.instruments import Instruments
+from cdc_consumer.policy import FailedError, describe, dispose
+from cdc_consumer.settings import ConsumerSettings
+from cdc_consumer.topics import LandedTopics
+
+SERVICE: Final = "cdc-consumer"
+EXIT_SETTINGS: Final = 2
+EXIT_HALTED: Final = 3
+
+app = typer.Typer(
+    name=SERVICE,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Lands Kafka's change events as an append-only chain of Parquet segments in the object store.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{SERVICE} {version(SERVICE)}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+@app.command()
+def run(
+    debug: Annotated[bool, typer.Option(help="Show tracebacks and log at DEBUG.")] = False,
+) -> None:
+    """Land records until SIGTERM or Ctrl-C.
+
+    Settings come from the environment (CDC_CONSUMER_…, see .env.example).
+
+    \b
+    Example:
+      set -a; . .local/env/cdc-consumer.env; set +a
+      uv run --package cdc-consumer cdc-consumer run
+    \b
+    Exit codes:
+      0  stopped cleanly: what was read is stored or will be read again
+      2  the settings are not valid
+      3  halted: going on would lose or double records; the log says why and what to do
+    """
+    try:
+        settings = ConsumerSettings.load()
+        if debug:
+            settings = settings.model_copy(update={"logging": settings.logging.model_copy(update={"level": "DEBUG"})})
+        code = serve(settings, LandedTopics.of_platform())
+    except PipelineError as error:
+        if debug:
+            raise
+        Console(stderr=True).print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+        raise typer.Exit(EXIT_SETTINGS) from None
+    raise typer.Exit(code)
+
+
+def serve(settings: ConsumerSettings, topics: LandedTopics) -> int:
+    """Build everything, run until the stop is requested, and give the exit code.
+
+    Raises:
+        PipelineError: the health endpoint's address is taken.
+    """
+    configure(SERVICE, settings.logging)
+    tracing.start(SERVICE, settings.telemetry)
+    log = get_logger(SERVICE)
+    readiness = Readiness(health.DEPENDENCIES)
+    metrics = CollectorRegistry()
+    shutdown = Shutdown().install()
+    consumer = Consumer(
+        KafkaLog(
+            settings.kafka.bootstrap_servers,
+            settings.group_id,
+            group_instance_id=settings.group_instance_id,
+            session_timeout_seconds=settings.session_timeout_seconds,
+            clock=time.monotonic,
+            log=log,
+        ),
+        S3ObjectStore(settings.store, settings.bucket, settings.store_timeout_seconds),
+        ConfluentRegistry(settings.registry, settings.registry_timeout_seconds),
+        topics,
+        limits=settings.limits(),
+        max_poll_records=settings.max_poll_records,
+        poll_seconds=settings.poll_seconds,
+        instruments=Instruments(metrics),
+        readiness=readiness,
+        clock=time.monotonic,
+        log=log,
+    )
+    try:
+        with HealthServer(settings.http, readiness, metrics) as server:
+            log.info("started", http_port=server.port, group=settings.group_id, bucket=settings.bucket)
+            consumer.run(shutdown)
+    except FailedError as error:
+        log.error("halted", reason=describe(error.failure), advice=dispose(error.failure).advice)
+        return EXIT_HALTED
+    finally:
+        tracing.stop()
+    log.info("stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,161 @@
+"""What the consumer needs from the world. Each docstring is a contract, tested on the fake and on the real thing.
+
+Every method raises `FailedError` with a failure of `cdc_consumer.policy`, and nothing else.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from cdc_consumer.policy import Failure
+from cdc_consumer.topics import Chain
+
+
+class StoredObject(NamedTuple):
+    """An object's bytes and its user metadata (lower-case names, without the store's prefix)."""
+
+    body: bytes
+    metadata: Mapping[str, str]
+
+
+class ObjectStore(Protocol):
+    """The landing bucket. What it shows is complete: an object is there with all its bytes and metadata, or not."""
+
+    def create(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
+        """Create the object if there is none of that name; False when there is one, which stays as it is.
+
+        After a failure the object may or may not be there: the answer can be lost.
+        """
+        ...
+
+    def read(self, key: str) -> StoredObject | None:
+        """The object, or None."""
+        ...
+
+    def metadata(self, key: str) -> Mapping[str, str] | None:
+        """The object's user metadata without its bytes, or None."""
+        ...
+
+    def probe(self) -> None:
+        """Returns when the bucket answers."""
+        ...
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        """The folders directly below a prefix that ends in a slash, each with its closing slash, in order."""
+        ...
+
+    def keys(self, prefix: str, after: str | None = None) -> Sequence[str]:
+        """All keys below a prefix that ends in a slash, in order; with `after`, only those greater than it."""
+        ...
+
+
+class SchemaRegistry(Protocol):
+    """Schemas by id. A schema never changes, so an answer may be kept."""
+
+    def schema(self, schema_id: int) -> str | None:
+        """The schema's JSON text, or None when the registry knows no such id."""
+        ...
+
+    def probe(self) -> None:
+        """Returns when the registry answers."""
+        ...
+
+
+class Record(NamedTuple):
+    """One committed record, as Kafka delivers it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    traceparent: str | None
+
+
+@dataclass(slots=True)
+class Polled:
+    """What one poll brought: records in order per chain, then chains whose end was reached."""
+
+    records: list[Record] = field(default_factory=list[Record])
+    caught_up: set[Chain] = field(default_factory=set[Chain])
+    lost_position: set[Chain] = field(default_factory=set[Chain])
+    """Chains whose position Kafka does not hold (any more): they have to be positioned again."""
+    failures: list[Failure] = field(default_factory=list[Failure])
+
+
+class LogFacts(NamedTuple):
+    """What Kafka knows of one chain; see `cdc_consumer.resume.Facts`. `note` came with the last commit."""
+
+    committed: int | None
+    note: str | None
+    log_start: int
+    high_watermark: int
+    topic_id: str
+
+
+class Commit(NamedTuple):
+    """An offset to commit with a note of ours (at most 4 KB)."""
+
+    chain: Chain
+    offset: int
+    note: str
+
+
+class Ownership(Protocol):
+    """Who listens to changes of ownership. Called from inside `RecordLog.poll` and `close`."""
+
+    def assigned(self, chains: Collection[Chain]) -> None:
+        """These chains are ours now. They deliver nothing until `seek` and `resume`."""
+        ...
+
+    def revoked(self, chains: Collection[Chain]) -> None:
+        """These chains go to another owner when this call returns: the last moment to store and commit."""
+        ...
+
+    def lost(self, chains: Collection[Chain]) -> None:
+        """These chains have another owner already."""
+        ...
+
+
+class RecordLog(Protocol):
+    """The group's share of the topics. Delivers committed records only, in order per chain, from where `seek` said."""
+
+    def subscribe(self, topics: Collection[str], ownership: Ownership) -> None:
+        """Join the group."""
+        ...
+
+    def poll(self, max_records: int, timeout_seconds: float) -> Polled:
+        """Wait for records at most that long. Must be called often, or the group takes the chains away."""
+        ...
+
+    def probe(self) -> None:
+        """Returns when the brokers answer."""
+        ...
+
+    def facts(self, chain: Chain) -> LogFacts:
+        """What Kafka knows of an assigned chain, asked now."""
+        ...
+
+    def seek(self, chain: Chain, offset: int) -> None:
+        """Deliver this chain from `offset` on; nothing that was fetched before is delivered after this."""
+        ...
+
+    def pause(self, chains: Collection[Chain]) -> None:
+        """Deliver nothing of these chains until `resume`; they stay ours."""
+        ...
+
+    def resume(self, chains: Collection[Chain]) -> None:
+        """Deliver these chains again."""
+        ...
+
+    def high_watermark(self, chain: Chain) -> int | None:
+        """The end of the log as last heard, without asking; None when nothing was heard yet."""
+        ...
+
+    def commit(self, commits: Collection[Commit]) -> None:
+        """Remember these offsets for the group. May fail unseen: the chain is the truth, a commit only helps."""
+        ...
+
+    def close(self, timeout_seconds: float) -> None:
+        """Wait for commits at most that long, then leave the group."""
+        ...

@@ -1,0 +1,67 @@
+"""Where a new owner of a chain goes on, or why it must not. Pure: GUARANTEES M1 as a table of decisions."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from bank_common.landing import SegmentMetadata
+from cdc_consumer.topics import Chain
+
+
+class Facts(NamedTuple):
+    """What is known of one chain at the moment of its assignment.
+
+    `tail` is the metadata of the chain's last segment; `log_start` and `high_watermark` bound the offsets that Kafka
+    holds: `[log_start, high_watermark)`; `topic_id` changes when a topic is deleted and created again.
+    """
+
+    tail: SegmentMetadata | None
+    committed: int | None
+    log_start: int
+    high_watermark: int
+    topic_id: str
+
+
+class Refusal(Enum):
+    """Why reading on would lose or double records. Closed; `cdc_consumer.policy` has the advice for each."""
+
+    TOPIC_RECREATED = "the topic was deleted and created again since the chain's last segment"
+    CHAIN_LOST = "the consumer group has a committed offset, and the chain has no segment"
+    CHAIN_BEHIND_COMMIT = "the committed offset is beyond the chain's last segment"
+    LOG_STARTS_AFTER_TAIL = "Kafka no longer holds the records that follow the chain's last segment"
+    TAIL_BEYOND_LOG = "the chain's last segment ends beyond the end of Kafka's log"
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Read on from `offset`; the next segment starts there."""
+
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Don't read: an operator decides."""
+
+    chain: Chain
+    refusal: Refusal
+    facts: Facts
+
+
+def decide(chain: Chain, facts: Facts) -> Resume | Refused:  # noqa: PLR0911 - one return per row of the table
+    """The chain is the truth; the commit only shows when part of the chain is missing."""
+    tail = facts.tail
+    if tail is None:
+        if facts.committed is not None:
+            return Refused(chain, Refusal.CHAIN_LOST, facts)
+        return Resume(facts.log_start)
+    # Offsets of another topic of the same name say nothing: this comes first.
+    if tail.topic_id != facts.topic_id:
+        return Refused(chain, Refusal.TOPIC_RECREATED, facts)
+    if facts.committed is not None and facts.committed > tail.end:
+        return Refused(chain, Refusal.CHAIN_BEHIND_COMMIT, facts)
+    if facts.log_start > tail.end:
+        return Refused(chain, Refusal.LOG_STARTS_AFTER_TAIL, facts)
+    if tail.end > facts.high_watermark:
+        return Refused(chain, Refusal.TAIL_BEYOND_LOG, facts)
+    return Resume(tail.end)

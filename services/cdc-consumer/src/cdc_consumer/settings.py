@@ -1,0 +1,56 @@
+"""The consumer's settings: `CDC_CONSUMER_…`, see `.env.example`."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from bank_common import names
+from bank_common.settings import (
+    HttpSettings,
+    KafkaSettings,
+    ObjectStoreSettings,
+    ProgramSettings,
+    RegistrySettings,
+)
+from cdc_consumer.line import Limits
+
+
+class ConsumerSettings(ProgramSettings):
+    """Everything that can be set. Topics are not settings: they come from infra/platform.toml."""
+
+    model_config = SettingsConfigDict(env_prefix="CDC_CONSUMER_")
+
+    kafka: KafkaSettings
+    registry: RegistrySettings
+    store: ObjectStoreSettings
+    http: HttpSettings = HttpSettings(port=names.PORTS["cdc_consumer"])
+
+    bucket: str = names.BUCKET
+    group_id: str = names.CONSUMER_GROUP
+    group_instance_id: str | None = Field(
+        default=None,
+        description="A name that no other process of the group has. With it a restarted consumer gets its partitions "
+        "back at once; without it the group waits for the old one's session to end.",
+    )
+    session_timeout_seconds: float = Field(default=10, ge=6, le=1800)
+
+    max_rows: int = Field(default=50_000, ge=1, description="Rows of one segment, at most.")
+    max_bytes: int = Field(default=128 * 1024**2, ge=1, description="Memory of one partition's buffer, at most.")
+    max_total_bytes: int = Field(default=384 * 1024**2, ge=1, description="Memory of all buffers together.")
+    flush_seconds: float = Field(default=1.0, gt=0, description="Age at which records that change RAW are stored.")
+    idle_flush_seconds: float = Field(
+        default=300.0, gt=0, description="Age at which records that change no table (BEGIN, heartbeats) are stored."
+    )
+    max_poll_records: int = Field(default=10_000, ge=1, le=1_000_000)
+    poll_seconds: float = Field(default=0.2, gt=0, le=5)
+    store_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
+    registry_timeout_seconds: float = Field(default=3.0, gt=0, le=60)
+
+    def limits(self) -> Limits:
+        """When buffers are stored."""
+        return Limits(
+            max_rows=self.max_rows,
+            max_bytes=self.max_bytes,
+            max_total_bytes=self.max_total_bytes,
+            flush_seconds=self.flush_seconds,
+            idle_flush_seconds=self.idle_flush_seconds,
+        )
