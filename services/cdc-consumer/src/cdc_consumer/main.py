@@ -125,7 +125,3 @@ def serve(settings: ConsumerSettings, topics: LandedTopics) -> int:
         tracing.stop()
     log.info("stopped")
     return 0
-
-
-if __name__ == "__main__":
-    app()

@@ -1,0 +1,5 @@
+"""`python -m cdc_consumer` is `cdc-consumer`."""
+
+from cdc_consumer.main import app
+
+app()

@@ -1,0 +1,222 @@
+"""The consumer as a process against real Kafka, registry and object store, under SIGKILL, SIGSTOP and SIGTERM."""
+
+import random
+import signal
+import time
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from consumer_world.debezium import ACCOUNT_FIELDS, NOTE_FIELD, TRANSACTION, change, envelope, framed, key_schema
+from consumer_world.process import ConsumerProcess
+from consumer_world.real import World, until
+
+pytestmark = [pytest.mark.contract, pytest.mark.timeout(180)]
+
+ENVELOPE = envelope(ACCOUNT_FIELDS)
+KEY = key_schema()
+
+
+class Bank:
+    """Produces changes of one table as Debezium with exactly-once source does: in Kafka transactions."""
+
+    def __init__(self, world: World, partitions: int = 3) -> None:
+        self.topic = world.create_topic("public.accounts", partitions)
+        self.partitions = partitions
+        self.schema_id = world.register("value", ENVELOPE)
+        self.key_id = world.register("key", KEY)
+        self.producer: Producer = world.producer(transactional=True)
+        self.number = 0
+
+    def row(self) -> dict[str, Any]:
+        self.number += 1
+        return {
+            "id": self.number,
+            "customer_id": self.number % 7,
+            "account_type": "CHECKING",
+            "balance": Decimal(self.number).scaleb(-2),
+            "created_at": "2026-03-01T10:00:00.123456Z",
+        }
+
+    def transaction(self, rows: int, *, abort: bool = False) -> None:
+        """Write rows to all partitions in one Kafka transaction."""
+        self.producer.begin_transaction()
+        for _ in range(rows):
+            row = self.row()
+            self.producer.produce(
+                self.topic,
+                key=framed(self.key_id, KEY, {"id": row["id"]}),
+                value=framed(self.schema_id, ENVELOPE, change("c", row, lsn=self.number)),
+                partition=self.number % self.partitions,
+            )
+        self.producer.flush()
+        if abort:
+            self.producer.abort_transaction(30)
+        else:
+            self.producer.commit_transaction(30)
+
+
+def landed_all(world: World, topic: str) -> bool:
+    return set(world.landed_offsets(topic)) >= set(world.read_committed(topic))
+
+
+def assert_exactly_once(world: World, topic: str) -> None:
+    """I5: an independent reader's offsets, each once; and the chains are contiguous."""
+    landed = world.landed_offsets(topic)
+    expected = set(world.read_committed(topic))
+    assert sorted(landed) == sorted(expected), "missing or doubled"
+    for partition, ranges in world.ranges(topic).items():
+        assert all(left[1] == right[0] for left, right in pairwise(ranges)), (partition, ranges)
+
+
+def test_random_kills_lose_and_double_nothing(world: World, tmp_path: Path) -> None:
+    bank = Bank(world)
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    kinds = {bank.topic: "changes"}
+    for _ in range(4):
+        with ConsumerProcess(world, kinds, tmp_path / "log", flush_seconds="0.05", max_rows="40") as consumer:
+            before = len(world.landed_keys(bank.topic))
+            for _ in range(12):
+                bank.transaction(chance.randrange(1, 60), abort=chance.random() < 0.25)
+            until("it lands", lambda: len(world.landed_keys(bank.topic)) > before)  # noqa: B023
+            killed_at = time.monotonic() + chance.random()
+            while time.monotonic() < killed_at:
+                bank.transaction(chance.randrange(1, 30), abort=chance.random() < 0.25)
+            consumer.kill()
+    with ConsumerProcess(world, kinds, tmp_path / "log") as consumer:
+        until("all landed", lambda: landed_all(world, bank.topic))
+        assert consumer.terminate() == 0
+    assert_exactly_once(world, bank.topic)
+
+
+def test_a_stop_stores_and_commits_what_was_read(world: World, tmp_path: Path) -> None:
+    bank = Bank(world, partitions=1)
+    kinds = {bank.topic: "changes"}
+    for _ in range(3):
+        with ConsumerProcess(world, kinds, tmp_path / "log", flush_seconds="600") as consumer:
+            bank.transaction(20)
+            until("it reads", lambda: consumer.events("resumed"))
+            until("it has read", lambda: _metric(consumer, "bank_consumer_records_total") >= 20)
+            assert consumer.terminate() == 0
+    assert_exactly_once(world, bank.topic)
+    [ranges] = world.ranges(bank.topic).values()
+    assert len(ranges) == 3, "each stop stores what was read"
+    assert world.committed(bank.topic).offset == ranges[-1][1]
+
+
+def test_two_owners_never_both_contribute(world: World, tmp_path: Path) -> None:
+    """I6: a consumer that sleeps past its session is replaced; when it wakes, it finds its names taken."""
+    bank = Bank(world, partitions=1)
+    kinds = {bank.topic: "changes"}
+    with ConsumerProcess(world, kinds, tmp_path / "sleeper", flush_seconds="2") as sleeper:
+        until("the sleeper reads", lambda: sleeper.events("resumed"))
+        bank.transaction(30)
+        until("the sleeper has read", lambda: _metric(sleeper, "bank_consumer_records_total") >= 30)
+        sleeper.signal(signal.SIGSTOP)
+        with ConsumerProcess(world, kinds, tmp_path / "heir", flush_seconds="0.05") as heir:
+            until("the heir lands", lambda: heir.events("segment_stored"), 90)
+            bank.transaction(30)
+            until("the heir lands all", lambda: landed_all(world, bank.topic))
+            sleeper.signal(signal.SIGCONT)
+            bank.transaction(30)
+            until("both are awake", lambda: sleeper.events("race_lost") or sleeper.events("lost"), 60)
+            until("all landed", lambda: landed_all(world, bank.topic))
+            assert heir.terminate() == 0
+        assert sleeper.running
+        assert sleeper.terminate() == 0
+    assert_exactly_once(world, bank.topic)
+
+
+def test_a_schema_change_starts_a_new_segment(world: World, tmp_path: Path) -> None:
+    bank = Bank(world, partitions=1)
+    wider = envelope([*ACCOUNT_FIELDS, NOTE_FIELD])
+    wider_id = world.register("value", wider)
+    with ConsumerProcess(world, {bank.topic: "changes"}, tmp_path / "log", flush_seconds="1") as consumer:
+        bank.transaction(5)
+        plain = world.producer()
+        for note in ("a", None):
+            plain.produce(bank.topic, value=framed(wider_id, wider, change("u", {**bank.row(), "note": note})))
+        plain.flush()
+        bank.transaction(5)
+        until("all landed", lambda: landed_all(world, bank.topic))
+        assert consumer.terminate() == 0
+    assert_exactly_once(world, bank.topic)
+    found = [(meta["bank-schema-id"], table.schema.names) for _, meta, table in world.segments(bank.topic)]
+    assert [schema_id for schema_id, _ in found] == [str(bank.schema_id), str(wider_id), str(bank.schema_id)]
+    assert ["note" in names for _, names in found] == [False, True, False]
+
+
+def test_an_undecodable_record_halts_and_nothing_is_skipped(world: World, tmp_path: Path) -> None:
+    bank = Bank(world, partitions=1)
+    bank.transaction(5)
+    plain = world.producer()
+    plain.produce(bank.topic, value=b"\x00\x00\x00\x00\x01rubbish"[:3])
+    plain.flush()
+    bank.transaction(5)
+    with ConsumerProcess(world, {bank.topic: "changes"}, tmp_path / "log") as consumer:
+        assert consumer.wait() == 3
+        [halt] = consumer.events("halted")
+    assert f"{bank.topic}/0 offset 6" in halt["reason"]
+    assert sorted(world.landed_offsets(bank.topic)) == [(0, offset) for offset in range(5)]
+
+
+def test_a_recreated_topic_halts(world: World, tmp_path: Path) -> None:
+    bank = Bank(world, partitions=1)
+    bank.transaction(5)
+    kinds = {bank.topic: "changes"}
+    with ConsumerProcess(world, kinds, tmp_path / "log") as consumer:
+        until("all landed", lambda: landed_all(world, bank.topic))
+        assert consumer.terminate() == 0
+    world.delete_topic(bank.topic)
+    world.create_topic("public.accounts")
+    with ConsumerProcess(world, kinds, tmp_path / "log") as consumer:
+        assert consumer.wait() == 3
+        [halt] = consumer.events("halted")
+    assert "deleted and created again" in halt["reason"]
+    assert "bank down --wipe" in halt["advice"]
+
+
+def test_an_idle_bank_lands_nothing_until_asked_to_stop(world: World, tmp_path: Path) -> None:
+    """M10: BEGIN and END of heartbeats wait; an END that counts a RAW table does not."""
+    topic = world.create_topic("transaction")
+    schema_id = world.register("transaction", TRANSACTION)
+    producer = world.producer()
+
+    def produce(status: str, tx_id: int, collections: list[dict[str, Any]] | None) -> None:
+        value = {"status": status, "id": f"{tx_id}:{tx_id}", "ts_ms": 1, "data_collections": collections}
+        value["event_count"] = None if collections is None else len(collections)
+        producer.produce(topic, value=framed(schema_id, TRANSACTION, value))
+        producer.flush()
+
+    with ConsumerProcess(
+        world, {topic: "transactions"}, tmp_path / "log", captured=("public.accounts",), flush_seconds="0.1"
+    ) as consumer:
+        produce("BEGIN", 1, None)
+        produce("END", 1, [{"data_collection": "public.cdc_heartbeat", "event_count": 1}])
+        until("both are read", lambda: _metric(consumer, "bank_consumer_records_total") >= 2)
+        time.sleep(1)  # ten times flush_seconds: the absence of a segment can't be polled for
+        assert world.landed_keys(topic) == []
+        produce("END", 2, [{"data_collection": "public.accounts", "event_count": 1}])
+        until("the END of a captured table lands at once", lambda: world.landed_keys(topic))
+        assert [row for _, row in world.landed_offsets(topic)] == [0, 1, 2]
+        produce("BEGIN", 3, None)
+        until("the next BEGIN is read", lambda: _metric(consumer, "bank_consumer_records_total") >= 4)
+        assert consumer.terminate() == 0
+    assert_exactly_once(world, topic)
+
+
+def _metric(consumer: ConsumerProcess, name: str) -> float:
+    """The sum of one metric over its labels."""
+    import httpx
+
+    try:
+        text = httpx.get(f"http://127.0.0.1:{consumer.port}/metrics").text
+    except httpx.HTTPError:
+        return 0
+    lines = [line for line in text.splitlines() if line.startswith(name)]
+    return sum(float(line.rpartition(" ")[2]) for line in lines)
