@@ -1,14 +1,17 @@
 """One seeded run of the generator beside the demo, as an operator would start it by hand."""
 
 import json
-import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from bank_common.errors import PipelineError
+from bankctl.components.component import inherited_environment
+from bankctl.supervision.processes import log_tail
+
+_STOP_SECONDS = 10.0
 
 
 class GeneratorError(PipelineError):
@@ -18,17 +21,18 @@ class GeneratorError(PipelineError):
 class GeneratorRun:
     """The generator at work in the background; it is stopped when the block is left before its end."""
 
-    def __init__(self, environment: Mapping[str, str], arguments: Sequence[str]) -> None:
+    def __init__(self, environment: Mapping[str, str], arguments: Sequence[str], log_file: Path) -> None:
         command = [sys.executable, "-m", "generator", "run", "--once", "--json", *arguments]
-        self._errors = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(
-            command,
-            env=os.environ | dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-        )
+        self._log_file = log_file
+        with log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                env=inherited_environment() | dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -37,26 +41,24 @@ class GeneratorRun:
         if self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(10)
+                self._process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        self._errors.close()
 
     def summary(self) -> dict[str, Any] | None:
         """What it committed, once it has ended; None while it works.
 
         Raises:
-            GeneratorError: it ended with an error; the message holds the end of what it said.
+            GeneratorError: it ended with an error; the message holds the end of its log.
         """
         if self._process.poll() is None:
             return None
         output = self._process.stdout.read() if self._process.stdout else ""
-        if self._process.returncode:
-            self._errors.seek(0)
-            said = self._errors.read().decode("utf-8", "replace").splitlines()[-15:]
+        if self._process.returncode or not output.strip():
             raise GeneratorError(
-                f"The generator ended with exit code {self._process.returncode}:\n" + "\n".join(said) + "\n",
+                f"The generator ended with exit code {self._process.returncode}. The end of its log:\n"
+                f"{log_tail(self._log_file)}\n",
                 advice="Correct what it names and run `bank demo` again.",
             )
         return json.loads(output.splitlines()[-1])

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from bankctl.commands.credentials import logins
 from bankctl.inspection.comparison import Difference
 from bankctl.stack import Stack
 
@@ -48,22 +49,10 @@ def times(console: Console, phases: Mapping[str, float]) -> None:
 
 def addresses(console: Console, stack: Stack) -> None:
     """Where everything is, and how to log in."""
-    password = stack.secret("airflow_admin_password")
-    rows = (
-        ("Airflow", stack.url("airflow"), f"admin / {password}"),
-        (
-            "MinIO console",
-            stack.url("minio_console"),
-            f"{stack.secret('minio_root_user')} / {stack.secret('minio_root_password')}",
-        ),
-        ("Kafka Connect", f"{stack.url('connect')}/connectors", ""),
-        ("event receiver", f"{stack.url('event_receiver')}/docs", "bearer token: bank credentials"),
-        ("schema registry", f"{stack.url('registry')}/subjects", ""),
-    )
     table = Table(box=None, pad_edge=False, show_header=False)
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
+    for name, login in logins(stack).items():
+        table.add_row(name, login["address"], " / ".join(filter(None, (login["user"], login["password"]))))
+    console.print(table, soft_wrap=True)
 
 
 def exercise(console: Console) -> None:

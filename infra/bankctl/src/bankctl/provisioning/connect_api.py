@@ -14,6 +14,7 @@ RUNNING: Final = "RUNNING"
 FAILED: Final = "FAILED"
 _TIMEOUT_SECONDS: Final = 90.0
 _REBALANCE_SECONDS: Final = 60.0
+_REASON_LENGTH: Final = 300
 
 
 class ConnectError(PipelineError):
@@ -48,7 +49,8 @@ class ConnectorStatus:
         """The first line of the failure's innermost cause, else of its trace; empty when there is none."""
         lines = (self.trace or "").splitlines()
         causes = [line for line in lines if line.startswith("Caused by: ")]
-        return (causes[-1] if causes else lines[0] if lines else "").removeprefix("Caused by: ").strip()
+        line = (causes[-1] if causes else lines[0] if lines else "").removeprefix("Caused by: ").strip()
+        return line if len(line) <= _REASON_LENGTH else f"{line[:_REASON_LENGTH]} …"
 
     @classmethod
     def parse(cls, answer: Mapping[str, Any]) -> Self:
@@ -66,9 +68,9 @@ class ConnectorStatus:
 class ConnectApi:
     """One Connect cluster. Every method raises `ConnectError` when Connect can't be reached or refuses."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
         self._url = url
-        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS)
+        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, transport=transport, trust_env=False)
 
     def __enter__(self) -> Self:
         return self

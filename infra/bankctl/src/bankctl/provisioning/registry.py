@@ -21,7 +21,7 @@ def ensure_compatibility(url: str) -> None:
         RegistryError: the registry refused, or answers with another level afterwards.
     """
     try:
-        with httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS) as client:
+        with httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
             client.put("/config", json={"compatibility": COMPATIBILITY}).raise_for_status()
             answer = client.get("/config").raise_for_status().json()
     except httpx.HTTPError as error:

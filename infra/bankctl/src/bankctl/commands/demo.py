@@ -1,0 +1,85 @@
+"""`bank demo`: one command from a checkout to marts that are proven equal to the source."""
+
+import time
+from contextlib import closing
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bankctl import environment
+from bankctl.demo import plan, report
+from bankctl.demo.arrival import Arrival, Outcome
+from bankctl.demo.crashes import raise_if_dead
+from bankctl.demo.generator_run import GeneratorRun
+from bankctl.demo.hops import Hops
+from bankctl.demo.verification import operations, verify
+from bankctl.demo.view import View
+from bankctl.stack import Stack
+from bankctl.supervision.down import down as stop
+from bankctl.supervision.report import Reporter
+from bankctl.supervision.up import up
+
+
+def demo(
+    seed: Annotated[int, typer.Option(help="Seed of the generator: the same seed, the same bank.")] = 7,
+    customers: Annotated[int, typer.Option(min=1, help="New customers.")] = 100,
+    transactions: Annotated[int, typer.Option("--transactions", "--rows", min=1, help="Movements of money.")] = 2000,
+    down: Annotated[bool, typer.Option("--down", help="Stop the stack at the end.")] = False,
+) -> None:
+    """Start the stack, let the bank work, watch its changes arrive, and prove that the marts equal Postgres.
+
+    Leaves the stack running, unless --down is given. May be run again on a running stack: it adds to it.
+
+    Example: make demo ARGS="--down --seed 7"
+
+    Exits with 1 when both sides differ at the end, or a component dies (its name and the end of its log are shown).
+    """
+    stack, console = Stack.from_environment(), Console()
+    for line in plan.sentences(plan.missing(stack), stack):
+        console.print(line, highlight=False)
+    try:
+        phases: dict[str, float] = {}
+        start = time.monotonic()
+        up(stack, Reporter(console))
+        phases["start"] = time.monotonic() - start
+        outcome = _run(
+            stack, console, ["--seed", str(seed), "--customers", str(customers), "--transactions", str(transactions)]
+        )
+        phases |= {"generate": outcome.generate_seconds, "arrive and compare": outcome.arrive_seconds}
+        _conclude(stack, console, outcome, phases, down=down)
+    finally:
+        if down:
+            stop(stack, Reporter(console))
+    raise typer.Exit(1 if outcome.stalled else 0)
+
+
+def _run(stack: Stack, console: Console, arguments: list[str]) -> Outcome:
+    with (
+        closing(stack.connect_warehouse()) as warehouse,
+        Hops(stack.bootstrap_servers, stack.object_store(), warehouse) as hops,
+        GeneratorRun(environment.generator(stack), arguments, stack.log_file("generator")) as generator,
+        View(console) as view,
+    ):
+        arrival = Arrival(
+            hops,
+            generator,
+            check=lambda: raise_if_dead(stack),
+            verify=lambda: verify(stack.dsn("bank", "bank_reader"), warehouse),
+            show=view.show,
+        )
+        return arrival.follow()
+
+
+def _conclude(stack: Stack, console: Console, outcome: Outcome, phases: dict[str, float], *, down: bool) -> None:
+    with closing(stack.connect_warehouse()) as warehouse:
+        report.proof(console, outcome.differences, operations(warehouse))
+    if outcome.stalled:
+        console.print("[red]Nothing moved any more, and the marts are not equal to Postgres.[/red]")
+        console.print("See `bank status`, `bank chain` and `bank connector status` for where it stopped.")
+    else:
+        console.print("[green]Every row of every table is equal.[/green]")
+    report.times(console, phases)
+    if not outcome.stalled and not down:
+        report.addresses(console, stack)
+        report.exercise(console)

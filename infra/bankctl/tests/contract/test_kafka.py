@@ -1,0 +1,61 @@
+"""Topics on real brokers, and the rule of a real registry."""
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+
+import httpx
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from bankctl.provisioning import topics
+from bankctl.provisioning.registry import ensure_compatibility
+from bankctl.stack import Stack
+
+pytestmark = pytest.mark.contract
+
+
+@pytest.fixture
+def name(stack: Stack) -> Iterator[str]:
+    """A topic's name that nobody else uses; the topic is deleted afterwards."""
+    chosen = f"test.{uuid.uuid4().hex}"
+    yield chosen
+    admin = AdminClient({"bootstrap.servers": stack.bootstrap_servers})
+    for answer in admin.delete_topics([chosen]).values():
+        answer.result()
+
+
+def test_a_topic_is_created_once_and_an_equal_one_is_left_alone(stack: Stack, name: str) -> None:
+    wanted = [topics.Topic(name, 3)]
+    assert topics.ensure(stack.bootstrap_servers, wanted) == (name,)
+    assert topics.ensure(stack.bootstrap_servers, wanted) == ()
+
+
+def test_a_topic_that_differs_is_refused_and_nothing_is_created(stack: Stack, name: str) -> None:
+    topics.ensure(stack.bootstrap_servers, [topics.Topic(name, 1)])
+    other = f"{name}.other"
+    with pytest.raises(topics.TopicError, match="has 1 partitions instead of 3"):
+        topics.ensure(stack.bootstrap_servers, [topics.Topic(other), topics.Topic(name, 3)])
+    assert other not in AdminClient({"bootstrap.servers": stack.bootstrap_servers}).list_topics(timeout=10).topics
+
+
+def test_the_stacks_topics_are_all_there(stack: Stack) -> None:
+    assert topics.ensure(stack.bootstrap_servers, topics.wanted()) == ()
+
+
+def _record(*fields: Mapping[str, object]) -> dict[str, str]:
+    return {"schema": json.dumps({"type": "record", "name": "R", "fields": [{"name": "id", "type": "int"}, *fields]})}
+
+
+def test_a_schema_that_old_data_does_not_fit_is_refused(stack: Stack) -> None:
+    ensure_compatibility(stack.url("registry"))
+    optional = {"name": "note", "type": ["null", "string"], "default": None}
+    required = {"name": "amount", "type": "long"}
+    subject = f"/subjects/test-{uuid.uuid4().hex}"
+    with httpx.Client(base_url=stack.url("registry"), timeout=30) as client:
+        try:
+            assert client.post(f"{subject}/versions", json=_record()).status_code == 200
+            assert client.post(f"{subject}/versions", json=_record(optional)).status_code == 200
+            assert client.post(f"{subject}/versions", json=_record(optional, required)).status_code == 409
+        finally:
+            client.delete(subject)
