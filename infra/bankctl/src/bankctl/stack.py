@@ -118,10 +118,21 @@ class Stack:
         )
 
     def connect_warehouse(self, user: str = names.ADMIN_USER, **overrides: Any) -> Any:
-        """A `snowflake.connector` connection; the caller closes it."""
-        import snowflake.connector
+        """A `snowflake.connector` connection; the caller closes it.
 
-        return snowflake.connector.connect(**connection_arguments(self.snowflake(user)), **overrides)
+        Raises:
+            PipelineError: the warehouse does not answer, or refuses the login.
+        """
+        import snowflake.connector
+        from snowflake.connector import errors
+
+        try:
+            return snowflake.connector.connect(**connection_arguments(self.snowflake(user)), **overrides)
+        except (errors.OperationalError, errors.DatabaseError) as error:
+            raise PipelineError(
+                f"The warehouse can't be reached: {error.msg or error}",
+                advice="`bank status` shows whether it runs; with a real account check SNOWFLAKE_*.",
+            ) from error
 
 
 def connection_arguments(settings: SnowflakeSettings) -> dict[str, Any]:

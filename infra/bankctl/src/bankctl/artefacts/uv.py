@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bank_common.errors import PipelineError
-from bankctl.artefacts.cache import exclusively
 from bankctl.paths import repository_root
 
 
@@ -51,8 +50,7 @@ def sync(project: Path, progress: Callable[[str], None]) -> Path:
     ]
     if not (project / ".venv").exists():
         progress(f"{project.name}: installing its packages")
-    with exclusively(project / ".venv"):
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=project)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=project)
     if done.returncode:
         raise EnvironmentSetupError(
             f"The environment of {project.name} could not be made: {done.stderr.strip()[-600:]}",

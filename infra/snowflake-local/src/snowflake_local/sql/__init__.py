@@ -1,0 +1,1 @@
+"""What is done to statements before DuckDB sees them."""
