@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from fakesnow import cursor as fakesnow_cursor
-from fakesnow import transforms
+from fakesnow import info_schema, transforms
 from fakesnow.transforms import SERVER_VERSION
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 from sqlglot import exp
@@ -24,7 +24,7 @@ from snowflake_local.auth import LoginError, Users
 from snowflake_local.load.copy import copy_into
 from snowflake_local.session import Session
 from snowflake_local.sql import rewrite
-from snowflake_local.store import Warehouse
+from snowflake_local.store import Warehouse, database_sql
 
 upstream = import_module("fakesnow.server")  # the package has a function of that name
 log = logging.getLogger("snowflake_local")
@@ -39,6 +39,7 @@ def fill_gaps() -> None:
     """Put our functions in the place of upstream's; `snowflake_local.compat` has checked that they fit."""
     upstream.to_sf = results.to_snowflake
     upstream.parse_one = _parse(upstream.parse_one)
+    info_schema.per_db_creation_sql = database_sql
     fakesnow_cursor.copy_into = copy_into
     transforms.identifier = rewrite.identifier
     transforms.create_table_as = rewrite.create_table_as

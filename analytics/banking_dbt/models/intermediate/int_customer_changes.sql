@@ -1,0 +1,1 @@
+{{ visible_changes('stg_customer_changes', 'customers', ['id', 'first_name', 'last_name', 'email', 'created_at']) }}

@@ -1,0 +1,15 @@
+with changes as (
+
+    select * from {{ ref('int_customer_changes') }}
+
+),
+
+final as (
+
+    select id, first_name, last_name, email, created_at
+    from changes
+    where is_latest and not is_delete
+
+)
+
+select * from final

@@ -1,0 +1,96 @@
+-- Built as a table and before everything that reads RAW again: what stands at or below its watermark never changes.
+{{ config(materialized='table') }}
+
+with ends as (
+
+    select
+        *,
+        coalesce(lag(lsn) over (partition by tx_id order by topic_offset), -1) as previous_lsn
+    from {{ ref('stg_source_transactions') }}
+    where status = 'END'
+
+),
+
+announced as (
+
+    -- END also counts logical messages under a name that is no table's: only captured tables matter
+    select
+        ends.topic_offset as commit_position,
+        collection.value:data_collection::varchar as table_name,
+        collection.value:event_count::number(20, 0) as changes
+    from ends,
+        lateral flatten(input => parse_json(ends.collections)) as collection
+    where ends.event_count > 0
+        and collection.value:data_collection::varchar in (
+            {%- for table in var('captured_tables') %}'{{ table }}'{{ ', ' if not loop.last }}{% endfor -%}
+        )
+
+),
+
+landed as (
+
+    {% for table in ['customer', 'account', 'transaction'] %}
+    select
+        'public.{{ table }}s' as table_name,
+        tx_id,
+        lsn
+    from {{ ref('stg_' ~ table ~ '_changes') }}
+    where tx_id is not null and not is_snapshot
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+arrived as (
+
+    -- a change belongs to the first END of its transaction id that does not lie below it
+    select
+        ends.topic_offset as commit_position,
+        landed.table_name,
+        count(*) as changes
+    from landed
+    inner join ends
+        on landed.tx_id = ends.tx_id
+        and landed.lsn > ends.previous_lsn
+        and landed.lsn <= ends.lsn
+    group by 1, 2
+
+),
+
+incomplete as (
+
+    select distinct announced.commit_position
+    from announced
+    left join arrived
+        on announced.commit_position = arrived.commit_position
+        and announced.table_name = arrived.table_name
+    where coalesce(arrived.changes, 0) <> announced.changes
+
+),
+
+final as (
+
+    select
+        -- ids
+        ends.tx_id,
+
+        -- positions
+        ends.topic_offset as commit_position,
+        ends.lsn,
+        ends.previous_lsn,
+
+        -- numbers
+        ends.event_count,
+
+        -- times
+        ends.committed_at,
+
+        -- state
+        incomplete.commit_position is null as is_whole
+
+    from ends
+    left join incomplete on ends.topic_offset = incomplete.commit_position
+
+)
+
+select * from final

@@ -1,0 +1,147 @@
+{{ config(materialized='table') }}
+
+{% if not var('exactly_once_source') %}
+    {{ exceptions.raise_compiler_error(
+        "The watermark counts changes and refuses to run with exactly-once source off: repeats would count twice. "
+        "Set exactly.once.source.support=enabled in Connect and var exactly_once_source to true."
+    ) }}
+{% endif %}
+
+with transactions as (
+
+    select * from {{ ref('int_transactions') }}
+
+),
+
+notifications as (
+
+    select * from {{ ref('stg_source_notifications') }} where aggregate_type = 'Initial Snapshot'
+
+),
+
+first_incomplete as (
+
+    select min(commit_position) as commit_position from transactions where not is_whole
+
+),
+
+position as (
+
+    select
+        coalesce(max(transactions.commit_position), -1) as commit_position,
+        max(transactions.lsn) as lsn,
+        max(transactions.committed_at) as committed_at
+    from transactions
+    cross join first_incomplete
+    where transactions.commit_position < first_incomplete.commit_position
+        or first_incomplete.commit_position is null
+
+),
+
+attempt as (
+
+    -- a snapshot that crashed starts again: only the last attempt counts
+    select coalesce(max(topic_offset), -1) as started from notifications where notification_type = 'STARTED'
+
+),
+
+completed as (
+
+    select count(*) > 0 as is_completed
+    from notifications
+    cross join attempt
+    where notifications.notification_type = 'COMPLETED'
+        and notifications.topic_offset > attempt.started
+
+),
+
+scanned as (
+
+    select
+        notifications.table_name,
+        max(notifications.rows_scanned) as rows_scanned
+    from notifications
+    cross join attempt
+    where notifications.notification_type = 'TABLE_SCAN_COMPLETED'
+        and notifications.topic_offset > attempt.started
+    group by 1
+
+),
+
+snapshot_rows as (
+
+    {% for table in ['customer', 'account', 'transaction'] %}
+    select
+        'public.{{ table }}s' as table_name,
+        lsn
+    from {{ ref('stg_' ~ table ~ '_changes') }}
+    where is_snapshot and snapshot_position <> 'incremental'
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+snapshot_lsn as (
+
+    -- all rows of an attempt share one LSN, and a later attempt's is not lower
+    select max(lsn) as lsn from snapshot_rows
+
+),
+
+arrived as (
+
+    select
+        snapshot_rows.table_name,
+        count(*) as rows_landed
+    from snapshot_rows
+    inner join snapshot_lsn on snapshot_rows.lsn = snapshot_lsn.lsn
+    group by 1
+
+),
+
+tables as (
+
+    select
+        sum(iff(scanned.rows_scanned is null, 1, 0)) as unreported,
+        sum(iff(coalesce(arrived.rows_landed, 0) = scanned.rows_scanned, 0, 1)) as incomplete,
+        sum(scanned.rows_scanned) as rows_scanned
+    from (
+        {% for table in var('captured_tables') -%}
+        select '{{ table }}' as table_name {{ 'union all' if not loop.last }}
+        {% endfor %}
+    ) as captured
+    left join scanned on captured.table_name = scanned.table_name
+    left join arrived on captured.table_name = arrived.table_name
+
+),
+
+final as (
+
+    select
+        -- ids
+        1 as watermark_id,
+
+        -- positions
+        position.commit_position::number(20, 0) as commit_position,
+        position.lsn::number(20, 0) as lsn,
+        -- an attempt that read nothing shows nothing, whatever a crashed one before it left behind
+        iff(tables.rows_scanned = 0, -1, snapshot_lsn.lsn)::number(20, 0) as snapshot_lsn,
+
+        -- times
+        position.committed_at,
+
+        -- state
+        (
+            completed.is_completed
+            and tables.unreported = 0
+            and (tables.incomplete = 0 or tables.rows_scanned = 0)
+        ) as snapshot_is_whole
+
+    from position
+    cross join completed
+    cross join tables
+    cross join snapshot_lsn
+
+)
+
+select * from final

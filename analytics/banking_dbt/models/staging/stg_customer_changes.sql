@@ -1,0 +1,1 @@
+{{ staged_changes('customers', ['id', 'first_name', 'last_name', 'email', 'created_at']) }}
