@@ -1,1 +1,1 @@
-
+"""A bank at work: customers, accounts and money moving, written to Postgres."""

@@ -1,0 +1,106 @@
+"""The bank as the generator knows it: who has which account, with how much on it. No I/O."""
+
+from random import Random
+
+from generator.actions import Person
+from generator.outcomes import Account, Facts
+
+
+class Roster:
+    """A set of ids with a fair random choice in constant time, whose order depends on its history alone."""
+
+    def __init__(self) -> None:
+        self._ids: list[int] = []
+        self._place: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def add(self, identity: int) -> None:
+        """Put an id in; one that is there already stays where it is."""
+        if identity not in self._place:
+            self._place[identity] = len(self._ids)
+            self._ids.append(identity)
+
+    def discard(self, identity: int) -> None:
+        """Take an id out, if it is there: the last one moves to its place."""
+        place = self._place.pop(identity, None)
+        if place is None:
+            return
+        last = self._ids.pop()
+        if last != identity:
+            self._ids[place] = last
+            self._place[last] = place
+
+    def choose(self, random: Random) -> int:
+        """One id at random. There must be one."""
+        return self._ids[random.randrange(len(self._ids))]
+
+
+class Bank:
+    """Customers, accounts and balances, as far as the database has told. It never guesses: see `learn`."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self.customers: dict[int, Person] = {}
+        self.accounts: dict[int, Account] = {}
+        self._accounts_of: dict[int, list[int]] = {}
+        self._emails: set[str] = set()
+        self._customer_roster = Roster()
+        self._account_roster = Roster()
+
+    def replace(self, facts: Facts) -> None:
+        """Forget everything and start from what the database holds now."""
+        self._begin()
+        self.learn(facts)
+
+    def learn(self, facts: Facts) -> None:
+        """Take over what the database holds. Facts about the same row may come again."""
+        for email in facts.taken_emails:
+            self._emails.add(email)
+        for identity in facts.gone_accounts:
+            self._forget_account(identity)
+        for identity in facts.gone_customers:
+            for account_id in self.accounts_of(identity):
+                self._forget_account(account_id)
+            person = self.customers.pop(identity, None)
+            if person is not None:
+                self._emails.discard(person.email)
+            self._accounts_of.pop(identity, None)
+            self._customer_roster.discard(identity)
+        for identity, person in facts.customers.items():
+            known = self.customers.get(identity)
+            if known is not None:
+                self._emails.discard(known.email)
+            self.customers[identity] = person
+            self._emails.add(person.email)
+            self._customer_roster.add(identity)
+        for identity, account in facts.accounts.items():
+            if identity not in self.accounts:
+                self._accounts_of.setdefault(account.customer_id, []).append(identity)
+                self._account_roster.add(identity)
+            self.accounts[identity] = account
+
+    def _forget_account(self, identity: int) -> None:
+        account = self.accounts.pop(identity, None)
+        if account is not None:
+            self._accounts_of[account.customer_id].remove(identity)
+            self._account_roster.discard(identity)
+
+    def accounts_of(self, customer_id: int) -> tuple[int, ...]:
+        """A customer's accounts, oldest first."""
+        return tuple(self._accounts_of.get(customer_id, ()))
+
+    def email_is_free(self, email: str) -> bool:
+        """Whether no customer that we know of has it."""
+        return email not in self._emails
+
+    def choose_customer(self, random: Random) -> int:
+        """A customer at random; there must be one."""
+        return self._customer_roster.choose(random)
+
+    def choose_account(self, random: Random) -> int:
+        """An account at random; there must be one."""
+        return self._account_roster.choose(random)

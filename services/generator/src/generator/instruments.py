@@ -1,0 +1,28 @@
+"""The generator's metrics, as `bank_common.metrics` names them."""
+
+from prometheus_client import CollectorRegistry
+
+from bank_common import metrics as m
+from bank_common.service import build_metric
+from generator.outcomes import Committed, Outcome
+
+
+class Instruments:
+    """One method per thing that happens."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._transactions = build_metric(m.GENERATOR_TRANSACTIONS, registry)
+        self._changes = build_metric(m.GENERATOR_CHANGES, registry)
+
+    def counted(self, kind: str, outcome: Outcome) -> None:
+        """A transaction ended, with a known outcome."""
+        if isinstance(outcome, Committed):
+            self._transactions.labels(kind, "committed").inc()
+            for (table, operation), rows in outcome.changes.items():
+                self._changes.labels(table, operation).inc(rows)
+        else:
+            self._transactions.labels(kind, outcome.reason).inc()
+
+    def unknown(self, kind: str) -> None:
+        """The connection broke while it was being committed."""
+        self._transactions.labels(kind, "unknown").inc()

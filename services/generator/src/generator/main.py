@@ -1,0 +1,189 @@
+"""The composition root: the only module that knows settings and adapters at once."""
+
+import json
+import secrets
+import time
+from contextlib import nullcontext
+from importlib.metadata import version
+from typing import Annotated, Any, Final
+
+import typer
+from prometheus_client import CollectorRegistry
+from rich.console import Console
+
+from bank_common import tracing
+from bank_common.errors import PipelineError
+from bank_common.logging import configure, get_logger
+from bank_common.service import HealthServer, Readiness, Shutdown
+from generator import report
+from generator.adapters.postgres import PostgresLedger
+from generator.bank import Bank
+from generator.instruments import Instruments
+from generator.planner import Planner
+from generator.ports import BankAwayError
+from generator.runner import DEPENDENCY, Runner
+from generator.settings import GeneratorSettings
+
+SERVICE: Final = "generator"
+EXIT_FAILED: Final = 1
+EXIT_SETTINGS: Final = 2
+_ONCE_TRANSACTIONS: Final = 1000
+_LOOP_RATE: Final = 5.0
+_LARGEST_SEED: Final = 2**31
+
+app = typer.Typer(
+    name=SERVICE,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A bank at work: customers, accounts and money moving, written to Postgres.",
+)
+
+
+class StopPause:
+    """The program's clock, and waits that a stop cuts short."""
+
+    def __init__(self, shutdown: Shutdown) -> None:
+        self._shutdown = shutdown
+
+    def now(self) -> float:
+        """Seconds on the monotonic clock."""
+        return time.monotonic()
+
+    def wait(self, seconds: float) -> bool:
+        """See `Pause.wait`."""
+        return self._shutdown.wait(seconds)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{SERVICE} {version(SERVICE)}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+@app.command()
+def run(
+    once: Annotated[bool, typer.Option("--once", help="One run of the given size, then exit.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same empty database: same rows.")] = None,
+    customers: Annotated[
+        int | None, typer.Option(help="Customers to open first; a loop opens until there are so many. [default: 20]")
+    ] = None,
+    accounts_per_customer: Annotated[
+        int | None, typer.Option(help="Accounts of one customer, at most. [default: 3]")
+    ] = None,
+    transactions: Annotated[
+        int | None, typer.Option(help="Transactions after that. [default: 1000 with --once, no end in a loop]")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Transactions a second. [default: no limit with --once, 5 in a loop]")
+    ] = None,
+    duration: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one line of JSON.")] = False,
+    debug: Annotated[bool, typer.Option(help="Show tracebacks and log at DEBUG.")] = False,
+) -> None:
+    """Let the bank work: until SIGTERM or Ctrl-C, or one seeded run with --once.
+
+    Settings come from the environment (GENERATOR_…, see .env.example); options come before them. A run continues
+    with the customers and accounts that are there.
+
+    \b
+    Examples:
+      set -a; . .local/env/generator.env; set +a
+      uv run --package generator generator run --once --seed 7 --transactions 5000 --json
+      uv run --package generator generator run --rate 20 --duration 600
+    \b
+    Exit codes:
+      0  done, or stopped cleanly: the last transaction is finished
+      1  the bank's database was not there, or can't be used; the message says what to do
+      2  the settings are not valid
+    """
+    given: dict[str, Any] = {
+        "seed": seed,
+        "customers": customers,
+        "accounts_per_customer": accounts_per_customer,
+        "transactions": transactions,
+        "rate": rate,
+        "duration_seconds": duration,
+    }
+    code = EXIT_SETTINGS
+    try:
+        settings = GeneratorSettings.load(**{name: value for name, value in given.items() if value is not None})
+        if debug:
+            settings = settings.model_copy(update={"logging": settings.logging.model_copy(update={"level": "DEBUG"})})
+        code = EXIT_FAILED
+        summary = work(settings, once=once)
+    except PipelineError as error:
+        if debug:
+            raise
+        Console(stderr=True).print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(code) from None
+    if as_json:
+        typer.echo(json.dumps(summary))
+    else:
+        report.print_summary(Console(), summary)
+
+
+def work(settings: GeneratorSettings, *, once: bool) -> dict[str, Any]:
+    """Build everything, work until the end or the stop, and give the summary.
+
+    Raises:
+        PipelineError: the bank's database is not there or can't be used, or the health endpoint's address is taken.
+    """
+    configure(SERVICE, settings.logging)
+    tracing.start(SERVICE, settings.telemetry)
+    log = get_logger(SERVICE)
+    readiness = Readiness([DEPENDENCY])
+    metrics = CollectorRegistry()
+    pause = StopPause(Shutdown().install())
+    seed = settings.seed if settings.seed is not None else secrets.randbelow(_LARGEST_SEED)
+    bank = Bank()
+    planner = Planner(bank, seed, settings.accounts_per_customer)
+    transactions, rate = settings.transactions, settings.rate
+    if once:
+        transactions = _ONCE_TRANSACTIONS if transactions is None else transactions
+    else:
+        rate = rate or _LOOP_RATE
+    health = nullcontext() if once else HealthServer(settings.http, readiness, metrics)
+    started = pause.now()
+    try:
+        with health, PostgresLedger(settings.postgres) as ledger:
+            runner = Runner(
+                ledger,
+                bank,
+                pause,
+                readiness,
+                Instruments(metrics),
+                log,
+                give_up_seconds=settings.give_up_seconds if once else None,
+            )
+            if runner.connect(settings.give_up_seconds):
+                customers = settings.customers if once else max(0, settings.customers - len(bank.customers))
+                log.info("started", seed=seed, once=once, customers=len(bank.customers), accounts=len(bank.accounts))
+                started = pause.now()
+                total = None if transactions is None else customers + transactions
+                with report.progress(Console(stderr=True), log, pause, total) as show:
+                    plans = planner.plans(customers, transactions)
+                    runner.work(plans, rate=rate, seconds=settings.duration_seconds, progress=show)
+    except BankAwayError as away:
+        where = settings.postgres
+        raise PipelineError(
+            f"Postgres at {where.host}:{where.port} is away: {away.reason}.",
+            advice="Start it (`bank up --only bank-postgres`) or correct GENERATOR_POSTGRES__HOST and __PORT.",
+        ) from None
+    finally:
+        tracing.stop()
+    log.info("stopped", committed=runner.tally.committed.total(), unknown=runner.tally.unknown)
+    return runner.tally.summary(seed, pause.now() - started)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,65 @@
+"""What became of an action: what the database now holds, how many rows changed, how much money moved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final, Literal
+
+from generator.actions import Person
+
+ZERO: Final = Decimal("0.00")
+
+Operation = Literal["insert", "update", "delete"]
+Changes = Mapping[tuple[str, Operation], int]
+"""(table, operation) -> rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as the database holds it."""
+
+    customer_id: int
+    balance: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about some customers and accounts: their state now, or that they are gone."""
+
+    customers: Mapping[int, Person] = field(default_factory=dict)
+    accounts: Mapping[int, Account] = field(default_factory=dict)
+    gone_customers: tuple[int, ...] = ()
+    gone_accounts: tuple[int, ...] = ()
+    taken_emails: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """How one transaction changed what the bank holds: `paid_in - paid_out`; `transferred` stayed inside."""
+
+    paid_in: Decimal = ZERO
+    paid_out: Decimal = ZERO
+    transferred: Decimal = ZERO
+
+    def __add__(self, other: "Money") -> "Money":
+        return Money(self.paid_in + other.paid_in, self.paid_out + other.paid_out, self.transferred + other.transferred)
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The transaction is in the database."""
+
+    facts: Facts
+    changes: Changes
+    money: Money
+
+
+@dataclass(frozen=True, slots=True)
+class RolledBack:
+    """The transaction left no trace: it was given up as planned, or somebody else had changed the rows (`facts`)."""
+
+    reason: Literal["given_up", "stale"]
+    facts: Facts = field(default_factory=Facts)
+
+
+Outcome = Committed | RolledBack
