@@ -4,10 +4,10 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from bankctl.inspection.chains import Chain, Landing, entries, inspect
+from bankctl.output import console
 from bankctl.stack import Stack
 
 
@@ -53,7 +53,7 @@ def _chain(chain: Chain) -> dict[str, Any]:
 
 
 def _print(landing: Landing) -> None:
-    console = Console()
+    out = console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("topic", no_wrap=True)
     for heading in ("partition", "segments", "start", "end", "rows", "rejected"):
@@ -63,8 +63,8 @@ def _print(landing: Landing) -> None:
         state = "whole" if not chain.breaks else ", ".join(f"{found.kind} at {found.end}" for found in chain.breaks)
         numbers = (chain.partition, len(chain.segments), chain.start, chain.end, chain.rows, chain.rejected)
         table.add_row(chain.topic, *(f"{number:,}" for number in numbers), state)
-    console.print(table)
+    out.print(table)
     if not landing.chains:
-        console.print("Nothing has landed yet: is the consumer running? See `bank status`.")
+        out.print("Nothing has landed yet: is the consumer running? See `bank status`.")
     for problem in landing.problems:
-        console.print(f"[red]{problem}[/red]", soft_wrap=True, highlight=False)
+        out.print(f"[red]{problem}[/red]", soft_wrap=True, highlight=False)

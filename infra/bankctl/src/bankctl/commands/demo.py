@@ -13,8 +13,9 @@ from bankctl.demo.arrival import Arrival, Outcome
 from bankctl.demo.crashes import raise_if_dead
 from bankctl.demo.generator_run import GeneratorRun
 from bankctl.demo.hops import Hops
-from bankctl.demo.verification import operations, verify
+from bankctl.demo.verification import a_customer, operations, verify
 from bankctl.demo.view import View
+from bankctl.output import console
 from bankctl.stack import Stack
 from bankctl.supervision.down import down as stop
 from bankctl.supervision.report import Reporter
@@ -35,31 +36,31 @@ def demo(
 
     Exits with 1 when both sides differ at the end, or a component dies (its name and the end of its log are shown).
     """
-    stack, console = Stack.from_environment(), Console()
+    stack, out = Stack.from_environment(), console()
     for line in plan.sentences(plan.missing(stack), stack):
-        console.print(line, highlight=False)
+        out.print(line, highlight=False, soft_wrap=True)
     try:
         phases: dict[str, float] = {}
         start = time.monotonic()
-        up(stack, Reporter(console))
+        up(stack, Reporter(out))
         phases["start"] = time.monotonic() - start
         outcome = _run(
             stack, console, ["--seed", str(seed), "--customers", str(customers), "--transactions", str(transactions)]
         )
         phases |= {"generate": outcome.generate_seconds, "arrive and compare": outcome.arrive_seconds}
-        _conclude(stack, console, outcome, phases, down=down)
+        _conclude(stack, out, outcome, phases, down=down)
     finally:
         if down:
-            stop(stack, Reporter(console))
+            stop(stack, Reporter(out))
     raise typer.Exit(1 if outcome.stalled else 0)
 
 
-def _run(stack: Stack, console: Console, arguments: list[str]) -> Outcome:
+def _run(stack: Stack, out: Console, arguments: list[str]) -> Outcome:
     with (
         closing(stack.connect_warehouse()) as warehouse,
         Hops(stack.bootstrap_servers, stack.object_store(), warehouse) as hops,
         GeneratorRun(environment.generator(stack), arguments, stack.log_file("generator")) as generator,
-        View(console) as view,
+        View(out) as view,
     ):
         arrival = Arrival(
             hops,
@@ -71,15 +72,15 @@ def _run(stack: Stack, console: Console, arguments: list[str]) -> Outcome:
         return arrival.follow()
 
 
-def _conclude(stack: Stack, console: Console, outcome: Outcome, phases: dict[str, float], *, down: bool) -> None:
+def _conclude(stack: Stack, out: Console, outcome: Outcome, phases: dict[str, float], *, down: bool) -> None:
     with closing(stack.connect_warehouse()) as warehouse:
-        report.proof(console, outcome.differences, operations(warehouse))
+        report.proof(out, outcome.differences, operations(warehouse))
     if outcome.stalled:
-        console.print("[red]Nothing moved any more, and the marts are not equal to Postgres.[/red]")
-        console.print("See `bank status`, `bank chain` and `bank connector status` for where it stopped.")
+        out.print("[red]Nothing moved any more, and the marts are not equal to Postgres.[/red]")
+        out.print("See `bank status`, `bank chain` and `bank connector status` for where it stopped.")
     else:
-        console.print("[green]Every row of every table is equal.[/green]")
-    report.times(console, phases)
+        out.print("[green]Every row of every table is equal.[/green]")
+    report.times(out, phases)
     if not outcome.stalled and not down:
-        report.addresses(console, stack)
+        report.addresses(out, stack)
         report.exercise(console)

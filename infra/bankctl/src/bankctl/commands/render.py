@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bankctl.paths import repository_root
-from bankctl.provisioning.rendering import Files, from_platform, stale, write
+from bankctl.provisioning.rendering import Files, from_owners, stale, write
 
 
 def render(
@@ -17,7 +17,7 @@ def render(
     Exits with 1 when --check finds a difference.
     """
     root = repository_root()
-    finish(root, from_platform(root), check=check, command="bank render")
+    finish(root, from_owners(root), check=check, command="bank render")
 
 
 def finish(root: Path, files: Files, *, check: bool, command: str) -> None:

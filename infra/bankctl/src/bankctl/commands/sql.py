@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from bank_common.errors import PipelineError
+from bankctl.output import console
 from bankctl.stack import Stack
 
 
@@ -59,12 +59,12 @@ def plain(value: Any) -> Any:
 
 
 def _print(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    console = Console()
+    out = console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for number, heading in enumerate(headings):
         numeric = bool(rows) and isinstance(rows[0][number], int | float | decimal.Decimal)
         table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*("" if value is None else str(plain(value)) for value in row))
-    console.print(table)
-    console.print(f"({len(rows):,} row{'' if len(rows) == 1 else 's'})", style="dim")
+    out.print(table)
+    out.print(f"({len(rows):,} row{'' if len(rows) == 1 else 's'})", style="dim")

@@ -24,6 +24,7 @@ class GeneratorRun:
     def __init__(self, environment: Mapping[str, str], arguments: Sequence[str], log_file: Path) -> None:
         command = [sys.executable, "-m", "generator", "run", "--once", "--json", *arguments]
         self._log_file = log_file
+        self._summary: dict[str, Any] | None = None
         with log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
@@ -52,8 +53,8 @@ class GeneratorRun:
         Raises:
             GeneratorError: it ended with an error; the message holds the end of its log.
         """
-        if self._process.poll() is None:
-            return None
+        if self._summary is not None or self._process.poll() is None:
+            return self._summary
         output = self._process.stdout.read() if self._process.stdout else ""
         if self._process.returncode or not output.strip():
             raise GeneratorError(
@@ -61,4 +62,5 @@ class GeneratorRun:
                 f"{log_tail(self._log_file)}\n",
                 advice="Correct what it names and run `bank demo` again.",
             )
-        return json.loads(output.splitlines()[-1])
+        self._summary = json.loads(output.splitlines()[-1])
+        return self._summary

@@ -1,6 +1,7 @@
 """What the demo says at its end: the proof, the times, and where to go from here."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
@@ -9,29 +10,28 @@ from bankctl.commands.credentials import logins
 from bankctl.inspection.comparison import Difference
 from bankctl.stack import Stack
 
-_OPERATIONS = (("c", "inserts"), ("u", "updates"), ("d", "deletes"))
+_OPERATIONS: Final = {"c": "inserts", "u": "updates", "d": "deletes", "r": "rows of the first snapshot"}
 
 
 def proof(console: Console, differences: Sequence[Difference], operations: Mapping[str, Mapping[str, int]]) -> None:
     """Source against marts, table by table; then what differs, by key and column, never by value."""
-    table = Table(title="Postgres against the marts: full rows, both ways", title_justify="left", box=None)
-    table.add_column("table")
-    headings = ["rows in Postgres", "in the mart", "only in Postgres", "only in the mart"]
-    for heading in (*headings, *(name for _, name in _OPERATIONS), "sum in Postgres", "in the mart"):
+    table = Table(title="Postgres and the marts: full rows, compared both ways", title_justify="left", box=None)
+    for heading in ("table", "side"):
+        table.add_column(heading)
+    for heading in ("rows", "only there", "sum of money"):
         table.add_column(heading, justify="right")
     table.add_column("")
     for found in differences:
-        source, mart = found.source, found.mart
-        money = ["", ""] if found.table.money is None else [f"{source.money:,.2f}", f"{mart.money:,.2f}"]
-        seen = operations.get(found.table.table, {})
-        table.add_row(
-            found.table.table,
-            *(f"{number:,}" for number in (source.rows, mart.rows, source.only_here, mart.only_here)),
-            *(f"{seen.get(operation, 0):,}" for operation, _ in _OPERATIONS),
-            *money,
-            "[green]equal[/green]" if found.equal else "[red]DIFFERENT[/red]",
-        )
+        verdict = "[green]equal[/green]" if found.equal else "[red]DIFFERENT[/red]"
+        for name, side, end in (("Postgres", found.source, ""), ("marts", found.mart, verdict)):
+            money = "" if found.table.money is None else f"{side.money:,.2f}"
+            shown = found.table.table if side is found.source else ""
+            table.add_row(shown, name, f"{side.rows:,}", f"{side.only_here:,}", money, end)
     console.print(table)
+    for found in differences:
+        seen = operations.get(found.table.table, {})
+        counts = ", ".join(f"{seen[code]:,} {name}" for code, name in _OPERATIONS.items() if seen.get(code))
+        console.print(f"Changes of {found.table.table} that RAW has seen: {counts or 'none'}.", highlight=False)
     for found in differences:
         if not found.equal:
             keys = ", ".join(map(str, found.keys))
@@ -49,19 +49,20 @@ def times(console: Console, phases: Mapping[str, float]) -> None:
 
 def addresses(console: Console, stack: Stack) -> None:
     """Where everything is, and how to log in."""
-    table = Table(box=None, pad_edge=False, show_header=False)
     for name, login in logins(stack).items():
-        table.add_row(name, login["address"], " / ".join(filter(None, (login["user"], login["password"]))))
-    console.print(table, soft_wrap=True)
+        user = " / ".join(filter(None, (login["user"], login["password"])))
+        console.print(f"{name:<16} {login['address']}  {user}".rstrip(), highlight=False, markup=False, soft_wrap=True)
 
 
-def exercise(console: Console) -> None:
-    """A first thing to try."""
+def exercise(console: Console, customer: int) -> None:
+    """A first thing to try, on a customer that is there."""
     console.print(
         "Try it: change one row, and see it arrive in the mart some seconds later (the old version stays as history):\n"
-        "  bank psql -c \"update customers set last_name = 'Lovelace' where id = 1\"\n"
-        '  bank sql "select customer_id, last_name, is_current from marts.dim_customers where customer_id = 1"\n'
-        "Run them as `uv run bank …`. `make status` shows what runs, `make down` stops it, `make help` lists the rest.",
+        f"  .venv/bin/bank psql -c \"update customers set last_name = 'Lovelace' where id = {customer}\"\n"
+        '  .venv/bin/bank sql "select customer_id, last_name, is_current from marts.dim_customers'
+        f' where customer_id = {customer}"\n'
+        "`make status` shows what runs, `make down` stops it, `make help` lists the rest.",
         highlight=False,
+        markup=False,
         soft_wrap=True,
     )

@@ -6,6 +6,7 @@ from typing import Any, Final
 import psycopg
 
 from bank_common import names
+from bank_common.errors import PipelineError
 from bankctl.inspection.comparison import TABLES, ComparedTable, Difference, Row, compare
 
 _BATCH: Final = 10_000
@@ -17,6 +18,15 @@ def verify(source_dsn: str, warehouse: Any, tables: Sequence[ComparedTable] = TA
         source.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         source.read_only = True
         return tuple(compare(table, _source(source, table), _mart(warehouse, table)) for table in tables)
+
+
+def a_customer(source_dsn: str) -> int:
+    """The key of some customer of the source."""
+    with psycopg.connect(source_dsn) as source:
+        row = source.execute("SELECT id FROM customers ORDER BY id LIMIT 1").fetchone()
+    if row is None:
+        raise PipelineError("The bank has no customers.", advice="Let the generator work: `bank demo --customers 20`.")
+    return int(row[0])
 
 
 def _source(connection: psycopg.Connection[Row], table: ComparedTable) -> Iterator[Row]:

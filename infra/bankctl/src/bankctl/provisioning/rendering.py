@@ -13,8 +13,8 @@ _PLATFORM: Final = Path("infra", "platform.toml")
 _NAMES: Final = Path("libs", "bank_common", "src", "bank_common", "names.py")
 
 
-def from_platform(root: Path) -> Files:
-    """The files that platform.toml alone decides."""
+def from_owners(root: Path) -> Files:
+    """The files that platform.toml and the settings classes decide."""
     platform = platform_file.load(root / _PLATFORM)
     return {
         root / _NAMES: names_module.render(platform),
