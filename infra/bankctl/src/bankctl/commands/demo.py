@@ -2,17 +2,18 @@
 
 import time
 from contextlib import closing
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
+from bank_common.errors import PipelineError
 from bankctl import environment
 from bankctl.demo import plan, report
 from bankctl.demo.arrival import Arrival, Outcome
 from bankctl.demo.crashes import raise_if_dead
 from bankctl.demo.generator_run import GeneratorRun
-from bankctl.demo.hops import Hops
+from bankctl.demo.hops import HOP_ERRORS, Hops
 from bankctl.demo.verification import a_customer, operations, verify
 from bankctl.demo.view import View
 from bankctl.output import console
@@ -20,6 +21,9 @@ from bankctl.stack import Stack
 from bankctl.supervision.down import down as stop
 from bankctl.supervision.report import Reporter
 from bankctl.supervision.up import up
+
+_PATIENCE_SECONDS: Final = 15
+"""How long the warehouse may not answer before somebody looks whether it still runs."""
 
 
 def demo(
@@ -44,9 +48,8 @@ def demo(
         start = time.monotonic()
         up(stack, Reporter(out))
         phases["start"] = time.monotonic() - start
-        outcome = _run(
-            stack, console, ["--seed", str(seed), "--customers", str(customers), "--transactions", str(transactions)]
-        )
+        sizes = {"--seed": seed, "--customers": customers, "--transactions": transactions}
+        outcome = _run(stack, out, [text for name, size in sizes.items() for text in (name, str(size))])
         phases |= {"generate": outcome.generate_seconds, "arrive and compare": outcome.arrive_seconds}
         _conclude(stack, out, outcome, phases, down=down)
     finally:
@@ -57,7 +60,7 @@ def demo(
 
 def _run(stack: Stack, out: Console, arguments: list[str]) -> Outcome:
     with (
-        closing(stack.connect_warehouse()) as warehouse,
+        closing(stack.connect_warehouse(network_timeout=_PATIENCE_SECONDS)) as warehouse,
         Hops(stack.bootstrap_servers, stack.object_store(), warehouse) as hops,
         GeneratorRun(environment.generator(stack), arguments, stack.log_file("generator")) as generator,
         View(out) as view,
@@ -69,7 +72,13 @@ def _run(stack: Stack, out: Console, arguments: list[str]) -> Outcome:
             verify=lambda: verify(stack.dsn("bank", "bank_reader"), warehouse),
             show=view.show,
         )
-        return arrival.follow()
+        try:
+            return arrival.follow()
+        except HOP_ERRORS as error:
+            raise_if_dead(stack)
+            raise PipelineError(
+                f"A component runs and does not answer: {error}", advice="`bank status` says which."
+            ) from error
 
 
 def _conclude(stack: Stack, out: Console, outcome: Outcome, phases: dict[str, float], *, down: bool) -> None:
@@ -83,4 +92,4 @@ def _conclude(stack: Stack, out: Console, outcome: Outcome, phases: dict[str, fl
     report.times(out, phases)
     if not outcome.stalled and not down:
         report.addresses(out, stack)
-        report.exercise(console)
+        report.exercise(out, a_customer(stack.dsn("bank", "bank_reader")))

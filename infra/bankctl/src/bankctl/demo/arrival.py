@@ -84,11 +84,13 @@ class Arrival:
             self._pause(PAUSE_SECONDS)
 
     def _generate(self) -> dict[str, Any]:
-        while (summary := self._generator.summary()) is None:
+        while True:
+            # Before the generator: what it stumbled over is the cause, and has a log.
             self._check()
+            if (summary := self._generator.summary()) is not None:
+                return summary
             self._show(None, self._hops.sample())
             self._pause(PAUSE_SECONDS)
-        return summary
 
 
 def committed(summary: dict[str, Any]) -> int:

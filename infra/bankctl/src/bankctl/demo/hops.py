@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+import psycopg
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from minio.error import MinioException
+from snowflake.connector import errors as snowflake_errors
+from urllib3.exceptions import HTTPError
 
 from bank_common import names
 from bankctl.inspection import chains
@@ -24,6 +28,10 @@ SELECT COALESCE(SUM(ROW_COUNT), 0)
  WHERE TOPIC IN ({", ".join(f"'{topic}'" for topic in _TOPICS)})
    AND LOAD_ID <= (SELECT COALESCE(MAX(BUILT_LOAD_ID), 0) FROM {names.RAW_SCHEMA}.BUILD_LEDGER)
 """  # noqa: S608 - a closed set
+
+
+HOP_ERRORS: Final = (KafkaException, MinioException, HTTPError, psycopg.Error, snowflake_errors.Error)
+"""What looking at a hop raises when its component does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,8 @@ class KafkaTail:
                 "group.id": "bank-demo",
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
+                # A broker that died is reported by name; the client's own lines would only bury that.
+                "log_level": 0,
             }
         )
         self._seen = 0

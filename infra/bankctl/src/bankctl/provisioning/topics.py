@@ -82,7 +82,7 @@ def ensure(bootstrap_servers: str, topics: Sequence[Topic], *, replication_facto
     Raises:
         TopicError: an existing topic differs (nothing was created then), or the brokers refused.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
     try:
         existing = _existing(admin, [topic.name for topic in topics])
         if found := differences(topics, existing):
