@@ -1,0 +1,1 @@
+"""Adapters to the outside: Airflow's REST API, time."""

@@ -1,0 +1,111 @@
+"""The load's runs through Airflow's REST API v2, logged in with a token that is renewed when it is refused.
+
+https://airflow.apache.org/docs/apache-airflow/stable/stable-rest-api-ref.html
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+
+from event_receiver.ports import RefusedError, RunState, UnreachableError
+
+_NOT_NOW: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+_LOGIN_ADVICE: Final = "Correct EVENT_RECEIVER_AIRFLOW__USER and EVENT_RECEIVER_AIRFLOW__PASSWORD."
+
+
+class AirflowRuns:
+    """The `LoadRuns` of one DAG. Give it a client whose base URL is Airflow's; the caller closes the client."""
+
+    def __init__(self, client: httpx.AsyncClient, *, user: str, password: str, dag_id: str) -> None:
+        self._client = client
+        self._login = {"username": user, "password": password}
+        self._dag_id = dag_id
+        self._dag = f"/api/v2/dags/{quote(dag_id, safe='')}"
+        self._token: str | None = None
+
+    async def trigger(self, run_id: str, conf: Mapping[str, Any]) -> None:
+        """See `LoadRuns.trigger`."""
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf)}
+        answer = await self._request("POST", f"{self._dag}/dagRuns", body)
+        # 409: the run id is ours alone, so an earlier sending of this very order arrived.
+        if answer.status_code != HTTPStatus.CONFLICT:
+            self._checked(answer)
+
+    async def state(self, run_id: str) -> RunState:
+        """See `LoadRuns.state`."""
+        answer = await self._request("GET", f"{self._dag}/dagRuns/{quote(run_id, safe='')}")
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return RunState.LEFT
+        found = self._checked(answer).get("state")
+        return RunState.QUEUED if found == "queued" else RunState.LEFT
+
+    async def check(self) -> None:
+        """See `LoadRuns.check`."""
+        dag = self._checked(await self._request("GET", self._dag))
+        if dag.get("is_paused"):
+            raise RefusedError(
+                f"The DAG {self._dag_id} is paused", f"Unpause it: `airflow dags unpause {self._dag_id}`, or in the UI."
+            )
+
+    async def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
+        answer = await self._send(method, path, body)
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+            # The token has expired, or Airflow was restarted with another secret: log in again, once.
+            self._token = None
+            answer = await self._send(method, path, body)
+        return answer
+
+    async def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx.Response:
+        token = self._token or await self._new_token()
+        return await self._call(method, path, body, {"Authorization": f"Bearer {token}"})
+
+    async def _new_token(self) -> str:
+        answer = await self._call("POST", "/auth/token", self._login, {})
+        if answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            raise RefusedError("Airflow refused the login", _LOGIN_ADVICE)
+        token = self._checked(answer).get("access_token")
+        if not isinstance(token, str):
+            raise RefusedError("Airflow's login gave no token", "Check that EVENT_RECEIVER_AIRFLOW__URL is Airflow 3.")
+        self._token = token
+        return token
+
+    async def _call(
+        self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        try:
+            return await self._client.request(method, path, json=body, headers=dict(headers))
+        except httpx.HTTPError as error:
+            raise UnreachableError(f"no answer from Airflow ({type(error).__name__})") from None
+
+    def _checked(self, answer: httpx.Response) -> dict[str, Any]:
+        """The answer's JSON object.
+
+        Raises:
+            UnreachableError: it says "not now".
+            RefusedError: it says no.
+        """
+        status = answer.status_code
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _NOT_NOW:
+            raise UnreachableError(f"Airflow answered {status}")
+        if not answer.is_success:
+            raise RefusedError(f"Airflow answered {status} for the DAG {self._dag_id}", _advice(status, self._dag_id))
+        try:
+            found = answer.json()
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise RefusedError("Airflow's answer is not JSON", "Check that EVENT_RECEIVER_AIRFLOW__URL is Airflow 3.")
+        return found
+
+
+def _advice(status: int, dag_id: str) -> str:
+    if status == HTTPStatus.NOT_FOUND:
+        return f"There is no DAG {dag_id}: see the DAG processor's log and `airflow dags list-import-errors`."
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return f"Its user needs a role that may trigger {dag_id} (`user`). {_LOGIN_ADVICE}"
+    if status == HTTPStatus.BAD_REQUEST:
+        return f"{dag_id} can't be triggered: see `airflow dags list-import-errors`."
+    return "Check EVENT_RECEIVER_AIRFLOW__URL and Airflow's version (3.x with REST API v2)."

@@ -1,0 +1,103 @@
+"""MinIO's notification as bytes -> what it says about landed segments. No I/O; any bytes at all give an answer."""
+
+import json
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+from bank_common.landing import SegmentKey
+
+_CREATED: Final = "s3:ObjectCreated:"
+_TRACEPARENT_HEADER: Final = "x-amz-meta-bank-traceparent"
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class Poison(Enum):
+    """Why a record of a well-formed notification is not a hint. It is acknowledged: MinIO would resend it for ever."""
+
+    EVENT = "event"
+    """Not about a created object."""
+    BUCKET = "bucket"
+    """Not in the landing bucket."""
+    KEY = "key"
+    """Not the key of a segment."""
+    TOPIC = "topic"
+    """A segment's key, of a topic that does not land."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A segment that may have landed, and the trace that it belongs to, if its metadata names one."""
+
+    key: SegmentKey
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A well-formed notification: one entry per record, in their order."""
+
+    records: tuple[Hint | Poison, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Not a notification; `reason` says what is missing, without anything from the payload."""
+
+    reason: str
+
+
+def parse(body: bytes, *, bucket: str, topics: Collection[str]) -> Notification | Malformed:
+    """Read a notification's body. Never raises; nothing in it is trusted or followed."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return Malformed("not JSON")
+    records = document.get("Records") if isinstance(document, dict) else None
+    if not isinstance(records, list):
+        return Malformed("no list of records")
+    read = [_record(record, bucket, topics) for record in records]
+    found = tuple(record for record in read if record is not None)
+    return Notification(found) if len(found) == len(read) else Malformed("a record without event, bucket or key")
+
+
+def _record(record: Any, bucket: str, topics: Collection[str]) -> Hint | Poison | None:
+    event = _text(record, "eventName")
+    named_bucket = _text(record, "s3", "bucket", "name")
+    quoted_key = _text(record, "s3", "object", "key")
+    if event is None or named_bucket is None or quoted_key is None:
+        return None
+    if not event.startswith(_CREATED):
+        return Poison.EVENT
+    if named_bucket != bucket:
+        return Poison.BUCKET
+    try:
+        # MinIO escapes keys as in a query string; a second decoding would let one key pose as another.
+        key = SegmentKey.parse(unquote_plus(quoted_key, errors="strict"))
+    except ValueError:
+        return Poison.KEY
+    return Hint(key, _traceparent(record)) if key.topic in topics else Poison.TOPIC
+
+
+def _traceparent(record: Any) -> str | None:
+    metadata = _at(record, "s3", "object", "userMetadata")
+    if not isinstance(metadata, dict):
+        return None
+    for name, value in metadata.items():
+        if name.lower() == _TRACEPARENT_HEADER and isinstance(value, str) and _TRACEPARENT.fullmatch(value):
+            return value
+    return None
+
+
+def _text(record: Any, *path: str) -> str | None:
+    found = _at(record, *path)
+    return found if isinstance(found, str) else None
+
+
+def _at(record: Any, *path: str) -> Any:
+    for name in path:
+        record = record.get(name) if isinstance(record, dict) else None
+    return record

@@ -1,0 +1,59 @@
+"""What the receiver needs from Airflow and from time, as it needs it."""
+
+import asyncio
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Protocol
+
+
+class RunState(Enum):
+    """Where a DAG run is, as far as waking cares."""
+
+    QUEUED = "queued"
+    LEFT = "left"
+    """Running, ended or unknown: not in the queue."""
+
+
+class UnreachableError(Exception):
+    """No answer, or one that says "not now" (5xx, 429). What was asked for may have happened all the same."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class RefusedError(Exception):
+    """An answer that will not change by itself: `advice` says what an operator does about it."""
+
+    def __init__(self, reason: str, advice: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.advice = advice
+
+
+class LoadRuns(Protocol):
+    """The runs of the load DAG. Every method raises UnreachableError or RefusedError, and nothing else."""
+
+    async def trigger(self, run_id: str, conf: Mapping[str, Any]) -> None:
+        """Have a run of that id. A run that is there already is success: the id is ours alone."""
+        ...
+
+    async def state(self, run_id: str) -> RunState:
+        """Where the run is now."""
+        ...
+
+    async def check(self) -> None:
+        """Whether runs would start: Airflow answers, the login works, the DAG is there and not paused."""
+        ...
+
+
+class Clock(Protocol):
+    """Time that passes."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait so long."""
+        ...
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait for the event, at most so long."""
+        ...

@@ -1,0 +1,140 @@
+"""The one worker that wakes the load: does the steps of `WakeUp` through Airflow, for as long as the program runs."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bank_common import tracing
+from bank_common.logging import Logger
+from bank_common.service import Readiness
+from event_receiver.events import Hint
+from event_receiver.instruments import Instruments
+from event_receiver.ports import Clock, LoadRuns, RefusedError, RunState, UnreachableError
+from event_receiver.wakeup import Rest, Trigger, WakeUp, Watch
+
+DEPENDENCY: Final = "airflow"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds: between looks at a queued run, between retries (doubling), after a refusal, between checks at rest.
+
+    A run that is queued for `stuck_seconds` makes the worker ask why (a paused DAG never starts its runs).
+    """
+
+    poll_seconds: float = 0.5
+    first_retry_seconds: float = 0.5
+    longest_retry_seconds: float = 30.0
+    refused_retry_seconds: float = 30.0
+    check_seconds: float = 15.0
+    stuck_seconds: float = 30.0
+
+
+class WakeUpWorker:
+    """Owns the flag: `mark` sets it, `run` acts on it. Both in one event loop."""
+
+    def __init__(
+        self,
+        state: WakeUp,
+        runs: LoadRuns,
+        clock: Clock,
+        pace: Pace,
+        readiness: Readiness,
+        instruments: Instruments,
+        log: Logger,
+    ) -> None:
+        self._state = state
+        self._runs = runs
+        self._clock = clock
+        self._pace = pace
+        self._readiness = readiness
+        self._instruments = instruments
+        self._log = log
+        self._marked = asyncio.Event()
+        self._conf: tuple[str, dict[str, Any]] | None = None
+        self._retry_seconds = pace.first_retry_seconds
+        self._queued_seconds = 0.0
+        self._refusal: str | None = None
+
+    def mark(self, hints: Iterable[Hint]) -> None:
+        """Events came; returns at once."""
+        self._state.mark(hints)
+        self._instruments.dirty(self._state.dirty)
+        self._marked.set()
+
+    async def run(self) -> None:
+        """Work until cancelled. The flag survives every failure; only the process's end loses it."""
+        while True:
+            step = self._state.next_step()
+            self._instruments.dirty(self._state.dirty)
+            try:
+                match step:
+                    case Trigger():
+                        await self._trigger(step)
+                    case Watch():
+                        await self._watch(step)
+                    case Rest():
+                        await self._rest()
+            except UnreachableError as error:
+                await self._later(error)
+            except RefusedError as error:
+                await self._much_later(error)
+
+    async def _trigger(self, order: Trigger) -> None:
+        await self._runs.trigger(order.run_id, self._conf_of(order))
+        self._state.acknowledged(order.run_id)
+        self._queued_seconds = 0.0
+        self._answered()
+        self._instruments.woken("triggered")
+        self._log.info("load_woken", run_id=order.run_id, hints=len(order.keys))
+
+    def _conf_of(self, order: Trigger) -> dict[str, Any]:
+        """Made once per order: what is sent again is the same to the letter."""
+        if self._conf is None or self._conf[0] != order.run_id:
+            with tracing.span("event_receiver.wake_up", linked=order.traceparents):
+                own = tracing.current_traceparent()
+            # Without an exporter here the segment's own context goes on.
+            fallback = order.traceparents[-1] if order.traceparents else None
+            self._conf = order.run_id, {"traceparent": own or fallback, "keys": list(order.keys)}
+        return self._conf[1]
+
+    async def _watch(self, watch: Watch) -> None:
+        if await self._runs.state(watch.run_id) is RunState.LEFT:
+            self._state.left_queue(watch.run_id)
+            self._answered()
+            return
+        if self._queued_seconds >= self._pace.stuck_seconds:
+            await self._runs.check()
+            self._queued_seconds = 0.0
+        self._answered()
+        self._queued_seconds += self._pace.poll_seconds
+        await self._clock.sleep(self._pace.poll_seconds)
+
+    async def _rest(self) -> None:
+        await self._clock.wait(self._marked, self._pace.check_seconds)
+        if self._marked.is_set():
+            self._marked.clear()
+            return
+        await self._runs.check()
+        self._answered()
+
+    def _answered(self) -> None:
+        self._retry_seconds = self._pace.first_retry_seconds
+        self._refusal = None
+        self._readiness.ready(DEPENDENCY)
+
+    async def _later(self, error: UnreachableError) -> None:
+        self._readiness.unready(DEPENDENCY, error.reason)
+        self._instruments.woken("unreachable")
+        self._log.warning("airflow_unreachable", reason=error.reason, retry_seconds=self._retry_seconds)
+        await self._clock.sleep(self._retry_seconds)
+        self._retry_seconds = min(self._retry_seconds * 2, self._pace.longest_retry_seconds)
+
+    async def _much_later(self, error: RefusedError) -> None:
+        self._readiness.unready(DEPENDENCY, f"{error.reason}. {error.advice}")
+        self._instruments.woken("refused")
+        if error.reason != self._refusal:
+            self._log.error("load_refused", reason=error.reason, advice=error.advice)
+            self._refusal = error.reason
+        await self._clock.sleep(self._pace.refused_retry_seconds)
