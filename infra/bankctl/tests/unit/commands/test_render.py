@@ -1,0 +1,42 @@
+"""`bank render` writes what is missing or differs, and `--check` only says so."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bankctl.main import app
+
+ROOT = Path(__file__).resolve().parents[5]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout that holds the list of names and nothing that is rendered from it."""
+    (tmp_path / "infra").mkdir()
+    shutil.copy(ROOT / "infra" / "platform.toml", tmp_path / "infra")
+    shutil.copytree(ROOT / "orchestration" / "airflow" / "src", tmp_path / "orchestration" / "airflow" / "src")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _render(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["render", *arguments])
+    return result.exit_code, result.output
+
+
+def test_check_names_what_differs_and_writes_nothing(checkout: Path) -> None:
+    code, output = _render("--check")
+    assert code == 1
+    assert "differs: infra/kafka/connector.json" in output
+    assert not (checkout / "infra" / "kafka").exists()
+
+
+def test_what_was_written_passes_the_check_until_it_is_changed(checkout: Path) -> None:
+    assert _render()[0] == 0
+    assert _render("--check")[0] == 0
+    connector = checkout / "infra" / "kafka" / "connector.json"
+    connector.write_text(connector.read_text().replace("precise", "double"))
+    code, output = _render("--check")
+    assert (code, output.count("differs")) == (1, 1)
