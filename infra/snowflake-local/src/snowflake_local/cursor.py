@@ -147,7 +147,7 @@ class Cursor(FakeSnowflakeCursor):
                 session.locks.release(session)
 
     def _retrying(self, transformed: exp.Expr, params: Any) -> None:
-        """Two sessions that change one catalogue conflict in DuckDB, not in Snowflake: try again if no transaction is open."""
+        """Two sessions that change one catalogue conflict in DuckDB, not in Snowflake: outside transactions, go on."""
         for attempt in range(_CONFLICT_RETRIES):
             try:
                 return self._once(transformed, params)
@@ -162,6 +162,8 @@ class Cursor(FakeSnowflakeCursor):
         if isinstance(transformed, exp.Merge):
             rows = self._duck_conn.execute(merge.returning(transformed), params).fetchall()
             return super()._execute(merge.counts(transformed, [row[0] for row in rows]), None)
+        if isinstance(transformed, exp.Copy) and not self._conn.in_transaction and self._conn._autocommit:
+            return self._atomically(transformed, params)
         if isinstance(transformed, exp.TruncateTable) and transformed.args.pop("local_if_exists", False):
             try:
                 return super()._execute(transformed, params)
@@ -170,6 +172,16 @@ class Cursor(FakeSnowflakeCursor):
                     raise
                 return self._answer(_SUCCESS)
         return super()._execute(transformed, params)
+
+    def _atomically(self, transformed: exp.Expr, params: Any) -> None:
+        """A COPY of several files outside a transaction loads all of them or none."""
+        self._duck_conn.begin()
+        try:
+            super()._execute(transformed, params)
+        except BaseException:
+            self._duck_conn.rollback()
+            raise
+        self._duck_conn.commit()
 
     def _finish(self, transformed: exp.Expr, after: "_After") -> None:
         """What belongs to a statement beside its own effect; the statement's result stays the cursor's result."""

@@ -67,5 +67,8 @@ def translate(error: Exception) -> sf.Error:
 
 
 def _reworded(error: sf.Error) -> sf.Error:
+    text = str(error.msg or "")
+    if error.errno == 100035 and ("to DECIMAL" in text or "to INT" in text or "to BIGINT" in text):
+        return sf.ProgrammingError(msg=text, errno=100038, sqlstate="22018")
     match = _MISSING.search(str(error.msg or error)) if error.errno in (2003, 2043) else None
     return missing_object(match[1]) if match else error

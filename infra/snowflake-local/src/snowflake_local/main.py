@@ -1,9 +1,12 @@
 """The command `snowflake-local`: builds everything, checks it, then serves."""
 
+import contextlib
 import json
 import logging
+import signal
 import sys
 import threading
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -84,7 +87,17 @@ def _serve(
         ) from error
     asgi = Application(warehouse, users).asgi()
     common = {"host": host, "log_level": "warning", "log_config": None, "timeout_graceful_shutdown": 5}
-    plain = uvicorn.Server(uvicorn.Config(asgi, port=ports[0], **common))
+
+    class Plain(uvicorn.Server):
+        """Ends with exit code 0 on SIGTERM: uvicorn's own raises the signal again after its shutdown."""
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, self.handle_exit)
+            yield
+
+    plain = Plain(uvicorn.Config(asgi, port=ports[0], **common))
     secure = None
     if ports[1]:
         files = {"ssl_certfile": str(tls[0]), "ssl_keyfile": str(tls[1])}

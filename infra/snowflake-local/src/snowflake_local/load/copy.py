@@ -1,6 +1,5 @@
 """COPY INTO a table from Parquet files on an internal stage: atomic, explicit, and strict about what it knows."""
 
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -66,7 +65,7 @@ def _text(item: exp.Expr) -> str:
 def copy_into(duck: Any, database: str, schema: str, copy: exp.Copy, table_stages: Any, _params: Any = None) -> str:
     """Load the files; gives the SQL of the result, one row a file, as Snowflake shows it.
 
-    Takes the place of `fakesnow.copy_into.copy_into`. Runs in the caller's transaction, or in one of its own.
+    Takes the place of `fakesnow.copy_into.copy_into`. Runs in the transaction that is open; the cursor opens one.
 
     Raises:
         snowflake.connector.errors.ProgrammingError: an option is unknown, a named file is missing, or a value does
@@ -82,10 +81,8 @@ def copy_into(duck: Any, database: str, schema: str, copy: exp.Copy, table_stage
     place = type("Place", (), {"database": database, "_schema": schema, "table_stages": table_stages})
     root, path = listing.resolve(place, duck, reference, table)
     found = _chosen(root, path, options.files)
-    with _atomic(duck):
-        loaded = [
-            row for item in found if (row := _load(duck, (database, schema, table.name), item, force=options.force))
-        ]
+    target = (database, schema, table.name)
+    loaded = [row for item in found if (row := _load(duck, target, item, force=options.force))]
     if options.purge:
         for item in found:
             item.path.unlink(missing_ok=True)
@@ -103,22 +100,6 @@ def _chosen(root: Any, path: str, names: list[str] | None) -> list[listing.Stage
         text = f"Remote file '{path.rstrip('/')}/{missing[0]}' was not found."
         raise ProgrammingError(msg=text, errno=91016, sqlstate="22000")
     return [listing.staged(root, folder / name) for name in names]
-
-
-@contextmanager
-def _atomic(duck: Any) -> Any:
-    """The caller's transaction, or one of our own."""
-    try:
-        duck.begin()
-    except duckdb.TransactionException:
-        yield
-        return
-    try:
-        yield
-        duck.commit()
-    except BaseException:
-        duck.rollback()
-        raise
 
 
 def _load(duck: Any, place: tuple[str, str, str], item: listing.StagedFile, *, force: bool) -> tuple[Any, ...] | None:

@@ -1,0 +1,29 @@
+import pytest
+
+from snowflake_local.sql import commands
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("list @st/x", commands.StageCommand(False, "@st/x", None)),
+        ("REMOVE @a.b.st/x/ pattern='.*'", commands.StageCommand(True, "@a.b.st/x/", ".*")),
+        ("drop stage if exists a.st;", commands.DropStage("a.st", True)),
+        ("use role loader", commands.UseContext("ROLE", "LOADER")),
+        ("alter session set LOCK_TIMEOUT = 600", commands.SetLockTimeout(600.0)),
+        ("create or replace dynamic  table x", commands.Refused("DYNAMIC TABLE")),
+        ("start transaction", commands.Begin()),
+    ],
+)
+def test_commands_are_recognised(statement: str, expected: commands.Command) -> None:
+    assert commands.recognise(statement) == expected
+
+
+@pytest.mark.parametrize("statement", ["select 1", "insert into list values (1)", "create table streams (a int)", ""])
+def test_other_statements_are_left_alone(statement: str) -> None:
+    assert commands.recognise(statement) is None
+
+
+def test_comments_around_a_statement_are_taken_off_and_those_inside_stay() -> None:
+    text = "/* a */ -- b\n select /* hint */ 1 /* {} */;"
+    assert commands.without_comments(text) == "select /* hint */ 1"

@@ -1,0 +1,47 @@
+from dataclasses import dataclass, field
+
+import pytest
+from snowflake.connector.errors import ProgrammingError
+
+from snowflake_local.tx import TableLocks
+
+
+@dataclass(eq=False)
+class RestingSession:
+    idle_seconds: float = 0.0
+    locks: TableLocks | None = None
+    abandoned: list[bool] = field(default_factory=list)
+
+    def abandon(self) -> None:
+        self.abandoned.append(True)
+        assert self.locks is not None
+        self.locks.release(self)
+
+
+def test_a_session_may_take_its_own_lock_again() -> None:
+    locks, session = TableLocks(), RestingSession()
+    locks.acquire("T", session, 0)
+    locks.acquire("T", session, 0)
+
+
+def test_another_session_is_refused_after_its_timeout() -> None:
+    locks = TableLocks()
+    locks.acquire("T", RestingSession(), 0)
+    with pytest.raises(ProgrammingError) as caught:
+        locks.acquire("T", RestingSession(), 0)
+    assert caught.value.errno == 625
+
+
+def test_released_locks_are_free() -> None:
+    locks, first = TableLocks(), RestingSession()
+    locks.acquire("T", first, 0)
+    locks.release(first)
+    locks.acquire("T", RestingSession(), 0)
+
+
+def test_a_session_that_said_nothing_for_long_is_abandoned_and_one_at_work_is_not() -> None:
+    locks = TableLocks(abandoned_seconds=5)
+    dead = RestingSession(idle_seconds=6, locks=locks)
+    locks.acquire("T", dead, 0)
+    locks.acquire("T", RestingSession(), 0)
+    assert dead.abandoned
