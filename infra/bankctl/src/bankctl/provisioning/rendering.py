@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from bankctl.provisioning import catalogue, connector_config, names_module, platform_file, raw_ddl, steps
+from bankctl.provisioning import catalogue, connector_config, env_example, names_module, platform_file, raw_ddl, steps
 from bankctl.provisioning.scratch import migrated_database
 
 Files = Mapping[Path, str]
@@ -19,6 +19,7 @@ def from_owners(root: Path) -> Files:
     return {
         root / _NAMES: names_module.render(platform),
         steps.connector_file(root): connector_config.render(platform),
+        root / ".env.example": env_example.render(root),
     }
 
 
