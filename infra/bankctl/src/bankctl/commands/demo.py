@@ -28,8 +28,10 @@ _PATIENCE_SECONDS: Final = 15
 
 def demo(
     seed: Annotated[int, typer.Option(help="Seed of the generator: the same seed, the same bank.")] = 7,
-    customers: Annotated[int, typer.Option(min=1, help="New customers.")] = 100,
-    transactions: Annotated[int, typer.Option("--transactions", "--rows", min=1, help="Movements of money.")] = 2000,
+    customers: Annotated[int, typer.Option(min=1, help="New customers.")] = 40,
+    transactions: Annotated[
+        int, typer.Option("--transactions", "--rows", min=1, help="Movements of money and other transactions.")
+    ] = 600,
     down: Annotated[bool, typer.Option("--down", help="Stop the stack at the end.")] = False,
 ) -> None:
     """Start the stack, let the bank work, watch its changes arrive, and prove that the marts equal Postgres.

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from bankctl.demo.hops import Counts
 from bankctl.inspection.comparison import Difference
 
-PAUSE_SECONDS: Final = 0.5
+PAUSE_SECONDS: Final = 1.0
 STALL_SECONDS: Final = 180.0
 _RECHECK_SECONDS: Final = 15.0
 

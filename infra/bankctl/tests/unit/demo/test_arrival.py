@@ -70,7 +70,7 @@ def _follow(hops: ScriptedHops, verdicts: list[bool], check: Any = lambda: None)
 def test_level_hops_and_equal_sides_end_it_at_once() -> None:
     outcome, clock = _follow(ScriptedHops(UNDER_WAY, LEVEL), [True])
     assert not outcome.stalled
-    assert clock.now < 2
+    assert clock.now < 3
 
 
 def test_level_hops_alone_do_not() -> None:
@@ -89,7 +89,7 @@ def test_movement_gives_more_time() -> None:
     moving = [Counts(100, number, 0, 0) for number in range(200)]
     outcome, clock = _follow(ScriptedHops(*moving), [])
     assert outcome.stalled
-    assert clock.now >= 60 + 199 * 0.5
+    assert clock.now >= 60 + 199
 
 
 def test_a_crash_ends_it() -> None:
