@@ -1,0 +1,39 @@
+"""DAG `build_marts`: one dbt build when RAW holds something that the marts have not seen."""
+
+from datetime import timedelta
+
+from airflow.sdk import Asset, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from bank_common import names
+from bank_dags.settings import BankDagsSettings
+
+SETTINGS = BankDagsSettings.load()
+RAW = Asset(names.RAW_ASSET)
+
+
+@dag(
+    dag_id=names.BUILD_DAG,
+    schedule=[RAW],
+    catchup=False,
+    max_active_runs=1,
+    tags=["bank"],
+    doc_md=__doc__,
+)
+def build_marts() -> None:
+    """One task; a failed build stays owed, and the sweep asks for it again."""
+
+    # The build has a deadline of its own; the task's is only for what hangs outside dbt.
+    @task(retries=0, execution_timeout=timedelta(seconds=SETTINGS.build_timeout_seconds + 300))
+    def build(dag_run, triggering_asset_events) -> None:
+        from bank_dags import tasks
+
+        events = [event for found in triggering_asset_events.values() for event in found]
+        traceparents = [tasks.traceparent_of(extra) for extra in (dag_run.conf, *(event.extra for event in events))]
+        if tasks.build_marts(dag_run.run_id, traceparents) is None:
+            raise AirflowSkipException("The marts have seen all that RAW holds.")
+
+    build()
+
+
+build_marts()

@@ -1,0 +1,42 @@
+"""DAG `load_raw`: landed segments into RAW, on wake-up and on the sweep's schedule."""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import Asset, AssetAlias, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from bank_common import names
+from bank_dags.settings import BankDagsSettings
+
+SETTINGS = BankDagsSettings.load()
+RAW = Asset(names.RAW_ASSET)
+# An alias, so that a load says at its end whether the asset changed (adr/0002).
+LOADED = AssetAlias(f"{names.RAW_ASSET}-loads")
+
+
+@dag(
+    dag_id=names.LOAD_DAG,
+    schedule=timedelta(seconds=SETTINGS.load_interval_seconds),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["bank"],
+    doc_md=__doc__,
+)
+def load_raw() -> None:
+    """Landing minus ledger, in one task; the next run is the retry."""
+
+    @task(outlets=[LOADED], retries=0, execution_timeout=timedelta(seconds=SETTINGS.load_timeout_seconds))
+    def load(dag_run, outlet_events) -> None:
+        from bank_dags import tasks
+
+        outcome = tasks.load_raw(dag_run.run_id, dag_run.conf)
+        if outcome.did_nothing:
+            raise AirflowSkipException("The ledger holds all that landed, and the marts have seen it.")
+        if outcome.build_owed:
+            outlet_events[LOADED].add(RAW, extra=outcome.event_extra())
+
+    load()
+
+
+load_raw()

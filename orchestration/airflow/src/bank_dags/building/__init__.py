@@ -1,0 +1,1 @@
+"""Building: one dbt build per run, and the record of what it saw."""

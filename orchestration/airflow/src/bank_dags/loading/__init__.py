@@ -1,0 +1,1 @@
+"""Loading: landing minus ledger into RAW, each segment once."""

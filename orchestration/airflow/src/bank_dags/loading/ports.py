@@ -1,0 +1,125 @@
+"""What a load needs from outside. Adapters: `store` (S3) and `snowflake`; tests bring their own."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from bank_common.landing import SegmentKey, SegmentMetadata
+from bank_dags.loading.segments import Batch, Chain, Landed, Listed, Tail, Tails
+
+FILES_PER_COPY: Final = 500
+"""Snowflake takes 1,000; half of it keeps the statement short."""
+
+
+class Landing(Protocol):
+    """The landing bucket, read only. Every method raises LoadError: StoreFailed, or a halt that it names."""
+
+    def chains(self) -> Collection[Chain]:
+        """Every chain of a landed topic that has an object."""
+        ...
+
+    def after(self, chain: Chain, tail: Tail | None, limit: int) -> Sequence[Listed]:
+        """At most `limit` segments after the ledger's tail, in order of start; None: from the chain's beginning.
+
+        Raises:
+            LoadError: LedgerBeyondLanding when the tail's own segment is not there; ForeignObject.
+        """
+        ...
+
+    def metadata(self, key: SegmentKey) -> SegmentMetadata | None:
+        """What the object says of itself; None when there is no such object. Raises ForeignObject as well."""
+        ...
+
+    def fetch(self, segment: Landed, target: Path) -> None:
+        """Write the object's bytes to a file, in bounded memory.
+
+        Raises:
+            LoadError: ContentDiffers when their sha256 is not the metadata's.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One row of RAW.LOAD_LEDGER, without what the transaction adds (its load id and time)."""
+
+    segment: str
+    chain: Chain
+    start: int
+    end: int
+    rows: int
+    rejected: int
+    schema_id: int | None
+    sha256: str | None
+    changes_marts: bool
+    status: str
+    reason: str | None = None
+
+
+class Transaction(Protocol):
+    """One open transaction. Any error in it must reach `Warehouse.transaction`, which rolls back."""
+
+    def raise_fence(self) -> int:
+        """Add one to the fence row, waiting for whoever holds it; gives this load's id. Raises FenceMissing."""
+        ...
+
+    def tails(self) -> Tails:
+        """The ledger as this transaction sees it."""
+        ...
+
+    def copy(self, topic: str, files: Sequence[str], stage_path: str) -> Mapping[str, int]:
+        """COPY the staged files into the topic's RAW table; gives the rows loaded of each file. See FILES_PER_COPY."""
+        ...
+
+    def segments_with_counted_ends(self, segments: Sequence[Landed]) -> Collection[str]:
+        """Of loaded segments of the transaction topic: the keys of those with an END that counts a RAW table."""
+        ...
+
+    def record(self, load_id: int, rows: Sequence[LedgerRow]) -> None:
+        """Insert ledger rows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far RAW and the marts are: the last load id that changes marts, and the last one that a build has seen."""
+
+    changed_load_id: int | None
+    built_load_id: int | None
+
+    @property
+    def build_owed(self) -> bool:
+        """Whether RAW holds something for the marts that no successful build has seen (M10)."""
+        return self.changed_load_id is not None and (
+            self.built_load_id is None or self.changed_load_id > self.built_load_id
+        )
+
+
+class Warehouse(Protocol):
+    """RAW, its ledgers and its stage. Methods raise LoadError: WarehouseFailed."""
+
+    def tails(self) -> Tails:
+        """The ledger's tails, as committed."""
+        ...
+
+    def standing(self) -> Standing:
+        """What was loaded and what was built, as committed."""
+        ...
+
+    def stage(self, folder: Path, batch: Batch, stage_path: str) -> None:
+        """PUT the batch's files from `folder/<topic>/<file>` to `<stage_path>/<topic>/<file>`."""
+        ...
+
+    def unstage(self, stage_path: str) -> None:
+        """Remove everything below a stage path. Best effort: a leftover file is never loaded by anybody."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """COMMIT at the end of the block, ROLLBACK on any error in it."""
+        ...
+
+
+Checkpoint = Callable[[str], None]
+"""Called with `copied`, `recorded` and `committed`: where tests kill a load."""

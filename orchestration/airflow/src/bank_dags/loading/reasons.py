@@ -1,0 +1,189 @@
+"""Why a load stops: the closed set of reasons, and what each asks of the operator."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from bank_common.errors import Disposition, Halt, PipelineError, Retry
+from bank_dags.loading.segments import Chain
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenChain:
+    """A segment does not start where the chain's last one ended: a gap, or an overlap."""
+
+    chain: Chain
+    expected: int
+    found: int
+
+    @property
+    def kind(self) -> str:
+        """`gap` or `overlap`."""
+        return "gap" if self.found > self.expected else "overlap"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerBeyondLanding:
+    """The ledger knows a segment that is not in the landing."""
+
+    chain: Chain
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignObject:
+    """An object in a chain's place is not a segment of it, or its metadata can't be read."""
+
+    key: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContentDiffers:
+    """An object's bytes are not those that its metadata names."""
+
+    key: str
+    expected_sha256: str
+    found_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowsDiffer:
+    """COPY loaded another number of rows than the segment has."""
+
+    key: str
+    expected: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class FenceMissing:
+    """`RAW.LOAD_FENCE` does not have exactly one row."""
+
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotNext:
+    """A skip names an offset that is not the next one of its chain, or a range that can't be."""
+
+    chain: Chain
+    expected: int | None
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """Other loads moved the ledger each time that this one had the fence."""
+
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailed:
+    """The object store did not answer, or refused."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseFailed:
+    """A statement failed, or the warehouse did not answer."""
+
+    doing: str
+    detail: str
+
+
+Reason = (
+    BrokenChain
+    | LedgerBeyondLanding
+    | ForeignObject
+    | ContentDiffers
+    | RowsDiffer
+    | FenceMissing
+    | NotNext
+    | Overtaken
+    | StoreFailed
+    | WarehouseFailed
+)
+
+
+class LoadError(PipelineError):
+    """A load stopped and changed nothing; `reason` says why."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(message(reason), advice=disposition(reason).advice)
+        self.reason = reason
+
+
+def message(reason: Reason) -> str:
+    """What was seen, in one sentence."""
+    match reason:
+        case BrokenChain(chain, expected, found):
+            return (
+                f"{chain}: {reason.kind} in the landing: {expected} comes next, the segment starts at {found}."
+            )
+        case LedgerBeyondLanding(chain, key):
+            return f"{chain}: RAW.LOAD_LEDGER ends with {key}, which is not in the landing."
+        case ForeignObject(key, why):
+            return f"The object {key} in the landing is not a segment: {why}."
+        case ContentDiffers(key, expected, found):
+            return f"The object {key} has sha256 {found}, its metadata says {expected}."
+        case RowsDiffer(key, expected, found):
+            return f"COPY loaded {found} rows of {key}, which has {expected}; the load was rolled back."
+        case FenceMissing(rows):
+            return f"RAW.LOAD_FENCE has {rows} rows with ID 1, it must have one."
+        case NotNext(chain, expected, asked):
+            place = "nothing of it is landed or loaded" if expected is None else f"its next offset is {expected}"
+            return f"{chain}: a skip at {asked} is not possible: {place}."
+        case Overtaken(attempts):
+            return f"Other loads moved the ledger {attempts} times while this one waited for the fence."
+        case StoreFailed(detail):
+            return f"The object store failed: {detail}."
+        case WarehouseFailed(doing, detail):
+            return f"The warehouse failed while {doing}: {detail}."
+        case _:
+            assert_never(reason)
+
+
+def disposition(reason: Reason) -> Disposition:
+    """Retry: the next run tries again by itself. Halt: it can't get better alone; the advice names the command."""
+    match reason:
+        case BrokenChain(chain, expected, _):
+            return Halt(
+                f"`bank chain` shows the whole chain. Land the missing offsets again (remove the segments from there "
+                f"on and restart the consumer), or give them up on record: `python -m bank_dags.skip {chain.topic} "
+                f"{chain.partition} {expected} --end {reason.found} --reason …`."
+                if reason.kind == "gap"
+                else "`bank chain` shows the whole chain. Two owners wrote it, or the ledger is another landing's: "
+                "stop the consumer, keep the bucket, and compare the segments before anything is removed."
+            )
+        case LedgerBeyondLanding():
+            return Halt(
+                "The landing was wiped or another one is configured (BANK_DAGS_STORE__ENDPOINT, BANK_DAGS_BUCKET); see "
+                "`bank chain`. `bank down --wipe` removes landing and warehouse together, never one of them alone."
+            )
+        case ForeignObject():
+            return Halt("`bank chain` lists such objects. Move it out of the bucket; only the consumer writes there.")
+        case ContentDiffers():
+            return Halt(
+                "Segments never change: somebody replaced it, or the store is damaged. Restore the object from a "
+                "backup, or give its offsets up on record with `python -m bank_dags.skip`."
+            )
+        case RowsDiffer():
+            return Halt("Read the file by hand (`bank chain` names its place); the consumer or COPY has a defect.")
+        case FenceMissing():
+            return Halt("Run `bank provision`, which makes the row when it is absent.")
+        case NotNext():
+            return Halt(
+                "Segments load in chain order and none is passed over; `bank chain` shows where the chain stands."
+            )
+        case Overtaken():
+            return Retry(
+                "Nothing to do: the next run continues. If it stays, look for a second scheduler on this warehouse."
+            )
+        case StoreFailed():
+            return Retry("The next run tries again; `bank status` and `bank logs minio` show the store.")
+        case WarehouseFailed():
+            return Retry("Nothing was loaded; the next run tries again. `bank logs snowflake` shows the warehouse.")
+        case _:
+            assert_never(reason)

@@ -1,0 +1,121 @@
+"""The landing bucket through obstore, for any S3-compatible store."""
+
+import hashlib
+import re
+from collections.abc import Collection, Generator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from bank_common.landing import SegmentKey, SegmentMetadata, chain_prefix
+from bank_common.names import RAW_TABLE_BY_TOPIC
+from bank_common.settings import ObjectStoreSettings
+from bank_dags.loading.reasons import ContentDiffers, ForeignObject, LedgerBeyondLanding, LoadError, StoreFailed
+from bank_dags.loading.segments import Chain, Landed, Listed, Tail
+
+LIST_PAGE: Final = 1000
+CHUNK_BYTES: Final = 1024**2
+REQUEST_SECONDS: Final = 30
+RETRY_SECONDS: Final = 60
+_STATUS: Final = re.compile(r"non-2xx status code: (\d{3}[ A-Za-z]*)")
+_CAUSE: Final = re.compile(r"(HTTP error: [^\n]*|Generic S3 error: [^\n]*)")
+
+
+class S3Landing:
+    """A `Landing`. Reads only: the loader's user of the store can neither write nor delete."""
+
+    def __init__(self, settings: ObjectStoreSettings, bucket: str) -> None:
+        """Builds the client; connects to nothing."""
+        self._store = S3Store(
+            bucket,
+            endpoint=settings.endpoint,
+            access_key_id=settings.access_key.get_secret_value(),
+            secret_access_key=settings.secret_key.get_secret_value(),
+            region=settings.region,
+            client_options={
+                "allow_http": settings.endpoint.startswith("http://"),
+                "timeout": timedelta(seconds=REQUEST_SECONDS),
+                "connect_timeout": timedelta(seconds=5),
+            },
+            retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
+        )
+
+    def chains(self) -> Collection[Chain]:
+        """See `Landing.chains`: one listing per topic, of its partitions' folders only."""
+        found: list[Chain] = []
+        for topic in RAW_TABLE_BY_TOPIC:
+            with _failures():
+                folders = obstore.list_with_delimiter(self._store, topic)["common_prefixes"]
+            for folder in folders:
+                partition = folder.rstrip("/").rpartition("/")[2]
+                if not (len(partition) == len("0000") and partition.isdecimal() and partition.isascii()):
+                    raise LoadError(ForeignObject(folder, "its folder is no partition's"))
+                found.append(Chain(topic, int(partition)))
+        return found
+
+    def after(self, chain: Chain, tail: Tail | None, limit: int) -> Sequence[Listed]:
+        """See `Landing.after`: one listing that starts at the tail, so it costs what is new, not the history."""
+        last = SegmentKey(*chain, tail.start) if tail is not None else None
+        # One character less sorts just before the tail itself, which must be there.
+        offset = str(last)[:-1] if last is not None else None
+        with _failures():
+            pages = obstore.list(self._store, chain_prefix(*chain).rstrip("/"), offset=offset, chunk_size=LIST_PAGE)
+            entries = list(islice((entry for page in pages for entry in page), limit + 1))
+        listed = sorted((Listed(_key(entry["path"]), entry["size"]) for entry in entries), key=lambda each: each.key)
+        if last is None or tail is None:
+            return listed[:limit]
+        if tail.landed and (not listed or listed[0].key != last):
+            raise LoadError(LedgerBeyondLanding(chain, str(last)))
+        return [each for each in listed if each.key.start > last.start][:limit]
+
+    def metadata(self, key: SegmentKey) -> SegmentMetadata | None:
+        """See `Landing.metadata`: one HEAD."""
+        with _failures():
+            try:
+                attributes = obstore.get(self._store, str(key), options={"head": True}).attributes
+            except FileNotFoundError:
+                return None
+        try:
+            return SegmentMetadata.from_headers({str(name): str(value) for name, value in attributes.items()})
+        except ValueError as error:
+            raise LoadError(ForeignObject(str(key), str(error))) from None
+
+    def fetch(self, segment: Landed, target: Path) -> None:
+        """See `Landing.fetch`."""
+        digest = hashlib.sha256()
+        with _failures(), target.open("wb") as file:
+            for chunk in obstore.get(self._store, str(segment.key)).stream(min_chunk_size=CHUNK_BYTES):
+                digest.update(chunk)
+                file.write(chunk)
+        if digest.hexdigest() != segment.metadata.sha256:
+            raise LoadError(ContentDiffers(str(segment.key), segment.metadata.sha256, digest.hexdigest()))
+
+
+def _key(path: str) -> SegmentKey:
+    try:
+        return SegmentKey.parse(path)
+    except ValueError as error:
+        raise LoadError(ForeignObject(path, str(error))) from None
+
+
+@contextmanager
+def _failures() -> Generator[None]:
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        if isinstance(error, FileNotFoundError) and not isinstance(error, BaseError):
+            raise
+        raise LoadError(StoreFailed(_detail(error))) from error
+
+
+def _detail(error: Exception) -> str:
+    """One line that says what happened, without the answer's body."""
+    text = str(error)
+    found = _STATUS.search(text) or _CAUSE.search(text)
+    return found[1].strip() if found else type(error).__name__

@@ -1,0 +1,72 @@
+"""Settings of load and build: `BANK_DAGS_…`, and `SNOWFLAKE_…` as every client of the warehouse has them."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field, ValidationError
+from pydantic_settings import SettingsConfigDict
+
+from bank_common import names
+from bank_common.settings import ObjectStoreSettings, ProgramSettings, SettingsError, SnowflakeSettings
+
+SNOWFLAKE_PREFIX: Final = "SNOWFLAKE_"
+
+
+class BankDagsSettings(ProgramSettings):
+    """Everything that can be set. The tables are no setting: they come from infra/platform.toml."""
+
+    model_config = SettingsConfigDict(env_prefix="BANK_DAGS_")
+
+    store: ObjectStoreSettings
+    bucket: str = names.BUCKET
+
+    load_interval_seconds: int = Field(
+        default=60, ge=5, description="How often the sweep looks for landed segments that no wake-up announced."
+    )
+    max_segments: int = Field(default=1000, ge=1, le=10_000, description="Segments of one load transaction, at most.")
+    max_bytes: int = Field(
+        default=256 * 1024**2, ge=1, description="Bytes of one load transaction, at most: what lies on disk meanwhile."
+    )
+    threads: int = Field(default=4, ge=1, le=32, description="Requests to the object store at the same time.")
+    lock_timeout_seconds: int = Field(
+        default=600, ge=1, description="How long a load waits for another one that holds the fence."
+    )
+    load_timeout_seconds: int = Field(
+        default=1800, ge=2, description="How long the load's task may take; above the lock's timeout."
+    )
+
+    state_dir: Path = Field(description="Where dbt's target, its log and the build's lock lie; outside the repository.")
+    dbt_executable: Path = Field(description="dbt, in its own environment.")
+    dbt_project_dir: Path
+    dbt_user: str | None = Field(default=None, description="The warehouse user that builds; default: the loader's.")
+    dbt_role: str | None = None
+    dbt_private_key_file: Path | None = None
+    dbt_threads: int = Field(default=4, ge=1, le=64)
+    build_timeout_seconds: int = Field(default=3600, ge=1, description="How long one dbt build may take.")
+
+
+def snowflake_settings(environment: Mapping[str, str] = os.environ) -> SnowflakeSettings:
+    """Read `SNOWFLAKE_…`.
+
+    Raises:
+        SettingsError: names each variable that is missing or wrong.
+    """
+    names_of_fields = SnowflakeSettings.model_fields
+    given = {
+        name: environment[variable]
+        for name in names_of_fields
+        if environment.get(variable := SNOWFLAKE_PREFIX + name.upper())
+    }
+    try:
+        return SnowflakeSettings.model_validate(given)
+    except ValidationError as error:
+        problems = [
+            f"{SNOWFLAKE_PREFIX}{str(item['loc'][0]).upper()}: {item['msg']}"
+            for item in error.errors(include_input=False, include_url=False)
+        ]
+        raise SettingsError(
+            "The warehouse's settings are not valid:\n  " + "\n  ".join(problems) + "\n",
+            advice="`bank up` writes them to env/airflow.env; for an account of your own see the README.",
+        ) from None

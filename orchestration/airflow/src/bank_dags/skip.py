@@ -1,0 +1,93 @@
+"""`python -m bank_dags.skip`: give up a chain's next segment or range, on record."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from bank_common.errors import PipelineError
+from bank_common.landing import SegmentKey
+from bank_common.names import RAW_TABLE_BY_TOPIC
+from bank_dags.loading.ports import Landing, LedgerRow, Warehouse
+from bank_dags.loading.reasons import LoadError, NotNext
+from bank_dags.loading.segments import Chain
+
+
+def skip(landing: Landing, warehouse: Warehouse, chain: Chain, start: int, end: int | None, reason: str) -> LedgerRow:
+    """Record that `[start, end)` of a chain will never be loaded. It must be what comes next; `end` is needed only
+    where no object is.
+
+    The marts are built again: the watermark may pass what is given up on record.
+
+    Raises:
+        LoadError: NotNext, or anything a load raises; nothing is recorded.
+    """
+    key = SegmentKey(chain.topic, chain.partition, start)
+    found = landing.metadata(key)
+    until = end if end is not None else found.end if found is not None else start
+    with warehouse.transaction() as transaction:
+        load_id = transaction.raise_fence()
+        tail = transaction.tails().get(chain)
+        expected = tail.end if tail is not None else None
+        if until <= start or (expected is not None and expected != start):
+            raise LoadError(NotNext(chain, expected, start))
+        row = LedgerRow(
+            segment=str(key),
+            chain=chain,
+            start=start,
+            end=until,
+            rows=0,
+            rejected=found.rejected if found is not None else 0,
+            schema_id=found.schema_id if found is not None else None,
+            sha256=found.sha256 if found is not None else None,
+            changes_marts=True,
+            status="skipped",
+            reason=reason,
+        )
+        transaction.record(load_id, [row])
+    return row
+
+
+def main(
+    topic: Annotated[str, typer.Argument(help="The chain's topic, e.g. bank.public.accounts.")],
+    partition: Annotated[int, typer.Argument(min=0, help="The chain's partition.")],
+    start: Annotated[int, typer.Argument(min=0, help="The next offset of the chain, as `bank chain` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in RAW.LOAD_LEDGER.")],
+    end: Annotated[int | None, typer.Option(help="Where the next segment starts, when no object is there.")] = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Give up the next segment of a chain for good: its rows never reach RAW.
+
+    Example: python -m bank_dags.skip bank.public.accounts 0 1200 --reason "object lost, ticket 42"
+
+    Needs BANK_DAGS_STORE__* and SNOWFLAKE_*. Exits with 0 when recorded, 1 when refused or not reachable.
+    """
+    from bank_dags.loading.snowflake import SnowflakeWarehouse
+    from bank_dags.loading.store import S3Landing
+    from bank_dags.settings import BankDagsSettings, snowflake_settings
+    from bank_dags.warehouse import Origin, connect
+
+    try:
+        if topic not in RAW_TABLE_BY_TOPIC:
+            raise typer.BadParameter(f"no landed topic is called {topic}; there are {', '.join(RAW_TABLE_BY_TOPIC)}")
+        settings = BankDagsSettings.load()
+        if not yes:
+            typer.confirm(f"Give up {topic}/{partition} from offset {start} for good?", abort=True)
+        with connect(snowflake_settings(), Origin("skip", "by hand"), settings.lock_timeout_seconds) as connection:
+            row = skip(
+                S3Landing(settings.store, settings.bucket),
+                SnowflakeWarehouse(connection),
+                Chain(topic, partition),
+                start,
+                end,
+                reason,
+            )
+    except PipelineError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    typer.echo(f"skipped {row.chain} [{row.start}, {row.end}) on record")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,4 @@
+-- The last load that changes marts, and the last one that a successful build has seen.
+SELECT
+   (SELECT MAX(LOAD_ID) FROM RAW.LOAD_LEDGER WHERE CHANGES_MARTS) AS CHANGED_LOAD_ID,
+   (SELECT MAX(BUILT_LOAD_ID) FROM RAW.BUILD_LEDGER) AS BUILT_LOAD_ID

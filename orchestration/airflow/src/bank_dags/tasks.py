@@ -1,0 +1,134 @@
+"""Composition root of the two DAGs: reads the settings, builds the adapters, runs one task."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from opentelemetry import trace
+
+from bank_common import names, tracing
+from bank_dags.settings import BankDagsSettings, snowflake_settings
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOutcome:
+    """What a load did, and whether the marts are to be built now."""
+
+    segments: int
+    rows: int
+    load_id: int | None
+    build_owed: bool
+    traceparent: str | None
+
+    @property
+    def did_nothing(self) -> bool:
+        """Nothing was loaded and no build is owed: the task shows as skipped."""
+        return not self.segments and not self.build_owed
+
+    def event_extra(self) -> dict[str, Any]:
+        """What the asset's event carries: hints and trace context, never the work list."""
+        found = {"load_id": self.load_id, tracing.TRACEPARENT: self.traceparent}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def traceparent_of(conf: Mapping[str, Any] | None) -> str | None:
+    """The caller's trace context from a run's conf or an event's extra: a short text, or nothing."""
+    value = (conf or {}).get(tracing.TRACEPARENT)
+    return value if isinstance(value, str) and len(value) <= len("00-") + 32 + 1 + 16 + len("-00") else None
+
+
+def load_raw(run_id: str, conf: Mapping[str, Any] | None) -> LoadOutcome:
+    """Everything of the load DAG: landing minus ledger into RAW.
+
+    Raises:
+        PipelineError: with what was seen and what to do.
+    """
+    # Heavy clients load in the task only, never while the DAG file is parsed.
+    from bank_dags.loading.load import Loader
+    from bank_dags.loading.plan import Limits
+    from bank_dags.loading.snowflake import SnowflakeWarehouse
+    from bank_dags.loading.store import S3Landing
+    from bank_dags.warehouse import Origin, connect
+
+    settings = BankDagsSettings.load()
+    tracing.start("bank-dags", settings.telemetry)
+    caller = traceparent_of(conf)
+    try:
+        with tracing.span("load_raw", parent=caller, attributes={"airflow.run_id": run_id}) as span:
+            origin = Origin(names.LOAD_DAG, run_id, tracing.current_traceparent() or caller)
+            with connect(snowflake_settings(), origin, settings.lock_timeout_seconds) as connection:
+                warehouse = SnowflakeWarehouse(connection)
+                landing = S3Landing(settings.store, settings.bucket)
+                limits = Limits(settings.max_segments, settings.max_bytes)
+                committed = []
+                for batch in Loader(landing, warehouse, limits, settings.threads).run():
+                    committed.append(batch)
+                    for link in tracing.links(batch.traceparents):
+                        span.add_link(link.context)
+                standing = warehouse.standing()
+            outcome = LoadOutcome(
+                segments=sum(batch.segments for batch in committed),
+                rows=sum(batch.rows for batch in committed),
+                load_id=standing.changed_load_id,
+                build_owed=standing.build_owed,
+                traceparent=origin.traceparent,
+            )
+            _describe(span, outcome)
+            return outcome
+    finally:
+        tracing.stop()
+
+
+def build_marts(run_id: str, traceparents: list[str | None]) -> int | None:
+    """Everything of the build DAG; gives the load id that was built, None when no build was owed.
+
+    Raises:
+        PipelineError: with the failing nodes, or what else went wrong; the build stays owed.
+    """
+    from bank_dags.building import build
+    from bank_dags.building.dbt import Dbt
+    from bank_dags.loading.snowflake import SnowflakeWarehouse
+    from bank_dags.warehouse import Origin, connect
+
+    settings = BankDagsSettings.load()
+    tracing.start("bank-dags", settings.telemetry)
+    try:
+        with tracing.span("build_marts", linked=traceparents, attributes={"airflow.run_id": run_id}):
+            inherited = next((each for each in reversed(traceparents) if each), None)
+            origin = Origin(names.BUILD_DAG, run_id, tracing.current_traceparent() or inherited)
+            dbt = Dbt(
+                executable=settings.dbt_executable,
+                project_dir=settings.dbt_project_dir,
+                state_dir=settings.state_dir,
+                threads=settings.dbt_threads,
+                timeout_seconds=settings.build_timeout_seconds,
+                variables=dbt_variables(settings, origin.query_tag()),
+            )
+            with connect(snowflake_settings(), origin, settings.lock_timeout_seconds) as connection:
+                return build.build_marts(SnowflakeWarehouse(connection), dbt, run_id)
+    finally:
+        tracing.stop()
+
+
+def dbt_variables(settings: BankDagsSettings, query_tag: str) -> dict[str, str]:
+    """What dbt's environment has beside the shared SNOWFLAKE_*: its own user, and the tag of its statements."""
+    own = {
+        "SNOWFLAKE_USER": settings.dbt_user,
+        "SNOWFLAKE_ROLE": settings.dbt_role,
+        "SNOWFLAKE_PRIVATE_KEY_FILE": settings.dbt_private_key_file,
+    }
+    return {
+        **{name: str(value) for name, value in own.items() if value is not None},
+        "DBT_QUERY_TAG": query_tag,
+        # Otherwise each of dbt's logins asks the metadata services of three clouds where it runs.
+        "SNOWFLAKE_DISABLE_PLATFORM_DETECTION": "true",
+    }
+
+
+def _describe(span: trace.Span, outcome: LoadOutcome) -> None:
+    facts = {"segments": outcome.segments, "rows": outcome.rows, "build_owed": outcome.build_owed}
+    span.set_attributes({f"bank.{name}": value for name, value in facts.items()})
+    log.info("load_ended", **facts, load_id=outcome.load_id or 0)

@@ -1,0 +1,66 @@
+"""Opens the one session of a task (adr/0001: the connector itself, not Airflow's hook)."""
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import snowflake.connector
+from snowflake.connector import SnowflakeConnection
+from snowflake.connector.errors import Error as SnowflakeError
+
+from bank_common.settings import SnowflakeSettings
+from bank_dags.loading.reasons import LoadError, WarehouseFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who asks: goes into QUERY_TAG, so that a statement in the warehouse leads back to its run and its trace."""
+
+    dag: str
+    run: str
+    traceparent: str | None = None
+
+    def query_tag(self) -> str:
+        """JSON with the keys app, dag, run and, when there is one, traceparent."""
+        tag = {"app": "bank", "dag": self.dag, "run": self.run, "traceparent": self.traceparent}
+        return json.dumps({name: value for name, value in tag.items() if value is not None})
+
+
+@contextmanager
+def connect(settings: SnowflakeSettings, origin: Origin, lock_timeout_seconds: int) -> Generator[SnowflakeConnection]:
+    """A key-pair session in schema RAW: UTC, autocommit, the given LOCK_TIMEOUT; closed at the end of the block.
+
+    Raises:
+        LoadError: WarehouseFailed when it does not answer or refuses the login.
+    """
+    arguments: dict[str, object] = {
+        "account": settings.account,
+        "user": settings.user,
+        "authenticator": "SNOWFLAKE_JWT",
+        "private_key_file": str(settings.private_key_file),
+        "role": settings.role,
+        "warehouse": settings.warehouse,
+        "database": settings.database,
+        "schema": "RAW",
+        "session_parameters": {
+            "TIMEZONE": "UTC",
+            "LOCK_TIMEOUT": lock_timeout_seconds,
+            "QUERY_TAG": origin.query_tag(),
+            "CLIENT_TELEMETRY_ENABLED": False,
+        },
+        "login_timeout": 30,
+        # Otherwise each login asks the metadata services of three clouds where it runs.
+        "platform_detection_timeout_seconds": 0.0,
+    }
+    if settings.host is not None:
+        arguments |= {"host": settings.host, "port": settings.port, "protocol": settings.protocol}
+    try:
+        connection = snowflake.connector.connect(**arguments)
+    except (SnowflakeError, OSError) as error:
+        detail = getattr(error, "msg", None) or str(error)
+        raise LoadError(WarehouseFailed("logging in", detail)) from error
+    try:
+        yield connection
+    finally:
+        connection.close()
