@@ -161,3 +161,13 @@ def test_a_missing_and_a_repeated_row_are_found(bank: str, connection: Any, mart
     _rows(connection, f"INSERT INTO {transactions} SELECT * FROM {transactions}")
     found = verify(bank, connection, marts)[2]
     assert (found.source.only_here, found.mart.only_here, found.keys) == (1, 1, [1, 9007199254740993])
+
+
+def test_before_the_first_build_every_row_is_missing(
+    bank: str, connection: Any, marts: tuple[ComparedTable, ...]
+) -> None:
+    _fill(bank, connection, marts)
+    _rows(connection, f"DROP TABLE {marts[1].mart}")
+    found = verify(bank, connection, marts)
+    assert [difference.equal for difference in found] == [True, False, True]
+    assert (found[1].source.only_here, found[1].mart.rows) == (2, 0)

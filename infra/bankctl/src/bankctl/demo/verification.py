@@ -4,12 +4,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import psycopg
+from snowflake.connector.errors import ProgrammingError
 
 from bank_common import names
 from bank_common.errors import PipelineError
 from bankctl.inspection.comparison import TABLES, ComparedTable, Difference, Row, compare
 
 _BATCH: Final = 10_000
+_DOES_NOT_EXIST: Final = 2003
+"""Snowflake's number for an object that does not exist or is not authorized."""
 
 
 def verify(source_dsn: str, warehouse: Any, tables: Sequence[ComparedTable] = TABLES) -> tuple[Difference, ...]:
@@ -37,7 +40,13 @@ def _source(connection: psycopg.Connection[Row], table: ComparedTable) -> Iterat
 
 def _mart(connection: Any, table: ComparedTable) -> Iterator[Row]:
     with connection.cursor() as cursor:
-        cursor.execute(table.mart_query)
+        try:
+            cursor.execute(table.mart_query)
+        except ProgrammingError as error:
+            # Before the first build there is no mart: it has no rows yet.
+            if error.errno != _DOES_NOT_EXIST:
+                raise
+            return
         while rows := cursor.fetchmany(_BATCH):
             yield from rows
 
