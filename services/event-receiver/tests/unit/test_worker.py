@@ -1,0 +1,176 @@
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+from receiver_world.fakes import InMemoryAirflow, ManualClock, fine, paused, unreachable
+
+from bank_common.landing import SegmentKey
+from bank_common.logging import get_logger
+from bank_common.service import Readiness
+from event_receiver.events import Hint
+from event_receiver.instruments import Instruments
+from event_receiver.wakeup import WakeUp
+from event_receiver.worker import DEPENDENCY, Pace, WakeUpWorker
+
+
+class World:
+    """A worker with an Airflow in memory."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.airflow = InMemoryAirflow(self.clock)
+        self.readiness = Readiness([DEPENDENCY])
+        self.registry = CollectorRegistry()
+        self.worker = WakeUpWorker(
+            WakeUp("p"),
+            self.airflow,
+            self.clock,
+            Pace(),
+            self.readiness,
+            Instruments(self.registry),
+            get_logger("test"),
+        )
+
+    def mark(self, number: int) -> None:
+        self.worker.mark([Hint(SegmentKey("bank.public.accounts", 0, number), None)])
+
+    @property
+    def runs(self) -> list[str]:
+        return list(self.airflow.confs)
+
+    @property
+    def keys(self) -> list[str]:
+        return [key for sent in self.airflow.confs.values() for key in sent[0]["keys"]]
+
+
+def in_world(test: Callable[[World], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Run a test as a coroutine beside a running worker."""
+
+    def wrapped() -> None:
+        async def body() -> None:
+            world = World()
+            task = asyncio.create_task(world.worker.run())
+            try:
+                await test(world)
+                assert not task.done()
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+        asyncio.run(body())
+
+    wrapped.__name__ = test.__name__
+    return wrapped
+
+
+@in_world
+async def test_a_start_wakes_once_and_then_rests(world: World) -> None:
+    await world.clock.turn(60)
+    assert world.runs == ["wake__p__1"]
+    assert world.airflow.finished == world.runs
+    assert world.readiness.report() == {}
+    assert 2 <= world.airflow.checks <= 5
+
+
+@in_world
+async def test_a_thousand_events_at_once_are_two_wake_ups_at_most(world: World) -> None:
+    await world.clock.turn(5)
+    for number in range(1000):
+        world.mark(number)
+    await world.clock.turn(20)
+    assert len(world.runs) == 2
+    assert len(world.keys) == 20
+
+
+@in_world
+async def test_a_steady_stream_keeps_one_running_and_one_queued(world: World) -> None:
+    for number in range(120):
+        world.mark(number)
+        await world.clock.turn(0.25)
+    await world.clock.turn(10)
+    assert world.airflow.most_queued == 1
+    # One run of 2 s after the other, and one more for the last events.
+    assert 12 <= len(world.runs) <= 18
+    assert world.airflow.finished == world.runs
+
+
+@in_world
+async def test_lost_answers_make_no_second_run_and_resend_the_same(world: World) -> None:
+    await world.clock.turn(5)
+    world.airflow.after = [unreachable, unreachable, unreachable]
+    world.mark(1)
+    await world.clock.turn(1)
+    world.mark(2)
+    await world.clock.turn(30)
+    assert len(world.airflow.confs["wake__p__2"]) == 4
+    assert len({str(conf) for conf in world.airflow.confs["wake__p__2"]}) == 1
+    assert world.runs == ["wake__p__1", "wake__p__2", "wake__p__3"]
+    assert world.keys == [str(SegmentKey("bank.public.accounts", 0, number)) for number in (1, 2)]
+
+
+@in_world
+async def test_an_airflow_that_is_away_is_waited_for_with_growing_pauses(world: World) -> None:
+    await world.clock.turn(5)
+    world.airflow.before = [unreachable] * 8
+    world.clock.slept.clear()
+    world.mark(1)
+    await world.clock.turn(40)
+    assert DEPENDENCY in world.readiness.report()
+    await world.clock.turn(100)
+    assert world.clock.slept[:8] == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    assert world.runs == ["wake__p__1", "wake__p__2"]
+    assert world.readiness.report() == {}
+
+
+@in_world
+async def test_an_unknown_state_while_waiting_is_asked_again(world: World) -> None:
+    world.airflow.before = [fine, unreachable, unreachable, fine]
+    await world.clock.turn(1)
+    world.mark(1)
+    await world.clock.turn(30)
+    assert world.runs == ["wake__p__1", "wake__p__2"]
+
+
+@in_world
+async def test_a_refusal_is_retried_slowly_and_told_with_its_advice(world: World) -> None:
+    world.airflow.before = [paused] * 3
+    await world.clock.turn(80)
+    assert world.runs == []
+    assert world.clock.slept == [30.0] * 3
+    assert world.readiness.report() == {DEPENDENCY: "The DAG load_raw is paused. Unpause it."}
+    await world.clock.turn(20)
+    assert world.runs == ["wake__p__1"]
+    assert world.readiness.report() == {}
+
+
+@in_world
+async def test_a_run_that_stays_queued_makes_it_ask_why(world: World) -> None:
+    await world.clock.turn(5)
+    world.airflow.running, world.airflow._ends_at = "somebody__else", 1e9
+    world.mark(1)
+    await world.clock.turn(25)
+    checks = world.airflow.checks
+    assert world.readiness.report() == {}
+    world.airflow.check = _refuse  # type: ignore[method-assign]
+    await world.clock.turn(100)
+    assert checks == 0 or world.airflow.checks == checks
+    assert "paused" in world.readiness.report()[DEPENDENCY]
+    assert world.runs == ["wake__p__1", "wake__p__2"]
+
+
+async def _refuse() -> None:
+    paused()
+
+
+def test_the_worker_ends_only_when_cancelled() -> None:
+    async def body() -> None:
+        world = World()
+        task: Awaitable[None] = asyncio.create_task(world.worker.run())
+        await world.clock.turn(1)
+        task.cancel()  # type: ignore[attr-defined]
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(body())

@@ -1,0 +1,19 @@
+from collections.abc import Iterator
+
+import pytest
+from generator_world.real import ScratchBank, running_stack, scratch_bank
+
+from bankctl.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """The running test stack; an error, never a skip, when there is none."""
+    return running_stack()
+
+
+@pytest.fixture
+def bank(stack: Stack) -> Iterator[ScratchBank]:
+    """An empty bank on the real Postgres."""
+    with scratch_bank(stack) as scratch:
+        yield scratch
