@@ -34,6 +34,8 @@ def cdc_consumer(stack: Stack) -> dict[str, str]:
         "CDC_CONSUMER_STORE__ENDPOINT": stack.url("minio"),
         "CDC_CONSUMER_STORE__ACCESS_KEY": CONSUMER_STORE_USER,
         "CDC_CONSUMER_STORE__SECRET_KEY": stack.secret(STORE_PASSWORDS[CONSUMER_STORE_USER]),
+        # A restarted consumer gets its partitions back at once instead of after its old session's end.
+        "CDC_CONSUMER_GROUP_INSTANCE_ID": "native",
         "CDC_CONSUMER_HTTP__PORT": str(stack.port("cdc_consumer")),
         "CDC_CONSUMER_FLUSH_SECONDS": str(stack.settings.flush_seconds),
         "CDC_CONSUMER_IDLE_FLUSH_SECONDS": str(stack.settings.idle_flush_seconds),

@@ -1,5 +1,6 @@
 """uv, and the environments of the separate projects (Airflow, dbt, local warehouse), synchronised from their locks."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -28,15 +29,18 @@ def uv_binary() -> str:
 
 
 def sync(project: Path, progress: Callable[[str], None]) -> Path:
-    """Make `<project>/.venv` equal to its lock and give its `bin` folder; quick when it is already.
+    """Make `<project>/.venv` equal to its lock and give its `bin` folder; does nothing when it is already.
 
     Raises:
         EnvironmentSetupError: uv failed; its last lines are in the message.
     """
-    environment = {
-        name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")
-    }
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    binaries, stamp = project / ".venv" / "bin", project / ".venv" / ".locked"
+    wanted = hashlib.sha256((project / "uv.lock").read_bytes() + (project / "pyproject.toml").read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        return binaries
+    progress(f"{project.name}: installing its packages")
+    dropped = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONDONTWRITEBYTECODE")
+    environment = {name: value for name, value in os.environ.items() if name not in dropped}
     environment["UV_PYTHON_DOWNLOADS"] = "never"
     command = [
         uv_binary(),
@@ -48,12 +52,11 @@ def sync(project: Path, progress: Callable[[str], None]) -> Path:
         "--inexact",
         "--compile-bytecode",
     ]
-    if not (project / ".venv").exists():
-        progress(f"{project.name}: installing its packages")
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=project)
     if done.returncode:
         raise EnvironmentSetupError(
             f"The environment of {project.name} could not be made: {done.stderr.strip()[-600:]}",
             advice="Check the network and the disk; after a change of dependencies run `make lock`.",
         )
-    return project / ".venv" / "bin"
+    stamp.write_text(wanted, encoding="utf-8")
+    return binaries
