@@ -138,5 +138,5 @@ class Observed(RuleBasedStateMachine):
             assert self.machine.dirty
 
 
-Observed.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Observed.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestObserved = Observed.TestCase

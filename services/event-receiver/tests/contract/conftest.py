@@ -1,0 +1,10 @@
+import pytest
+from receiver_world.real import running_stack
+
+from bankctl.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """The running test stack; an error, never a skip, when there is none."""
+    return running_stack()
