@@ -6,7 +6,6 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated, Any, Final
 
-import click
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
@@ -33,19 +32,26 @@ _COMMANDS: Final = {
 """Every command and its line in the help; its module is imported only when it runs."""
 
 
+def _described(name: str) -> Any:
+    """A command that only has its line of help: what `bank --help` shows without importing the real ones."""
+    app = typer.Typer(add_completion=False)
+    app.command(name=name, help=_COMMANDS[name])(lambda: None)
+    return typer.main.get_command(app)
+
+
 class LazyGroup(TyperGroup):
     """Imports `bankctl.commands.<name>` when a command is asked for, so that each starts quickly."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the overridden signature
         """Every command in the order of the help."""
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command, or None for an unknown name."""
         if cmd_name not in _COMMANDS:
             return None
         if ctx.info_name is not None and ctx.invoked_subcommand is None and "--help" in sys.argv[1:2]:
-            return click.Command(cmd_name, help=_COMMANDS[cmd_name])
+            return _described(cmd_name)
         module_name = cmd_name.replace("-", "_")
         module = import_module(f"bankctl.commands.{module_name}")
         own = getattr(module, "app", None)

@@ -121,10 +121,15 @@ def chosen(only: Collection[str], without: Collection[str], stack: Stack) -> lis
     ]
 
 
-def tasks_for(selected: Collection[Component], available: Collection[str]) -> list[Task]:
-    """The tasks that these components bring along, where the components that a task works on run or are about to."""
+def tasks_for(
+    selected: Collection[Component], starting: Collection[Component], available: Collection[str]
+) -> list[Task]:
+    """The tasks that come along: what those that are started need, and the provisioning of all that were selected.
+
+    Left out is a task whose components neither run (`available`) nor are about to.
+    """
     names = {component.name for component in selected}
-    wanted = {need for component in selected for need in component.needs if need in TASKS}
+    wanted = {need for component in starting for need in component.needs if need in TASKS}
     wanted |= {task.name for task in TASKS.values() if task.provisions and names & set(task.components)}
     grown = True
     while grown:

@@ -66,7 +66,7 @@ def up(stack: Stack, report: Reporter, *, only: Collection[str] = (), without: C
         require_free(stack, missing)
         environment.write_all(stack)
         available = alive | ({"snowflake"} if stack.real_snowflake else set())
-        tasks = tasks_for(selected, available)
+        tasks = tasks_for(selected, missing, available)
         steps = [_component_step(stack, component, report) for component in selected]
         steps += [_task_step(stack, task, report) for task in tasks]
         run(steps)
