@@ -119,9 +119,7 @@ def message(reason: Reason) -> str:
     """What was seen, in one sentence."""
     match reason:
         case BrokenChain(chain, expected, found):
-            return (
-                f"{chain}: {reason.kind} in the landing: {expected} comes next, the segment starts at {found}."
-            )
+            return f"{chain}: {reason.kind} in the landing: {expected} comes next, the segment starts at {found}."
         case LedgerBeyondLanding(chain, key):
             return f"{chain}: RAW.LOAD_LEDGER ends with {key}, which is not in the landing."
         case ForeignObject(key, why):

@@ -1,0 +1,28 @@
+"""`python -m load_world.killed POINT`: loads with the environment's settings and dies at the checkpoint."""
+
+import os
+import signal
+import sys
+
+from bank_dags.loading.load import Loader
+from bank_dags.loading.snowflake import SnowflakeWarehouse
+from bank_dags.loading.store import S3Landing
+from bank_dags.settings import BankDagsSettings, snowflake_settings
+from bank_dags.warehouse import Origin, connect
+from load_world.loading import LIMITS
+
+
+def main(point: str) -> None:
+    """Reaching the end is the caller's failed assertion."""
+    settings = BankDagsSettings.load()
+
+    def die(reached: str) -> None:
+        if reached == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with connect(snowflake_settings(), Origin("test", "killed"), 60) as connection:
+        landing = S3Landing(settings.store, settings.bucket)
+        list(Loader(landing, SnowflakeWarehouse(connection), LIMITS, checkpoint=die).run())
+
+
+main(sys.argv[1])

@@ -1,0 +1,139 @@
+"""dbt as a process: what it is given, how its end is read, and how it is ended."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from bank_dags.building.dbt import Dbt, stop
+from bank_dags.building.results import BUILD_VARIABLE, BuildError
+
+RESULTS = """
+def results(*nodes, token=None):
+    import os
+    token = token or os.environ["DBT_ENV_CUSTOM_ENV_BANK_BUILD"]
+    found = {"metadata": {"env": {"BANK_BUILD": token}}, "elapsed_time": 1.5,
+             "results": [dict(zip(("unique_id", "status", "message"), node)) for node in nodes]}
+    (target / "run_results.json").write_text(json.dumps(found))
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path):
+    """Makes a program that stands for dbt and does what a test writes."""
+
+    def make(body: str, timeout_seconds: float = 30) -> Dbt:
+        program = tmp_path / "dbt"
+        program.write_text(
+            f"#!{sys.executable}\nimport json, os, pathlib, signal, sys, time\n"
+            "target = pathlib.Path(sys.argv[sys.argv.index('--target-path') + 1])\n"
+            f"{RESULTS}\n{textwrap.dedent(body)}"
+        )
+        program.chmod(0o755)
+        return Dbt(program, tmp_path, tmp_path / "state", 2, timeout_seconds, {"SNOWFLAKE_USER": "BANK_DBT"})
+
+    return make
+
+
+def test_a_good_build_is_read_from_its_results(project) -> None:
+    built = project("results(('model.a', 'success', ''), ('test.b', 'pass', None), ('test.c', 'warn', 'x'))").build()
+    assert built.counts == {"success": 1, "pass": 1, "warn": 1}
+    assert built.failures == ()
+
+
+def test_failing_nodes_are_named_with_their_messages(project) -> None:
+    dbt = project(
+        "results(('model.a', 'error', 'no such column'), ('test.b', 'fail', 'Got 3 results'),\n"
+        "        ('model.c', 'skipped', None))\nsys.exit(1)"
+    )
+    with pytest.raises(BuildError) as caught:
+        dbt.build()
+    text = str(caught.value)
+    assert "3 dbt nodes" in text
+    assert "model.a: no such column" in text
+    assert "test.b: Got 3 results" in text
+    assert "model.c" not in text
+
+
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        ("print('Runtime Error: no profile'); sys.exit(2)", "Runtime Error: no profile"),
+        ("sys.exit(0)", "exit code 0 before it built anything"),
+        ("results(('m', 'success', ''), token='another')", "another dbt run"),
+        ("(target / 'run_results.json').write_text('{')", "can't be read"),
+        ("results()", "built nothing"),
+        ("results(('m', 'success', '')); sys.exit(2)", "exit code 2"),
+    ],
+)
+def test_without_results_of_its_own_a_build_has_failed(project, body: str, seen: str) -> None:
+    with pytest.raises(BuildError, match=seen):
+        project(body).build()
+
+
+def test_results_of_an_earlier_build_are_never_taken_for_this_ones(project) -> None:
+    project("results(('m', 'success', ''))").build()
+    with pytest.raises(BuildError, match="before it built anything"):
+        project("sys.exit(0)").build()
+
+
+def test_dbts_environment_has_its_user_and_none_of_airflows_secrets(
+    project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "canary")
+    monkeypatch.setenv("BANK_DAGS_STORE__SECRET_KEY", "canary")
+    monkeypatch.setenv("SNOWFLAKE_USER", "BANK_LOADER")
+    project("(target / 'env').write_text(json.dumps(dict(os.environ))); results(('m', 'success', ''))").build()
+    found = json.loads((tmp_path / "state" / "target" / "env").read_text())
+    assert "canary" not in found.values()
+    assert found["SNOWFLAKE_USER"] == "BANK_DBT"
+    assert found[BUILD_VARIABLE]
+
+
+def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="BANK_DAGS_DBT_EXECUTABLE"):
+        Dbt(tmp_path / "none", tmp_path, tmp_path / "state", 1, 5, {}).build()
+
+
+def test_a_build_that_takes_too_long_is_ended(project, tmp_path: Path) -> None:
+    dbt = project("(target / 'pid').write_text(str(os.getpid())); time.sleep(600)", timeout_seconds=2)
+    with pytest.raises(BuildError, match="did not end within 2 s"):
+        dbt.build()
+    pid = int((tmp_path / "state" / "target" / "pid").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_dbt_that_ignores_the_interrupt_is_killed() -> None:
+    code = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    stop(process)
+    process.stdout.close()
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_build_waits_for_a_dbt_that_a_killed_task_left_behind(project, tmp_path: Path) -> None:
+    """The lock is the process's: it outlives the task and ends with dbt."""
+    dbt = project("results(('m', 'success', ''))", timeout_seconds=1)
+    dbt.state_dir.mkdir()
+    with (dbt.state_dir / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        orphan = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], pass_fds=[lock.fileno()])
+    try:
+        with pytest.raises(BuildError, match="Another dbt build"):
+            dbt.build()
+    finally:
+        orphan.kill()
+        orphan.wait()
+    started = time.monotonic()
+    assert dbt.build().counts == {"success": 1}
+    assert time.monotonic() - started < 30

@@ -1,0 +1,65 @@
+"""What a task tells Airflow, and what dbt's environment gets."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bank_common.settings import ObjectStoreSettings
+from bank_dags.settings import BankDagsSettings
+from bank_dags.tasks import LoadOutcome, dbt_variables, traceparent_of
+from bank_dags.warehouse import Origin
+
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.mark.parametrize(
+    ("segments", "owed", "skipped"),
+    [(0, False, True), (0, True, False), (3, False, False), (3, True, False)],
+)
+def test_a_load_is_skipped_only_when_nothing_was_loaded_and_no_build_is_owed(
+    segments: int, owed: bool, skipped: bool
+) -> None:
+    assert LoadOutcome(segments, segments, 4, owed, None).did_nothing is skipped
+
+
+def test_an_event_carries_hints_and_nothing_empty() -> None:
+    assert LoadOutcome(1, 2, 4, True, TRACEPARENT).event_extra() == {"load_id": 4, "traceparent": TRACEPARENT}
+    assert LoadOutcome(1, 2, 4, True, None).event_extra() == {"load_id": 4}
+
+
+@pytest.mark.parametrize(
+    ("conf", "found"),
+    [
+        ({"traceparent": TRACEPARENT, "keys": ["x"]}, TRACEPARENT),
+        (None, None),
+        ({}, None),
+        ({"traceparent": 5}, None),
+        ({"traceparent": "x" * 1000}, None),
+    ],
+)
+def test_a_runs_conf_is_a_hint_that_may_be_anything(conf: dict | None, found: str | None) -> None:
+    assert traceparent_of(conf) == found
+
+
+def test_the_query_tag_is_json_with_run_and_trace() -> None:
+    assert json.loads(Origin("load_raw", "wake__1__2", TRACEPARENT).query_tag()) == {
+        "app": "bank",
+        "dag": "load_raw",
+        "run": "wake__1__2",
+        "traceparent": TRACEPARENT,
+    }
+    assert "traceparent" not in json.loads(Origin("load_raw", "r").query_tag())
+
+
+def test_dbt_logs_in_as_its_own_user_when_it_has_one() -> None:
+    settings = BankDagsSettings(
+        store=ObjectStoreSettings.model_validate({"endpoint": "http://x", "access_key": "a", "secret_key": "b"}),
+        state_dir=Path("/s"),
+        dbt_executable=Path("/dbt"),
+        dbt_project_dir=Path("/p"),
+        dbt_user="BANK_DBT",
+    )
+    found = dbt_variables(settings, "tag")
+    assert (found["SNOWFLAKE_USER"], found["DBT_QUERY_TAG"]) == ("BANK_DBT", "tag")
+    assert "SNOWFLAKE_ROLE" not in found
