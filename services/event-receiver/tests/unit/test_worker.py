@@ -1,11 +1,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from itertools import count
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
 from receiver_world.fakes import InMemoryAirflow, ManualClock, fine, paused, unreachable
 
+from bank_common import tracing
 from bank_common.landing import SegmentKey
 from bank_common.logging import get_logger
 from bank_common.service import Readiness
@@ -162,6 +164,20 @@ async def test_a_run_that_stays_queued_makes_it_ask_why(world: World) -> None:
 
 async def _refuse() -> None:
     paused()
+
+
+def test_what_is_resent_carries_the_same_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    traces = (f"00-{number:032x}-{1:016x}-01" for number in count(1))
+    monkeypatch.setattr(tracing, "current_traceparent", lambda: next(traces))
+
+    @in_world
+    async def body(world: World) -> None:
+        world.airflow.after = [unreachable, unreachable]
+        await world.clock.turn(20)
+        assert len(world.airflow.confs["wake__p__1"]) == 3
+        assert {conf["traceparent"] for conf in world.airflow.confs["wake__p__1"]} == {f"00-{1:032x}-{1:016x}-01"}
+
+    body()
 
 
 def test_the_worker_ends_only_when_cancelled() -> None:

@@ -125,6 +125,7 @@ class LosingLedger(InMemoryLedger):
         self._never_sent = never_sent
         self._away = away
         self._calls = 0
+        self._broken = False
         self.opened = 0
 
     def open(self) -> Facts:
@@ -132,14 +133,19 @@ class LosingLedger(InMemoryLedger):
         if self._away > 0:
             self._away -= 1
             raise BankAwayError("connection refused")
+        self._broken = False
         return super().open()
 
     def perform(self, plan: Plan, traceparent: str | None) -> Outcome:
+        if self._broken:
+            raise BankAwayError("not connected")
         self._calls += 1
         if self._calls in self._never_sent:
+            self._broken = True
             raise BankAwayError("server closed the connection")
         outcome = super().perform(plan, traceparent)
         if self._calls in self._answer_lost:
+            self._broken = True
             raise BankAwayError("server closed the connection", outcome_unknown=True)
         return outcome
 

@@ -61,6 +61,7 @@ def test_a_lost_answer_is_counted_and_the_plan_is_not_repeated() -> None:
     assert world.runner.tally.unknown == 2
     assert world.runner.tally.transactions == 63
     assert len(ledger.performed) == 63
+    assert (world.runner.tally.reconnects, ledger.opened) == (2, 3)
     # What is known after the reconnect is what is there, lost answers included.
     assert world.bank.accounts == ledger.accounts
 
