@@ -38,4 +38,4 @@ def read_all(bootstrap_servers: str, topic: str) -> Iterator[Message]:
 
 def offsets(bootstrap_servers: str, topic: str) -> set[tuple[int, int]]:
     """The (partition, offset) of every committed record of a topic."""
-    return {(message.partition(), message.offset()) for message in read_all(bootstrap_servers, topic)}
+    return {(message.partition() or 0, message.offset() or 0) for message in read_all(bootstrap_servers, topic)}

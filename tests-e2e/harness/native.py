@@ -8,12 +8,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import httpx
 import psutil
 import psycopg
 import snowflake.connector
+
 from bankctl.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +28,7 @@ class NativeStack:
             if name not in os.environ:
                 raise RuntimeError(f"{name} is not set: run the suite with `make e2e`")
         self.stack = Stack.from_environment()
+        self._warehouse: snowflake.connector.SnowflakeConnection | None = None
 
     # -- the bank command --------------------------------------------------------------------------------------
 
@@ -107,19 +109,26 @@ class NativeStack:
         with psycopg.connect(self.stack.dsn("bank", role=role), autocommit=autocommit) as connection:
             yield connection
 
-    def bank_rows(self, sql: str) -> list[tuple[Any, ...]]:
+    def bank_rows(self, sql: LiteralString) -> list[tuple[Any, ...]]:
         """Rows of the bank's database."""
         with self.postgres(role="bank_reader") as connection:
             return connection.execute(sql).fetchall()
 
-    @contextmanager
-    def warehouse(self) -> Iterator[snowflake.connector.SnowflakeConnection]:
-        """A connection to the warehouse, as the user that may read everything."""
-        connection = self.stack.connect_warehouse()
-        try:
-            yield connection
-        finally:
-            connection.close()
+    @property
+    def warehouse(self) -> snowflake.connector.SnowflakeConnection:
+        """A connection to the warehouse as the user that may read everything; made anew when it was closed."""
+        connection = self._warehouse
+        if connection is None or connection.is_closed():
+            connection = self._warehouse = self.stack.connect_warehouse()
+        return connection
+
+    def rows(self, sql: str, *binds: Any) -> list[tuple[Any, ...]]:
+        """Rows of the warehouse."""
+        return list(self.warehouse.cursor().execute(sql, binds or None))  # type: ignore[arg-type]
+
+    def number(self, sql: str, *binds: Any) -> int:
+        """The one number that a query of the warehouse gives."""
+        return int(self.rows(sql, *binds)[0][0])
 
     # -- Airflow -----------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, LiteralString
 
 from bank_common.names import RAW_TABLE_BY_TOPIC
 from harness.kafka_oracle import offsets
@@ -16,7 +16,7 @@ class Comparison:
     """One table's two queries; both give the same columns in the same order."""
 
     table: str
-    postgres: str
+    postgres: LiteralString
     marts: str
 
 
@@ -55,27 +55,25 @@ def _rows(rows: list[tuple[Any, ...]]) -> Counter[tuple[Any, ...]]:
 def differences(stack: NativeStack) -> dict[str, tuple[int, int]]:
     """For each table that differs: (rows only in Postgres, rows only in the marts), counted with repeats."""
     found: dict[str, tuple[int, int]] = {}
-    with stack.warehouse() as warehouse:
-        for comparison in COMPARISONS:
-            source = _rows(stack.bank_rows(comparison.postgres))
-            mart = _rows(warehouse.cursor().execute(comparison.marts).fetchall())
-            if source != mart:
-                found[comparison.table] = ((source - mart).total(), (mart - source).total())
+    for comparison in COMPARISONS:
+        source = _rows(stack.bank_rows(comparison.postgres))
+        mart = _rows(stack.rows(comparison.marts))
+        if source != mart:
+            found[comparison.table] = ((source - mart).total(), (mart - source).total())
     return found
 
 
 def raw_against_kafka(stack: NativeStack) -> dict[str, tuple[int, int, int]]:
     """For each landed topic that differs: offsets (missing in RAW, unknown to Kafka, more than once in RAW)."""
     found: dict[str, tuple[int, int, int]] = {}
-    with stack.warehouse() as warehouse:
-        for topic, table in RAW_TABLE_BY_TOPIC.items():
-            rows = warehouse.cursor().execute(f"select _CDC_PARTITION, _CDC_OFFSET from BANK.RAW.{table}").fetchall()
-            loaded = Counter((int(partition), int(offset)) for partition, offset in rows)
-            expected = offsets(stack.bootstrap_servers, topic)
-            twice = sum(1 for count in loaded.values() if count > 1)
-            missing, unknown = len(expected - loaded.keys()), len(loaded.keys() - expected)
-            if missing or unknown or twice:
-                found[topic] = (missing, unknown, twice)
+    for topic, table in RAW_TABLE_BY_TOPIC.items():
+        rows = stack.rows(f"select _CDC_PARTITION, _CDC_OFFSET from BANK.RAW.{table}")
+        loaded = Counter((int(partition), int(offset)) for partition, offset in rows)
+        expected = offsets(stack.bootstrap_servers, topic)
+        twice = sum(1 for count in loaded.values() if count > 1)
+        missing, unknown = len(expected - loaded.keys()), len(loaded.keys() - expected)
+        if missing or unknown or twice:
+            found[topic] = (missing, unknown, twice)
     return found
 
 

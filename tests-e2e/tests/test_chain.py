@@ -2,7 +2,9 @@
 
 import uuid
 from decimal import Decimal
+from typing import Any, LiteralString
 
+import psycopg
 import pytest
 
 from harness.native import NativeStack
@@ -16,16 +18,20 @@ def _email() -> str:
     return f"{uuid.uuid4().hex}@example.com"
 
 
-def _insert_customer(connection: object, email: str) -> int:
-    return connection.execute(  # type: ignore[attr-defined]
-        "insert into customers (first_name, last_name, email) values ('Ada', 'Byron', %s) returning id", (email,)
-    ).fetchone()[0]
+def _insert(connection: psycopg.Connection[Any], sql: LiteralString, *binds: object) -> int:
+    row = connection.execute(sql, binds).fetchone()
+    assert row is not None
+    return row[0]
 
 
-def _current(stack: NativeStack, email: str) -> list[tuple[object, ...]]:
-    with stack.warehouse() as warehouse:
-        sql = "select customer_id, last_name from BANK.MARTS.DIM_CUSTOMERS where is_current and email = %s"
-        return warehouse.cursor().execute(sql, (email,)).fetchall()
+def _insert_customer(connection: psycopg.Connection[Any], email: str) -> int:
+    sql = "insert into customers (first_name, last_name, email) values ('Ada', 'Byron', %s) returning id"
+    return _insert(connection, sql, email)
+
+
+def _current(stack: NativeStack, email: str) -> list[tuple[Any, ...]]:
+    sql = "select customer_id, last_name from BANK.MARTS.DIM_CUSTOMERS where is_current and email = %s"
+    return stack.rows(sql, email)
 
 
 def test_inserts_updates_and_deletes_reach_the_marts_and_rollbacks_never_do(converged: NativeStack) -> None:
@@ -47,10 +53,9 @@ def test_inserts_updates_and_deletes_reach_the_marts_and_rollbacks_never_do(conv
         state=lambda: (_current(stack, kept), _current(stack, gone)),
     )
     until_converged(stack)
-    with stack.warehouse() as warehouse:
-        count = "select count(*) from BANK.RAW.CUSTOMERS where EMAIL = %s"
-        assert warehouse.cursor().execute(count, (never,)).fetchone()[0] == 0
-        assert warehouse.cursor().execute(count, (kept,)).fetchone()[0] == 2
+    count = "select count(*) from BANK.RAW.CUSTOMERS where EMAIL = %s"
+    assert stack.number(count, never) == 0
+    assert stack.number(count, kept) == 2
 
 
 def test_a_long_transaction_shows_nothing_before_its_commit_and_hides_no_other(converged: NativeStack) -> None:
@@ -70,13 +75,8 @@ def test_a_transfer_is_never_shown_by_half(converged: NativeStack) -> None:
     stack = converged
     with stack.postgres() as bank, bank.transaction():
         owner = _insert_customer(bank, _email())
-        accounts = [
-            bank.execute(
-                "insert into accounts (customer_id, account_type, balance) values (%s, 'CHECKING', 500) returning id",
-                (owner,),
-            ).fetchone()[0]
-            for _ in range(2)
-        ]
+        opened = "insert into accounts (customer_id, account_type, balance) values (%s, 'CHECKING', 500) returning id"
+        accounts = [_insert(bank, opened, owner) for _ in range(2)]
     pair = tuple(accounts)
     sql = (
         "select count(*), coalesce(sum(balance), 0) from BANK.MARTS.DIM_ACCOUNTS"
@@ -85,9 +85,8 @@ def test_a_transfer_is_never_shown_by_half(converged: NativeStack) -> None:
     seen: list[tuple[int, Decimal]] = []
 
     def look() -> tuple[int, Decimal]:
-        with stack.warehouse() as warehouse:
-            found = warehouse.cursor().execute(sql, pair).fetchone()
-        seen.append((int(found[0]), found[1]))
+        count, total = stack.rows(sql, *pair)[0]
+        seen.append((int(count), total))
         return seen[-1]
 
     until("both accounts are shown", lambda: look()[0] == 2, seconds=90)

@@ -1,31 +1,28 @@
 """Kills at every hop lose and double nothing, and the marts converge unattended, with no new data."""
 
-import time
-
 import psutil
 import pytest
 
 from harness.native import NativeStack
-from harness.reconcile import missing_changes, until_converged
+from harness.reconcile import until_converged
 from harness.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(500)]
 
 
-def _landed_rows(stack: NativeStack) -> int:
-    with stack.warehouse() as warehouse:
-        return int(warehouse.cursor().execute("select count(*) from BANK.RAW.TRANSACTIONS").fetchone()[0])
+def _loaded_rows(stack: NativeStack) -> int:
+    return stack.number("select count(*) from BANK.RAW.TRANSACTIONS")
 
 
 def test_killing_the_consumer_midway_loses_and_doubles_nothing(converged: NativeStack) -> None:
     stack = converged
     with stack.generating("--seed", "11", "--customers", "5", "--transactions", "1500") as run:
         for _ in range(3):
-            before = _landed_rows(stack)
+            before = _loaded_rows(stack)
             stack.kill("cdc-consumer")
             assert not stack.status()["components"]["cdc-consumer"]["healthy"]
             stack.bank("up", "--only", "cdc-consumer")
-            until("new rows are in RAW after the kill", lambda seen=before: _landed_rows(stack) > seen, seconds=90)
+            until("new rows are in RAW after the kill", lambda seen=before: _loaded_rows(stack) > seen, seconds=90)
         run.wait(200)
         assert run.returncode == 0
     until_converged(stack)
@@ -66,6 +63,3 @@ def test_killing_connect_and_the_store_loses_nothing(converged: NativeStack) -> 
         run.wait(200)
         assert run.returncode == 0
     until_converged(stack, seconds=240)
-    deadline = time.monotonic() + 1
-    while time.monotonic() < deadline:
-        assert missing_changes(stack) == {}

@@ -40,21 +40,18 @@ def test_single_change_hop_by_hop(converged: NativeStack) -> None:
     for _ in range(ROUNDS):
         email = f"{uuid.uuid4().hex}@example.com"
         reader = _tail_reader(stack, table.topic)
-        with stack.postgres() as bank, stack.warehouse() as warehouse:
-            cursor = warehouse.cursor()
+        with stack.postgres() as bank:
             objects = sum(1 for _ in store.list_objects(BUCKET, prefix=f"{table.topic}/", recursive=True))
             start = time.monotonic()
             bank.execute(
                 "insert into customers (first_name, last_name, email) values ('Grace', 'Hopper', %s)", (email,)
             )
 
-            def in_raw(cursor=cursor, email=email) -> bool:
-                found = cursor.execute("select count(*) from BANK.RAW.CUSTOMERS where EMAIL = %s", (email,))
-                return found.fetchone()[0] == 1
+            def in_raw(email=email) -> bool:
+                return stack.number("select count(*) from BANK.RAW.CUSTOMERS where EMAIL = %s", email) == 1
 
-            def in_mart(cursor=cursor, email=email) -> bool:
-                found = cursor.execute("select count(*) from BANK.MARTS.DIM_CUSTOMERS where EMAIL = %s", (email,))
-                return found.fetchone()[0] == 1
+            def in_mart(email=email) -> bool:
+                return stack.number("select count(*) from BANK.MARTS.DIM_CUSTOMERS where EMAIL = %s", email) == 1
 
             def landed(objects=objects) -> bool:
                 return sum(1 for _ in store.list_objects(BUCKET, prefix=f"{table.topic}/", recursive=True)) > objects

@@ -12,9 +12,7 @@ IDLE_SECONDS = int(os.environ.get("E2E_IDLE_SECONDS", "45"))
 
 
 def _loaded_heartbeats(stack: NativeStack) -> int:
-    with stack.warehouse() as warehouse:
-        sql = "select count(*) from BANK.RAW.SOURCE_TRANSACTIONS where EVENT_COUNT = 0"
-        return int(warehouse.cursor().execute(sql).fetchone()[0])
+    return stack.number("select count(*) from BANK.RAW.SOURCE_TRANSACTIONS where EVENT_COUNT = 0")
 
 
 @pytest.mark.timeout(IDLE_SECONDS + 300)

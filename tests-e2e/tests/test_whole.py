@@ -18,8 +18,7 @@ def test_chains_are_whole_raw_equals_kafka_and_money_is_conserved(stack: NativeS
     assert all(chain["breaks"] == [] for chain in chains["chains"])
     assert missing_changes(stack) == {}
     total = "select coalesce(sum(balance), 0) from "
-    with stack.warehouse() as warehouse:
-        mart = warehouse.cursor().execute(f"{total} BANK.MARTS.DIM_ACCOUNTS where is_current").fetchone()[0]
+    mart = stack.rows(f"{total} BANK.MARTS.DIM_ACCOUNTS where is_current")[0][0]
     assert mart == stack.bank_rows(f"{total} accounts")[0][0]
 
 
