@@ -62,6 +62,9 @@ def http_probe(url: Callable[[Stack], str], *, expected: int = 200) -> HttpProbe
             answer = httpx.get(url(stack), timeout=5.0, trust_env=False)
         except httpx.HTTPError as error:
             return f"{type(error).__name__}: {error}"
-        return READY if answer.status_code == expected else f"HTTP {answer.status_code}: {answer.text.strip()[:200]}"
+        if answer.status_code == expected:
+            return READY
+        said = "" if "html" in answer.headers.get("content-type", "") else f": {answer.text.strip()[:200]}"
+        return f"HTTP {answer.status_code}{said}"
 
     return probe
