@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, LiteralString
 
+from snowflake.connector.errors import ProgrammingError
+
 from bank_common.names import RAW_TABLE_BY_TOPIC
 from harness.kafka_oracle import offsets
 from harness.native import NativeStack
 from harness.waiting import until
+
+DOES_NOT_EXIST = 2003
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,22 @@ def _rows(rows: list[tuple[Any, ...]]) -> Counter[tuple[Any, ...]]:
     return Counter(tuple(_plain(value) for value in row) for row in rows)
 
 
+def _mart_rows(stack: NativeStack, sql: str) -> list[tuple[Any, ...]]:
+    """A mart's rows; none before the first build has made it."""
+    try:
+        return stack.rows(sql)
+    except ProgrammingError as error:
+        if error.errno == DOES_NOT_EXIST:
+            return []
+        raise
+
+
 def differences(stack: NativeStack) -> dict[str, tuple[int, int]]:
     """For each table that differs: (rows only in Postgres, rows only in the marts), counted with repeats."""
     found: dict[str, tuple[int, int]] = {}
     for comparison in COMPARISONS:
         source = _rows(stack.bank_rows(comparison.postgres))
-        mart = _rows(stack.rows(comparison.marts))
+        mart = _rows(_mart_rows(stack, comparison.marts))
         if source != mart:
             found[comparison.table] = ((source - mart).total(), (mart - source).total())
     return found
@@ -86,7 +100,7 @@ def missing_changes(stack: NativeStack) -> dict[str, tuple[int, int, int]]:
     }
 
 
-def until_converged(stack: NativeStack, seconds: float = 120) -> None:
+def until_converged(stack: NativeStack, seconds: float = 300) -> None:
     """Wait until marts equal Postgres and RAW equals Kafka, unattended and with no new data."""
     until(
         "the marts equal Postgres, row by row",

@@ -11,7 +11,7 @@ from harness.native import NativeStack
 from harness.reconcile import until_converged
 from harness.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 
 def _email() -> str:
@@ -43,13 +43,13 @@ def test_inserts_updates_and_deletes_reach_the_marts_and_rollbacks_never_do(conv
             gone_id = _insert_customer(bank, gone)
         with bank.transaction(force_rollback=True):
             _insert_customer(bank, never)
-        until("both customers are in the mart", lambda: _current(stack, kept) and _current(stack, gone), seconds=90)
+        until("both customers are in the mart", lambda: _current(stack, kept) and _current(stack, gone), seconds=240)
         bank.execute("update customers set last_name = 'Lovelace' where id = %s", (kept_id,))
         bank.execute("delete from customers where id = %s", (gone_id,))
     until(
         "the update is shown and the deleted customer is gone",
         lambda: _current(stack, kept) == [(kept_id, "Lovelace")] and _current(stack, gone) == [],
-        seconds=90,
+        seconds=240,
         state=lambda: (_current(stack, kept), _current(stack, gone)),
     )
     until_converged(stack)
@@ -64,10 +64,10 @@ def test_a_long_transaction_shows_nothing_before_its_commit_and_hides_no_other(c
     with stack.postgres(autocommit=False) as first, stack.postgres() as second:
         _insert_customer(first, long_running)
         _insert_customer(second, short)
-        until("the short transaction is shown", lambda: _current(stack, short), seconds=90)
+        until("the short transaction is shown", lambda: _current(stack, short), seconds=240)
         assert _current(stack, long_running) == []
         first.commit()
-    until("the long transaction is shown after its commit", lambda: _current(stack, long_running), seconds=90)
+    until("the long transaction is shown after its commit", lambda: _current(stack, long_running), seconds=240)
     until_converged(stack)
 
 
@@ -89,7 +89,7 @@ def test_a_transfer_is_never_shown_by_half(converged: NativeStack) -> None:
         seen.append((int(count), total))
         return seen[-1]
 
-    until("both accounts are shown", lambda: look()[0] == 2, seconds=90)
+    until("both accounts are shown", lambda: look()[0] == 2, seconds=240)
     with stack.postgres() as bank:
         for cents in range(1, 41):
             amount = Decimal(cents) / 100

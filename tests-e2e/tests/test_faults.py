@@ -7,7 +7,7 @@ from harness.native import NativeStack
 from harness.reconcile import until_converged
 from harness.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 
 def _loaded_rows(stack: NativeStack) -> int:
@@ -16,13 +16,13 @@ def _loaded_rows(stack: NativeStack) -> int:
 
 def test_killing_the_consumer_midway_loses_and_doubles_nothing(converged: NativeStack) -> None:
     stack = converged
-    with stack.generating("--seed", "11", "--customers", "5", "--transactions", "1500") as run:
+    with stack.generating("--seed", "11", "--customers", "5", "--transactions", "1000", "--rate", "25") as run:
         for _ in range(3):
             before = _loaded_rows(stack)
             stack.kill("cdc-consumer")
             assert not stack.status()["components"]["cdc-consumer"]["healthy"]
             stack.bank("up", "--only", "cdc-consumer")
-            until("new rows are in RAW after the kill", lambda seen=before: _loaded_rows(stack) > seen, seconds=90)
+            until("new rows are in RAW after the kill", lambda seen=before: _loaded_rows(stack) > seen, seconds=240)
         run.wait(200)
         assert run.returncode == 0
     until_converged(stack)
@@ -35,7 +35,7 @@ def _kill_when_seen(stack: NativeStack, *words: str) -> psutil.Process:
     def victim() -> psutil.Process | None:
         return next(iter(stack.children("airflow-scheduler", *words)), None)
 
-    process = until(f"a process with {words} runs", victim, seconds=90, every=0.005)
+    process = until(f"a process with {words} runs", victim, seconds=240, every=0.005)
     process.kill()
     return process
 
@@ -44,19 +44,19 @@ def test_a_killed_load_is_made_good_without_new_data(converged: NativeStack) -> 
     stack = converged
     stack.generate("--seed", "13", "--customers", "3", "--transactions", "100")
     _kill_when_seen(stack, "load_raw")
-    until_converged(stack, seconds=240)
+    until_converged(stack, seconds=300)
 
 
 def test_a_killed_build_converges_without_new_data(converged: NativeStack) -> None:
     stack = converged
     stack.generate("--seed", "17", "--customers", "3", "--transactions", "100")
     _kill_when_seen(stack, "dbt", "build")
-    until_converged(stack, seconds=240)
+    until_converged(stack, seconds=300)
 
 
 def test_killing_connect_and_the_store_loses_nothing(converged: NativeStack) -> None:
     stack = converged
-    with stack.generating("--seed", "19", "--customers", "3", "--transactions", "600") as run:
+    with stack.generating("--seed", "19", "--customers", "3", "--transactions", "500", "--rate", "20") as run:
         for component in ("minio", "connect"):
             stack.kill(component)
             stack.bank("up", "--only", component)

@@ -11,7 +11,7 @@ from bank_common.names import BUCKET, TABLES
 from harness.native import NativeStack
 from harness.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 ROUNDS = 5
 HOPS = ("Kafka", "landed", "RAW", "mart")
 
@@ -59,7 +59,7 @@ def test_single_change_hop_by_hop(converged: NativeStack) -> None:
             probes = (lambda reader=reader: reader.poll(0.01) is not None, landed, in_raw, in_mart)
             seen: dict[str, float] = {}
             for hop, probe in zip(HOPS, probes, strict=True):
-                until(f"the change is in {hop}", probe, seconds=120, every=0.02)
+                until(f"the change is in {hop}", probe, seconds=240, every=0.02)
                 seen[hop] = time.monotonic() - start
             rounds.append(seen)
         reader.close()

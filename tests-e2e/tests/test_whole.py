@@ -8,7 +8,7 @@ from bank_common.names import RAW_TABLE_BY_TOPIC
 from harness.native import NativeStack
 from harness.reconcile import missing_changes, until_converged
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 
 def test_chains_are_whole_raw_equals_kafka_and_money_is_conserved(stack: NativeStack) -> None:

@@ -70,6 +70,7 @@ def dbt(stack: Stack) -> dict[str, str]:
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "log"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "SNOWFLAKE_DISABLE_PLATFORM_DETECTION": "true",
     }
 
 

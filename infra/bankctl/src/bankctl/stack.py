@@ -126,6 +126,8 @@ class Stack:
         import snowflake.connector
         from snowflake.connector import errors
 
+        # Otherwise each login first asks the metadata services of three clouds where it runs.
+        os.environ.setdefault("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
         try:
             return snowflake.connector.connect(**connection_arguments(self.snowflake(user)), **overrides)
         except (errors.OperationalError, errors.DatabaseError) as error:
