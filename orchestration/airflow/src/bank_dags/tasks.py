@@ -105,7 +105,7 @@ def build_marts(run_id: str, traceparents: list[str | None]) -> int | None:
                 state_dir=settings.state_dir,
                 threads=settings.dbt_threads,
                 timeout_seconds=settings.build_timeout_seconds,
-                variables=dbt_variables(settings, origin.query_tag()),
+                variables=dbt_variables(settings),
             )
             with connect(snowflake_settings(), origin, settings.lock_timeout_seconds) as connection:
                 return build.build_marts(SnowflakeWarehouse(connection), dbt, run_id)
@@ -113,8 +113,10 @@ def build_marts(run_id: str, traceparents: list[str | None]) -> int | None:
         tracing.stop()
 
 
-def dbt_variables(settings: BankDagsSettings, query_tag: str) -> dict[str, str]:
+def dbt_variables(settings: BankDagsSettings) -> dict[str, str]:
     """What dbt's environment has beside the shared SNOWFLAKE_*: its own user, and the tag of its statements."""
+    from bank_dags.warehouse import Origin
+
     own = {
         "SNOWFLAKE_USER": settings.dbt_user,
         "SNOWFLAKE_ROLE": settings.dbt_role,
@@ -122,7 +124,9 @@ def dbt_variables(settings: BankDagsSettings, query_tag: str) -> dict[str, str]:
     }
     return {
         **{name: str(value) for name, value in own.items() if value is not None},
-        "DBT_QUERY_TAG": query_tag,
+        # The same for every build: dbt throws its partial parse away when anything in its profile differs (3 s of
+        # each build). The build's own session carries run and trace, dbt's invocation id is in run_results.json.
+        "DBT_QUERY_TAG": Origin(names.BUILD_DAG, "dbt").query_tag(),
         # Otherwise each of dbt's logins asks the metadata services of three clouds where it runs.
         "SNOWFLAKE_DISABLE_PLATFORM_DETECTION": "true",
     }

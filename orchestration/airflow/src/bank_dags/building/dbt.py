@@ -72,7 +72,7 @@ class Dbt:
             "--threads": self.threads,
             "--exclude-resource-type": "unit_test",
         }
-        flags = ["--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check"]
+        flags = ["--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check", "--log-level-file", "info"]
         pairs = [str(part) for pair in arguments.items() for part in pair]
         return [str(self.executable), *flags, "build", *pairs]
 
