@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import pytest
+
+from bankctl.artefacts.jars import REGISTRY_ARTIFACT, Jar, JarsError, read_lock
+from bankctl.artefacts.jars_lock import pinned_versions
+from bankctl.paths import repository_root
+
+KAFKA = repository_root() / "infra" / "kafka"
+DIGEST = "0" * 64
+
+
+@pytest.mark.parametrize("line", [f"g:a:1.0:jar {DIGEST}", f"g:a:1.0:all:tar.gz {DIGEST}"])
+def test_a_line_of_the_lock_survives_the_round_trip(line: str) -> None:
+    assert str(Jar.parse(line)) == line
+
+
+@pytest.mark.parametrize("line", ["g:a:1.0:jar", "g:a 00", "", f"g:a:1.0 {DIGEST}"])
+def test_a_malformed_lock_names_its_line(tmp_path: Path, line: str) -> None:
+    lock = tmp_path / "jars.lock"
+    lock.write_text(f"# header\n{line or 'x'}\n")
+    with pytest.raises(JarsError, match=r"jars\.lock"):
+        read_lock(lock)
+
+
+def test_pom_and_lock_name_the_same_versions() -> None:
+    pinned, jars = pinned_versions(KAFKA / "pom.xml"), read_lock(KAFKA / "jars.lock")
+    found = {jar.artifact: jar.version for jar in jars}
+    assert found["kafka_2.13"] == found["connect-runtime"] == found["kafka-clients"] == pinned["kafka"]
+    assert found["debezium-connector-postgres"] == pinned["debezium"]
+    assert found["apicurio-registry-utils-converter"] == pinned["converter"]
+    assert found["log4j-slf4j-impl"] == pinned["log4j"]
+    assert found[REGISTRY_ARTIFACT] == pinned["registry"]
+
+
+def test_there_is_one_kafka_client() -> None:
+    clients = [jar for jar in read_lock(KAFKA / "jars.lock") if jar.artifact == "kafka-clients"]
+    assert len(clients) == 1

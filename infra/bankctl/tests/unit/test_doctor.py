@@ -1,0 +1,41 @@
+import socket
+from pathlib import Path
+
+import pytest
+
+from bank_common.errors import PipelineError
+from bankctl.components.plan import COMPONENTS
+from bankctl.doctor import examine, require_free
+from bankctl.paths import repository_root
+from bankctl.settings import BankctlSettings
+from bankctl.stack import Stack
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    settings = BankctlSettings(state_dir=tmp_path / "state", port_offset=9000)
+    return Stack(repository_root(), tmp_path / "state", tmp_path / "cache", settings, None)
+
+
+def test_every_bad_finding_says_what_to_do(stack: Stack) -> None:
+    for finding in examine(stack, COMPONENTS.values()):
+        assert finding.good or finding.advice
+
+
+def test_a_taken_port_is_named_with_its_component_and_the_setting_that_moves_it(stack: Stack) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", stack.port("minio")))
+        taken.listen()
+        with pytest.raises(PipelineError) as caught:
+            require_free(stack, [COMPONENTS["minio"]])
+    report = str(caught.value)
+    assert f"port {stack.port('minio')}" in report
+    assert "minio needs it" in report
+    assert "BANKCTL_PORT_OFFSET" in report
+
+
+def test_too_little_disk_is_said_with_the_variable_to_set(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bankctl.doctor.STATE_BYTES", 2**60)
+    bad = [finding for finding in examine(stack, []) if not finding.good]
+    assert [finding.check for finding in bad] == ["disk for state"]
+    assert "BANKCTL_STATE_DIR" in str(bad[0].advice)
