@@ -148,7 +148,7 @@ class Consumer:
         if isinstance(taken, DecodeError):
             raise FailedError(Undecodable(chain, record.offset, taken))
         held.caught_up = False
-        self._instruments.record_read(chain)
+        held.read += 1
         if isinstance(taken, Tombstone):
             held.line.skip(record.offset)
             return
@@ -270,6 +270,8 @@ class Consumer:
         if not self._holdings.waiting:
             self._health.well(h.CHAINS)
         for held in self._holdings:
+            self._instruments.records_read(held.chain, held.read)
+            held.read = 0
             high = self._kafka.high_watermark(held.chain)
             if held.line is not None and high is not None:
                 stored = held.caught_up and held.line.oldest is None and held.line.head is None

@@ -18,6 +18,8 @@ class Held:
     rewind: bool = False
     """Records were delivered that the line could not take: the reader has to go back to the line's end."""
     caught_up: bool = False
+    read: int = 0
+    """Records taken since they were last counted."""
 
     @property
     def flows(self) -> bool:

@@ -22,9 +22,9 @@ class Instruments:
         self._lag = build_metric(m.CONSUMER_LAG, registry)
         self._flush = build_metric(m.CONSUMER_FLUSH, registry)
 
-    def record_read(self, chain: Chain) -> None:
-        """A record was taken into a line."""
-        self._records.labels(*chain).inc()
+    def records_read(self, chain: Chain, records: int) -> None:
+        """Records were taken into a line."""
+        self._records.labels(*chain).inc(records)
 
     def segment_created(self, chain: Chain, segment: Segment, seconds: float) -> None:
         """A segment is in the chain."""

@@ -97,7 +97,7 @@ class FailedError(Exception):
         self.failure = failure
 
 
-def dispose(failure: Failure) -> Retry | DeadLetter | Halt:  # noqa: PLR0911 - one return per member
+def dispose(failure: Failure) -> Retry | DeadLetter | Halt:
     """What a failure means for the program, with a sentence of advice for the operator."""
     match failure:
         case Undecodable(chain, offset):
@@ -161,7 +161,7 @@ def _advice(refusal: Refusal) -> str:
             assert_never(refusal)
 
 
-def describe(failure: Failure) -> str:  # noqa: PLR0911 - one return per member
+def describe(failure: Failure) -> str:
     """What was seen, in one sentence, without any value of a row."""
     match failure:
         case Undecodable(chain, offset, error):

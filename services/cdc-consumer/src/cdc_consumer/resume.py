@@ -48,7 +48,7 @@ class Refused:
     facts: Facts
 
 
-def decide(chain: Chain, facts: Facts) -> Resume | Refused:  # noqa: PLR0911 - one return per row of the table
+def decide(chain: Chain, facts: Facts) -> Resume | Refused:
     """The chain is the truth; the commit only shows when part of the chain is missing."""
     tail = facts.tail
     if tail is None:

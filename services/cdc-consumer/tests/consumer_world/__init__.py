@@ -1,1 +1,1 @@
-"""What the tests stand on: Debezium-like records, fakes named by behaviour, and oracles that share no code with the consumer."""
+"""What the tests stand on: Debezium-like records, fakes named by behaviour, and oracles independent of the consumer."""

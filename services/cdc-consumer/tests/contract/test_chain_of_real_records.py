@@ -63,11 +63,11 @@ def landed_all(world: World, topic: str) -> bool:
     return set(world.landed_offsets(topic)) >= set(world.read_committed(topic))
 
 
-def assert_exactly_once(world: World, topic: str) -> None:
+def assert_exactly_once(world: World, topic: str, context: str = "") -> None:
     """I5: an independent reader's offsets, each once; and the chains are contiguous."""
     landed = world.landed_offsets(topic)
     expected = set(world.read_committed(topic))
-    assert sorted(landed) == sorted(expected), "missing or doubled"
+    assert sorted(landed) == sorted(expected), f"missing or doubled {context}"
     for partition, ranges in world.ranges(topic).items():
         assert all(left[1] == right[0] for left, right in pairwise(ranges)), (partition, ranges)
 
@@ -75,7 +75,6 @@ def assert_exactly_once(world: World, topic: str) -> None:
 def test_random_kills_lose_and_double_nothing(world: World, tmp_path: Path) -> None:
     bank = Bank(world)
     seed = random.randrange(2**32)
-    print(f"seed {seed}")
     chance = random.Random(seed)
     kinds = {bank.topic: "changes"}
     for _ in range(4):
@@ -91,7 +90,7 @@ def test_random_kills_lose_and_double_nothing(world: World, tmp_path: Path) -> N
     with ConsumerProcess(world, kinds, tmp_path / "log") as consumer:
         until("all landed", lambda: landed_all(world, bank.topic))
         assert consumer.terminate() == 0
-    assert_exactly_once(world, bank.topic)
+    assert_exactly_once(world, bank.topic, f"seed {seed}")
 
 
 def test_a_stop_stores_and_commits_what_was_read(world: World, tmp_path: Path) -> None:

@@ -65,6 +65,8 @@ class KafkaLog:
             "auto.offset.reset": "error",
             "enable.partition.eof": True,
             "queued.max.messages.kbytes": QUEUE_KILOBYTES,
+            # A partition that was paused, or whose queue was full, is fetched again after this; the default is 1 s.
+            "fetch.queue.backoff.ms": 10,
             "reconnect.backoff.max.ms": 2_000,
             "topic.metadata.refresh.interval.ms": 30_000,
             "error_cb": self._on_error,

@@ -1,5 +1,6 @@
 """Schemas through the registry's Confluent-compatible API."""
 
+import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -17,6 +18,8 @@ class ConfluentRegistry:
 
     def __init__(self, settings: RegistrySettings, timeout_seconds: float) -> None:
         """Builds the client; connects to nothing."""
+        # httpx reports every request at INFO.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         self._client = SchemaRegistryClient({"url": settings.url, "timeout": timeout_seconds, "max.retries": 0})
 
     def schema(self, schema_id: int) -> str | None:

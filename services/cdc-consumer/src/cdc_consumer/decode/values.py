@@ -26,7 +26,7 @@ class OutOfRangeError(ValueError):
     """The value does not fit its column; the message never holds the value."""
 
 
-def converter(column: Column) -> Convert:  # noqa: PLR0911 - one return per member
+def converter(column: Column) -> Convert:
     """The conversion for one column. It takes what Avro read (never None) and raises `OutOfRangeError` only."""
     match column.kind:
         case Kind.DECIMAL:

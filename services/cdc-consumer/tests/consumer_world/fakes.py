@@ -1,0 +1,202 @@
+"""In-memory stand-ins for the ports, named by how they behave. The object store passes the same contract suite as
+the real one; the log has holes and commits like Kafka's."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from cdc_consumer.policy import FailedError, KafkaUnavailable, RegistryUnavailable, StoreUnavailable
+from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled, Record, StoredObject
+from cdc_consumer.topics import Chain
+
+
+class ManualClock:
+    """Time stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class MemoryObjectStore:
+    """A bucket in memory."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, StoredObject] = {}
+
+    def create(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
+        if key in self.objects:
+            return False
+        self.objects[key] = StoredObject(body, dict(metadata))
+        return True
+
+    def read(self, key: str) -> StoredObject | None:
+        return self.objects.get(key)
+
+    def metadata(self, key: str) -> Mapping[str, str] | None:
+        found = self.objects.get(key)
+        return None if found is None else found.metadata
+
+    def probe(self) -> None:
+        return None
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        below = (key.removeprefix(prefix) for key in self.objects if key.startswith(prefix))
+        return sorted({f"{prefix}{rest.split('/')[0]}/" for rest in below if "/" in rest})
+
+    def keys(self, prefix: str, after: str | None = None) -> Sequence[str]:
+        return sorted(key for key in self.objects if key.startswith(prefix) and (after is None or key > after))
+
+
+class FaultyObjectStore(MemoryObjectStore):
+    """Fails as told: the next calls of each kind, before or after they took effect."""
+
+    def __init__(self, inner: MemoryObjectStore) -> None:
+        self.objects = inner.objects
+        self.down = False
+        self.lose_answers = 0
+        self.creates = 0
+
+    def _fail_when_down(self) -> None:
+        if self.down:
+            raise FailedError(StoreUnavailable("down"))
+
+    def create(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
+        self.creates += 1
+        self._fail_when_down()
+        created = super().create(key, body, metadata)
+        if self.lose_answers:
+            self.lose_answers -= 1
+            raise FailedError(StoreUnavailable("the answer was lost"))
+        return created
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        self._fail_when_down()
+        return super().folders(prefix)
+
+    def probe(self) -> None:
+        self._fail_when_down()
+
+
+class MemoryRegistry:
+    """Schemas by id; `down` makes every question fail."""
+
+    def __init__(self, schemas: Mapping[int, Mapping[str, Any]]) -> None:
+        self.schemas = dict(schemas)
+        self.down = False
+        self.asked = 0
+
+    def schema(self, schema_id: int) -> str | None:
+        self.asked += 1
+        self.probe()
+        found = self.schemas.get(schema_id)
+        return None if found is None else json.dumps(found)
+
+    def probe(self) -> None:
+        if self.down:
+            raise FailedError(RegistryUnavailable("down"))
+
+
+class MemoryBroker:
+    """Topics with records at given offsets (holes allowed), and one group's commits."""
+
+    def __init__(self, chains: Collection[Chain], topic_id: str = "id-1") -> None:
+        self.records: dict[Chain, dict[int, Record]] = {chain: {} for chain in chains}
+        self.ends = dict.fromkeys(chains, 0)
+        self.starts = dict.fromkeys(chains, 0)
+        self.commits: dict[Chain, Commit] = {}
+        self.topic_id = topic_id
+
+    def produce(self, chain: Chain, value: bytes | None, key: bytes | None = None) -> int:
+        offset = self.ends[chain]
+        self.records[chain][offset] = Record(chain.topic, chain.partition, offset, key, value, None)
+        self.ends[chain] += 1
+        return offset
+
+    def marker(self, chain: Chain) -> None:
+        """An offset without a record, as a transaction's end leaves it."""
+        self.ends[chain] += 1
+
+
+class MemoryLog:
+    """One member's view of a `MemoryBroker`: assigned what the test says, read in small polls."""
+
+    def __init__(self, broker: MemoryBroker) -> None:
+        self.broker = broker
+        self.ownership: Ownership | None = None
+        self.positions: dict[Chain, int | None] = {}
+        self.paused: set[Chain] = set()
+        self.polls = 0
+        self.down = False
+        self.closed = False
+        self.losses: set[Chain] = set()
+
+    def subscribe(self, topics: Collection[str], ownership: Ownership) -> None:
+        self.ownership = ownership
+
+    def assign(self, *chains: Chain) -> None:
+        assert self.ownership is not None
+        self.positions |= dict.fromkeys(chains)
+        self.paused |= set(chains)
+        self.ownership.assigned(chains)
+
+    def revoke(self, *chains: Chain, lost: bool = False) -> None:
+        assert self.ownership is not None
+        (self.ownership.lost if lost else self.ownership.revoked)(chains)
+        for chain in chains:
+            del self.positions[chain]
+        self.paused -= set(chains)
+
+    def poll(self, max_records: int, timeout_seconds: float) -> Polled:
+        self.polls += 1
+        polled = Polled(lost_position=self.losses)
+        self.losses = set()
+        for chain, position in self.positions.items():
+            if chain in self.paused or position is None:
+                continue
+            for offset in sorted(self.broker.records[chain]):
+                if offset >= position and len(polled.records) < max_records:
+                    polled.records.append(self.broker.records[chain][offset])
+                    self.positions[chain] = offset + 1
+            if (self.positions[chain] or 0) > max(self.broker.records[chain], default=-1):
+                polled.caught_up.add(chain)
+        return polled
+
+    def probe(self) -> None:
+        if self.down:
+            raise FailedError(KafkaUnavailable("down"))
+
+    def facts(self, chain: Chain) -> LogFacts:
+        self.probe()
+        commit = self.broker.commits.get(chain)
+        return LogFacts(
+            None if commit is None else commit.offset,
+            None if commit is None else commit.note,
+            self.broker.starts[chain],
+            self.broker.ends[chain],
+            self.broker.topic_id,
+        )
+
+    def seek(self, chain: Chain, offset: int) -> None:
+        self.probe()
+        self.positions[chain] = offset
+
+    def pause(self, chains: Collection[Chain]) -> None:
+        self.paused |= set(chains)
+
+    def resume(self, chains: Collection[Chain]) -> None:
+        self.paused -= set(chains)
+
+    def high_watermark(self, chain: Chain) -> int | None:
+        return self.broker.ends[chain]
+
+    def commit(self, commits: Collection[Commit]) -> None:
+        self.broker.commits |= {commit.chain: commit for commit in commits}
+
+    def close(self, timeout_seconds: float) -> None:
+        self.closed = True
