@@ -1,1 +1,3 @@
-{{ visible_changes('stg_account_changes', 'accounts', ['id', 'customer_id', 'account_type', 'balance', 'currency', 'created_at']) }}
+{{ config(materialized='table') }}
+
+{{ visible_changes('stg_account_changes', ['id', 'customer_id', 'account_type', 'balance', 'currency', 'created_at']) }}

@@ -1,21 +1,12 @@
--- Built as a table and before everything that reads RAW again: what stands at or below its watermark never changes.
-{{ config(materialized='table') }}
-
 with ends as (
-
-    select
-        *,
-        coalesce(lag(lsn) over (partition by tx_id order by topic_offset), -1) as previous_lsn
-    from {{ ref('stg_source_transactions') }}
-    where status = 'END'
-
+{{ transaction_ends() }}
 ),
 
 announced as (
 
     -- END also counts logical messages under a name that is no table's: only captured tables matter
     select
-        ends.topic_offset as commit_position,
+        ends.commit_position,
         collection.value:data_collection::varchar as table_name,
         collection.value:event_count::number(20, 0) as changes
     from ends,
@@ -43,9 +34,8 @@ landed as (
 
 arrived as (
 
-    -- a change belongs to the first END of its transaction id that does not lie below it
     select
-        ends.topic_offset as commit_position,
+        ends.commit_position,
         landed.table_name,
         count(*) as changes
     from landed
@@ -59,6 +49,7 @@ arrived as (
 
 incomplete as (
 
+    -- more changes than announced is as wrong as fewer: neither is shown
     select distinct announced.commit_position
     from announced
     left join arrived
@@ -75,7 +66,7 @@ final as (
         ends.tx_id,
 
         -- positions
-        ends.topic_offset as commit_position,
+        ends.commit_position,
         ends.lsn,
         ends.previous_lsn,
 
@@ -89,7 +80,7 @@ final as (
         incomplete.commit_position is null as is_whole
 
     from ends
-    left join incomplete on ends.topic_offset = incomplete.commit_position
+    left join incomplete on ends.commit_position = incomplete.commit_position
 
 )
 

@@ -1,3 +1,5 @@
+-- A table, and the only model that looks at the end of RAW: whatever reads RAW after it asks for what stands at or below
+-- this position, which never changes, so that all models agree while loads go on.
 {{ config(materialized='table') }}
 
 {% if not var('exactly_once_source') %}
@@ -19,18 +21,21 @@ notifications as (
 
 ),
 
+loads as (
+
+    select coalesce(max(load_id), 0) as load_id from {{ source('raw', 'load_ledger') }}
+
+),
+
 first_incomplete as (
 
     select min(commit_position) as commit_position from transactions where not is_whole
 
 ),
 
-position as (
+reached as (
 
-    select
-        coalesce(max(transactions.commit_position), -1) as commit_position,
-        max(transactions.lsn) as lsn,
-        max(transactions.committed_at) as committed_at
+    select max(transactions.commit_position) as commit_position
     from transactions
     cross join first_incomplete
     where transactions.commit_position < first_incomplete.commit_position
@@ -115,32 +120,66 @@ tables as (
 
 ),
 
+snapshot as (
+
+    select
+        -- an attempt that read nothing shows nothing, whatever a crashed one before it left behind
+        iff(tables.rows_scanned = 0, -1, snapshot_lsn.lsn) as lsn,
+        (
+            completed.is_completed
+            and tables.unreported = 0
+            and (tables.incomplete = 0 or tables.rows_scanned = 0)
+        ) as is_complete
+    from tables
+    cross join completed
+    cross join snapshot_lsn
+
+),
+
+shown as (
+
+    -- without the whole snapshot nothing is shown at all
+    select iff(snapshot.is_complete, coalesce(reached.commit_position, -1), -1) as commit_position
+    from reached
+    cross join snapshot
+
+),
+
+waiting as (
+
+    select count(*) as transactions
+    from transactions
+    cross join shown
+    where transactions.commit_position > shown.commit_position
+
+),
+
 final as (
 
     select
         -- ids
         1 as watermark_id,
+        loads.load_id::number(20, 0) as loaded_load_id,
 
         -- positions
-        position.commit_position::number(20, 0) as commit_position,
-        position.lsn::number(20, 0) as lsn,
-        -- an attempt that read nothing shows nothing, whatever a crashed one before it left behind
-        iff(tables.rows_scanned = 0, -1, snapshot_lsn.lsn)::number(20, 0) as snapshot_lsn,
+        shown.commit_position::number(20, 0) as commit_position,
+        transactions.lsn::number(20, 0) as lsn,
+        snapshot.lsn::number(20, 0) as snapshot_lsn,
+
+        -- numbers
+        waiting.transactions::number(20, 0) as transactions_waiting,
 
         -- times
-        position.committed_at,
+        transactions.committed_at as source_time,
 
         -- state
-        (
-            completed.is_completed
-            and tables.unreported = 0
-            and (tables.incomplete = 0 or tables.rows_scanned = 0)
-        ) as snapshot_is_whole
+        snapshot.is_complete as snapshot_complete
 
-    from position
-    cross join completed
-    cross join tables
-    cross join snapshot_lsn
+    from shown
+    cross join snapshot
+    cross join waiting
+    cross join loads
+    left join transactions on shown.commit_position = transactions.commit_position
 
 )
 

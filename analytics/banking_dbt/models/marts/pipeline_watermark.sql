@@ -1,36 +1,34 @@
+-- Built after the other marts on purpose: it says what all of them reach.
+-- depends_on: {{ ref('dim_customers') }}
+-- depends_on: {{ ref('dim_accounts') }}
+-- depends_on: {{ ref('fct_transactions') }}
+
 with watermark as (
 
     select * from {{ ref('int_watermark') }}
 
 ),
 
-transactions as (
-
-    select count(*) as waiting
-    from {{ ref('int_transactions') }} as every_transaction
-    cross join watermark
-    where every_transaction.commit_position > watermark.commit_position
-
-),
-
 final as (
 
     select
+        -- ids
+        loaded_load_id::number(20, 0) as loaded_load_id,
+
         -- positions
-        watermark.commit_position::number(20, 0) as commit_position,
-        watermark.lsn::number(20, 0) as lsn,
+        commit_position::number(20, 0) as commit_position,
+        lsn::number(20, 0) as lsn,
 
         -- numbers
-        transactions.waiting::number(20, 0) as transactions_waiting,
+        transactions_waiting::number(20, 0) as transactions_waiting,
 
         -- times
-        watermark.committed_at::timestamp_tz as committed_at,
+        source_time::timestamp_tz as source_time,
 
         -- state
-        watermark.snapshot_is_whole::boolean as snapshot_is_whole
+        snapshot_complete::boolean as snapshot_complete
 
     from watermark
-    cross join transactions
 
 )
 

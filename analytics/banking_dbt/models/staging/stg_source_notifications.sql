@@ -21,7 +21,7 @@ final as (
         _cdc_source_time as notified_at
 
     from landed
-    qualify row_number() over (partition by id order by _cdc_offset) = 1
+    qualify row_number() over (partition by id, type, table_name order by _cdc_offset) = 1
 
 )
 

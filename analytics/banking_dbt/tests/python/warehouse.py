@@ -89,6 +89,7 @@ class Warehouse:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("SNOWFLAKE_", "DBT_"))}
         environment |= {
             "SNOWFLAKE_ACCOUNT": "local",
+            "SNOWFLAKE_DISABLE_PLATFORM_DETECTION": "true",
             "SNOWFLAKE_USER": "T",
             "SNOWFLAKE_PRIVATE_KEY_FILE": str(self.key_file),
             "SNOWFLAKE_ROLE": "ACCOUNTADMIN",

@@ -1,0 +1,17 @@
+{#-
+  END records in commit order, each with the LSN of the END before it that has the same transaction id: a change belongs
+  to the first END of its id that does not lie below it, so its LSN is in (previous_lsn, lsn]. Ids wrap around, and the
+  LSN in an id differs between a transaction's BEGIN, its END and its rows: neither identifies a transaction by itself.
+-#}
+{% macro transaction_ends() %}
+    select
+        tx_id,
+        topic_offset as commit_position,
+        lsn,
+        coalesce(lag(lsn) over (partition by tx_id order by topic_offset), -1) as previous_lsn,
+        event_count,
+        collections,
+        committed_at
+    from {{ ref('stg_source_transactions') }}
+    where status = 'END'
+{% endmacro %}

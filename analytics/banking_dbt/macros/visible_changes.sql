@@ -1,0 +1,168 @@
+{#-
+  The changes of a table that may be shown: those of transactions at or below the watermark, and the rows of the
+  completed initial snapshot, each with its commit position (-1: the snapshot). A TRUNCATE becomes one delete per key.
+  A column whose value was not sent takes its value from the previous version; without one the model fails.
+-#}
+{% macro visible_changes(staging_model, columns) %}
+{%- set values = columns | reject('equalto', 'id') | list -%}
+{%- set in_order = 'order by commit_position, tx_order, topic_offset' -%}
+with watermark as (
+
+    select * from {{ ref('int_watermark') }}
+
+),
+
+ends as (
+{{ transaction_ends() }}
+),
+
+changes as (
+
+    select * from {{ ref(staging_model) }}
+
+),
+
+streamed as (
+
+    select
+        changes.*,
+        ends.commit_position
+    from changes
+    inner join ends
+        on changes.tx_id = ends.tx_id
+        and changes.lsn > ends.previous_lsn
+        and changes.lsn <= ends.lsn
+    cross join watermark
+    where not changes.is_snapshot
+        and ends.commit_position <= watermark.commit_position
+
+),
+
+snapshotted as (
+
+    -- rows of an incremental snapshot fill keys that the log has nothing newer for
+    select
+        changes.*,
+        -1::number(20, 0) as commit_position
+    from changes
+    cross join watermark
+    where changes.is_snapshot
+        and watermark.snapshot_complete
+        and (
+            changes.snapshot_position = 'incremental'
+            or changes.lsn = watermark.snapshot_lsn
+        )
+
+),
+
+shown as (
+
+    select * from streamed where not is_truncate
+    union all
+    select * from snapshotted
+
+),
+
+keys as (
+
+    select distinct id from shown
+
+),
+
+truncated as (
+
+    -- one delete per key and TRUNCATE; a delete of a key that was not there changes nothing
+    select
+        keys.id,
+        {% for column in values -%}
+        null as {{ column }},
+        {% endfor -%}
+        'd' as operation,
+        true as is_delete,
+        streamed.is_truncate,
+        streamed.is_snapshot,
+        streamed.snapshot_position,
+        null as unavailable_columns,
+        streamed.lsn,
+        streamed.tx_id,
+        streamed.tx_order,
+        streamed.topic,
+        streamed.topic_partition,
+        streamed.topic_offset,
+        streamed.changed_at,
+        streamed.commit_position
+    from streamed
+    cross join keys
+    where streamed.is_truncate
+
+),
+
+ordered as (
+
+    select * from shown
+    union all
+    select * from truncated
+
+),
+
+runs as (
+
+    -- a run is a value and the versions after it that did not send the column; run 0 never had a value
+    select
+        *
+        {%- for column in values %},
+        sum(iff({{ is_unavailable(column) }}, 0, 1)) over (
+            partition by id {{ in_order }} rows unbounded preceding
+        ) as run_of_{{ column }}
+        {%- endfor %}
+    from ordered
+
+),
+
+final as (
+
+    select
+        -- ids
+        id,
+        {% for column in values -%}
+        first_value({{ column }}) over (
+            partition by id, run_of_{{ column }} {{ in_order }}
+            rows between unbounded preceding and current row
+        ) as {{ column }},
+        {% endfor %}
+        -- what happened
+        operation,
+        is_delete,
+        is_truncate,
+
+        -- positions
+        commit_position,
+        lsn,
+        tx_id,
+        tx_order,
+        topic_offset,
+        row_number() over (
+            partition by id order by commit_position desc, tx_order desc, topic_offset desc
+        ) = 1 as is_latest,
+
+        -- times
+        changed_at
+
+    from runs
+    -- a value that no version ever sent must stop the build and not become a NULL: the cast fails with this text
+    where iff(
+        least({% for column in values %}run_of_{{ column }}{{ ', ' if not loop.last }}{% endfor %}) > 0,
+        '1',
+        '{{ this.name }}: a column of key ' || id || ' was never sent'
+    )::number(1, 0) = 1
+
+)
+
+select * from final
+{% endmacro %}
+
+
+{#- Whether a version of a row came without this column's value (RAW names such columns as a JSON list). -#}
+{% macro is_unavailable(column) -%}
+    coalesce(contains(unavailable_columns, '"{{ column }}"'), false)
+{%- endmacro %}

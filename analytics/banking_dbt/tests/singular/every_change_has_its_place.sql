@@ -1,0 +1,11 @@
+-- Each staged change has an operation, a key (but for TRUNCATE) and a place: a transaction, or the snapshot.
+-- depends_on: {{ ref('pipeline_watermark') }}
+{% for table in ['customer', 'account', 'transaction'] %}
+select '{{ table }}' as changed, topic_partition, topic_offset, operation
+from {{ ref('stg_' ~ table ~ '_changes') }}
+where coalesce(operation, '') not in ('r', 'c', 'u', 'd', 't')
+    or lsn is null
+    or (id is null and not is_truncate)
+    or (tx_id is null and not is_snapshot)
+{{ 'union all' if not loop.last }}
+{% endfor %}

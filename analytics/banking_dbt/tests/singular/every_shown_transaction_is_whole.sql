@@ -1,0 +1,67 @@
+-- A transaction at or below the watermark shows everything, so both legs of a transfer: as many changes of each table as
+-- its END announced. One above it shows nothing.
+-- depends_on: {{ ref('pipeline_watermark') }}
+with ends as (
+{{ transaction_ends() }}
+),
+
+shown as (
+
+    {% for table in ['customer', 'account', 'transaction'] %}
+    select 'public.{{ table }}s' as table_name, commit_position
+    from {{ ref('int_' ~ table ~ '_changes') }}
+    where commit_position >= 0 and not is_truncate
+    union all
+    -- a TRUNCATE is one change at the source, and a delete of each key in the model
+    select 'public.{{ table }}s', ends.commit_position
+    from {{ ref('stg_' ~ table ~ '_changes') }} as changes
+    inner join ends
+        on changes.tx_id = ends.tx_id
+        and changes.lsn > ends.previous_lsn
+        and changes.lsn <= ends.lsn
+    cross join {{ ref('int_watermark') }} as watermark
+    where changes.is_truncate and ends.commit_position <= watermark.commit_position
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+counted as (
+
+    select table_name, commit_position, count(*) as changes from shown group by 1, 2
+
+),
+
+announced as (
+
+    select
+        ends.commit_position,
+        collection.value:data_collection::varchar as table_name,
+        collection.value:event_count::number(20, 0) as changes
+    from ends,
+        lateral flatten(input => parse_json(ends.collections)) as collection
+    where ends.event_count > 0
+        and collection.value:data_collection::varchar in (
+            {%- for table in var('captured_tables') %}'{{ table }}'{{ ', ' if not loop.last }}{% endfor -%}
+        )
+
+),
+
+final as (
+
+    select
+        coalesce(announced.commit_position, counted.commit_position) as commit_position,
+        coalesce(announced.table_name, counted.table_name) as table_name,
+        iff(
+            announced.commit_position <= watermark.commit_position, announced.changes, 0
+        ) as changes_expected,
+        coalesce(counted.changes, 0) as changes_shown
+    from announced
+    full outer join counted
+        on announced.commit_position = counted.commit_position
+        and announced.table_name = counted.table_name
+    cross join {{ ref('int_watermark') }} as watermark
+
+)
+
+select * from final where changes_shown <> coalesce(changes_expected, 0)
