@@ -38,13 +38,13 @@ class BankDagsSettings(ProgramSettings):
     )
 
     state_dir: Path = Field(description="Where dbt's target, its log and the build's lock lie; outside the repository.")
-    dbt_executable: Path = Field(description="dbt, in its own environment.")
+    dbt_executable: Path = Field(description="dbt in its own environment; its interpreter lies beside it.")
     dbt_project_dir: Path
     dbt_user: str | None = Field(default=None, description="The warehouse user that builds; default: the loader's.")
     dbt_role: str | None = None
     dbt_private_key_file: Path | None = None
     dbt_threads: int = Field(default=4, ge=1, le=64)
-    build_timeout_seconds: int = Field(default=3600, ge=1, description="How long one dbt build may take.")
+    build_timeout_seconds: int = Field(default=900, ge=1, description="How long one dbt build may take.")
 
 
 def snowflake_settings(environment: Mapping[str, str] = os.environ) -> SnowflakeSettings:

@@ -24,6 +24,7 @@ TAIL_LINES: Final = 30
 INTERRUPT_SECONDS: Final = 4.0
 """How long dbt may take to cancel its queries; below the five seconds that Airflow gives a killed task."""
 LOCK_POLL_SECONDS: Final = 0.2
+LAUNCHER: Final = Path(__file__).with_name("launcher.py")
 _KEPT_OUT: Final = ("AIRFLOW", "BANK_DAGS_", "PYTHON", "_AIRFLOW")
 
 
@@ -74,7 +75,9 @@ class Dbt:
         }
         flags = ["--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check", "--log-level-file", "info"]
         pairs = [str(part) for pair in arguments.items() for part in pair]
-        return [str(self.executable), *flags, "build", *pairs]
+        interpreter = self.executable.with_name("python")
+        # -P: our own modules beside the launcher are none of dbt's.
+        return [str(interpreter), "-P", str(LAUNCHER), str(self.executable), *flags, "build", *pairs]
 
     def _run(self, token: str, lock: IO[str], deadline: float) -> tuple[int, str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(_KEPT_OUT)}
@@ -95,7 +98,7 @@ class Dbt:
                 )
             except OSError as error:
                 raise BuildError(
-                    f"{self.executable} can't be started: {error.strerror}.",
+                    f"{error.filename} can't be started: {error.strerror}.",
                     advice="Set BANK_DAGS_DBT_EXECUTABLE, or make dbt's environment with `make setup-all`.",
                 ) from error
             exit_code = self._wait(process, deadline)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,9 @@ def project(tmp_path: Path):
             f"{RESULTS}\n{textwrap.dedent(body)}"
         )
         program.chmod(0o755)
+        interpreter = tmp_path / "python"
+        interpreter.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        interpreter.chmod(0o755)
         return Dbt(program, tmp_path, tmp_path / "state", 2, timeout_seconds, {"SNOWFLAKE_USER": "BANK_DBT"})
 
     return make
@@ -102,6 +105,15 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
         Dbt(tmp_path / "none", tmp_path, tmp_path / "state", 1, 5, {}).build()
 
 
+def test_the_arrow_reader_is_made_before_dbt_starts(project) -> None:
+    """Its logger deadlocks when two of dbt's threads make it at once (see the launcher)."""
+    body = """
+    ready = "snowflake.connector.nanoarrow_arrow_iterator" in sys.modules
+    results(("m", "success" if ready else "error", "the reader was not made"))
+    """
+    assert project(body).build().counts == {"success": 1}
+
+
 def test_a_build_that_takes_too_long_is_ended(project, tmp_path: Path) -> None:
     dbt = project("(target / 'pid').write_text(str(os.getpid())); time.sleep(600)", timeout_seconds=2)
     with pytest.raises(BuildError, match="did not end within 2 s"):
@@ -134,6 +146,4 @@ def test_a_build_waits_for_a_dbt_that_a_killed_task_left_behind(project, tmp_pat
     finally:
         orphan.kill()
         orphan.wait()
-    started = time.monotonic()
-    assert dbt.build().counts == {"success": 1}
-    assert time.monotonic() - started < 30
+    assert replace(dbt, timeout_seconds=30).build().counts == {"success": 1}
