@@ -123,7 +123,8 @@ def test_two_owners_never_both_contribute(world: World, tmp_path: Path) -> None:
             until("the heir lands all", lambda: landed_all(world, bank.topic))
             sleeper.signal(signal.SIGCONT)
             bank.transaction(30)
-            until("both are awake", lambda: sleeper.events("race_lost") or sleeper.events("lost"), 60)
+            woken = ("race_lost", "lost", "revoked")
+            until("both are awake", lambda: any(sleeper.events(name) for name in woken), 60)
             until("all landed", lambda: landed_all(world, bank.topic))
             assert heir.terminate() == 0
         assert sleeper.running
