@@ -58,19 +58,10 @@ class Cursor(FakeSnowflakeCursor):
             case commands.DropStage():
                 self._commit_before_ddl()
                 self._answer(listing.drop(session, self._duck_conn, command))
-            case commands.UseContext("ROLE", name):
-                if session.own_role not in (name, "ACCOUNTADMIN"):
-                    raise errors.role_not_assigned(name)
-                session.role = name
-                self._answer(_SUCCESS)
-            case commands.UseContext(_, name):
-                session.virtual_warehouse = name
-                self._answer(_SUCCESS)
+            case commands.UseContext():
+                self._use(command)
             case commands.SetParameters(values):
-                for name, value in values.items():
-                    session.parameters.pop(name, None)
-                    if value is not None:
-                        session.parameters[name] = value
+                session.set_parameters(values)
                 self._answer(_SUCCESS)
             case commands.ShowParameter(name):
                 value = session.parameters.get(name, "")
@@ -85,6 +76,16 @@ class Cursor(FakeSnowflakeCursor):
                 raise errors.unsupported(feature)
             case commands.Begin():
                 super().execute("BEGIN")
+
+    def _use(self, context: commands.UseContext) -> None:
+        session = self._conn
+        if context.kind == "WAREHOUSE":
+            session.virtual_warehouse = context.name
+        elif session.own_role in (context.name, "ACCOUNTADMIN"):
+            session.role = context.name
+        else:
+            raise errors.role_not_assigned(context.name)
+        self._answer(_SUCCESS)
 
     def _answer(self, answer: commands.Answer) -> None:
         if answer.rows:

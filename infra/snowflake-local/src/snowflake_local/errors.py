@@ -10,7 +10,9 @@ _MISSING: Final = re.compile(
     r"(?:Table|View|Schema|Catalog|Database|Macro)(?: with name)? \"?([\w.$\"]+?)\"? does not exist", re.IGNORECASE
 )
 _NO_SCHEMA: Final = re.compile(r"SET schema: No catalog \+ schema named \"?([\w.$\"]+?)\"? found")
-_EXISTS: Final = re.compile(r"(Table|View|Schema|Database|Index) with name \"?([\w.$]+)\"? already exists", re.IGNORECASE)
+_EXISTS: Final = re.compile(
+    r"(Table|View|Schema|Database|Index) with name \"?([\w.$]+)\"? already exists", re.IGNORECASE
+)
 _COLUMN: Final = re.compile(r"(?:Referenced column|Ambiguous reference to column name) \"([^\"]+)\"", re.IGNORECASE)
 _NO_COLUMN: Final = re.compile(r"(?:does not have|no) a? ?column (?:named|with name) \"?([\w.$]+)", re.IGNORECASE)
 _NO_FUNCTION: Final = re.compile(r"Function with name \"?([\w.$]+)\"? does not exist", re.IGNORECASE)
@@ -33,6 +35,12 @@ def missing_place(name: str) -> sf.ProgrammingError:
     return sf.ProgrammingError(msg=text, errno=2043, sqlstate="02000")
 
 
+def statement_count(count: int) -> sf.ProgrammingError:
+    """Several statements in one request."""
+    text = f"Actual statement count {count} did not match the desired statement count 1."
+    return sf.ProgrammingError(msg=text, errno=8, sqlstate="0A000")
+
+
 def unsupported(what: str) -> sf.ProgrammingError:
     """What the stand-in does not do: said clearly, with Snowflake's number for unsupported features."""
     text = f"SQL compilation error:\nUnsupported feature in the local stand-in: {what}."
@@ -52,7 +60,7 @@ def lock_timeout(table: str, seconds: float) -> sf.ProgrammingError:
 
 def deadlock(table: str) -> sf.ProgrammingError:
     """Two transactions wait for each other: the one that would close the circle is refused."""
-    text = f"Deadlock: the transaction that holds the lock of table '{table}' waits for this one. ROLLBACK and run it again."
+    text = f"Deadlock: the transaction that holds the lock of table '{table}' waits for this one. Run this one again."
     return sf.ProgrammingError(msg=text, errno=LOCK_TIMEOUT, sqlstate="40001")
 
 
@@ -82,7 +90,7 @@ def aborted() -> sf.ProgrammingError:
 def translate(error: Exception) -> sf.Error:
     """Any error of a statement as the one that Snowflake would give, or a clear internal error."""
     if isinstance(error, sf.Error):
-        return _reworded(str(error.msg or ""), error)
+        return _reworded(str(error.raw_msg or error.msg or ""), error)
     if isinstance(error, NotImplementedError):
         return unsupported(str(error) or type(error).__name__)
     first = _first_line(str(error)) or type(error).__name__

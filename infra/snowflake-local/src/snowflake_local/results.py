@@ -28,7 +28,7 @@ _ARROW_NAMES: Final = {
 
 
 def supported(described: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """DESCRIBE's rows with every type one that upstream can send: lists and structs go as text, small numbers as large."""
+    """DESCRIBE's rows, every type one that upstream can send: lists and structs as text, small numbers as large."""
     return [(name, _sendable(kind), *rest) for name, kind, *rest in described]
 
 

@@ -69,6 +69,13 @@ class Session(FakeSnowflakeConnection):
         except (KeyError, ValueError):
             return DEFAULT_LOCK_TIMEOUT_SECONDS
 
+    def set_parameters(self, values: dict[str, str | None]) -> None:
+        """ALTER SESSION SET, or with None as the value UNSET."""
+        for name, value in values.items():
+            self.parameters.pop(name, None)
+            if value is not None:
+                self.parameters[name] = value
+
     # -- what locks ask ----------------------------------------------------------------------------------------
 
     @property
@@ -97,7 +104,10 @@ class Session(FakeSnowflakeConnection):
         if not self.statement_lock.acquire(blocking=False):
             return
         try:
-            if not self.in_transaction or self.idle_seconds < after_seconds:
+            if self.idle_seconds < after_seconds:
+                return
+            if not self.in_transaction:
+                self.locks.release(self)
                 return
             event(logging.WARNING, "transaction_abandoned", session=self.number, idle_seconds=self.idle_seconds)
             self.fail()
@@ -126,8 +136,11 @@ class Session(FakeSnowflakeConnection):
         """
         if self.transaction.failed:
             raise errors.aborted()
-        if not self.in_transaction:
+        if self.in_transaction:
+            self.transaction.wrote = True  # it may have, when autocommit is off
+        else:
             self._duck_conn.begin()
+            self._in_transaction = not self._autocommit
         self.transaction.active = True
 
     def refresh(self) -> None:
@@ -177,6 +190,11 @@ class Session(FakeSnowflakeConnection):
         self.locks.acquire(name, self, self.lock_timeout_seconds)
 
     # -- upstream's interface ----------------------------------------------------------------------------------
+
+    def autocommit(self, mode: bool) -> None:
+        """ALTER SESSION SET AUTOCOMMIT: what is open is committed."""
+        self.commit_open()
+        self._autocommit = mode
 
     def cursor(self, *_args: Any, **_kwargs: Any) -> Any:
         """Our cursor, whatever class is asked for."""

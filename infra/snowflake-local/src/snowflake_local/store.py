@@ -46,6 +46,9 @@ class Warehouse(FakeSnow):
         folder: where the files lie; made when missing.
         memory_limit: DuckDB's, e.g. "256MB".
         threads: DuckDB's.
+
+    Raises:
+        ValueError: a database can't be opened.
     """
 
     def __init__(self, folder: Path, *, memory_limit: str = "256MB", threads: int = 2) -> None:
@@ -55,12 +58,20 @@ class Warehouse(FakeSnow):
         self.nop_regexes = list(NO_OPERATION)
         self.results_cache = _BoundedResults()
         self.locks = TableLocks()
-        settings = {
+        settings: dict[str, Any] = {
             "lambda_syntax": "ENABLE_SINGLE_ARROW",
             "memory_limit": memory_limit,
             "threads": str(threads),
             "temp_directory": str(folder / "spill"),
         }
+        try:
+            self._open(settings)
+        except duckdb.IOException as error:
+            text = f"the databases in {folder} can't be opened (is another server using them?): {error}"
+            raise ValueError(text) from error
+
+    def _open(self, settings: dict[str, Any]) -> None:
+        folder = self.db_path
         self.duck_conn = duckdb.connect(":memory:", config=settings)
         self.duck_conn.execute(f"ATTACH '{folder}/_global.duckdb' AS {GLOBAL_DATABASE_NAME}")
         self.duck_conn.execute(info_schema.fs_global_creation_sql())
@@ -79,6 +90,11 @@ class Warehouse(FakeSnow):
         from snowflake_local.session import Session
 
         return Session(self, database, schema, *args, **kwargs)
+
+    def probe(self) -> None:
+        """Ask the databases anything; raises when they do not answer."""
+        with closing(self.duck_conn.cursor()) as cursor:
+            cursor.execute("select 1").fetchone()
 
     def forget(self, database: str, schema: str | None = None) -> None:
         """After a DROP of a database or schema: its file, its stages and their files, gone for the next start too."""

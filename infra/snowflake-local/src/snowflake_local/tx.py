@@ -82,9 +82,9 @@ class TableLocks:
             self._waits[id(session)] = table
             if self._waits_for(holder, session):
                 raise errors.deadlock(table)
-            if time.monotonic() >= deadline:
-                raise errors.lock_timeout(table, seconds)
             if holder.idle_seconds < self.abandoned_seconds:
+                if time.monotonic() >= deadline:
+                    raise errors.lock_timeout(table, seconds)
                 self._changed.wait(_LOOK_AGAIN_SECONDS)
                 return False
         holder.abandon(self.abandoned_seconds)

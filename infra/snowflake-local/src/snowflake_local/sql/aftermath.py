@@ -50,7 +50,7 @@ class Aftermath:
         if self.table is None:
             return
         table = self.table
-        place = (table.catalog or session.database, table.db or session._schema, table.name)
+        place = (table.catalog or session.database or "", table.db or session._schema or "", table.name)
         if self.not_null:
             _set_not_null(duck, table, self.not_null)
         if self.temporary:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-NO_OPERATION: Final = (
+NO_OPERATION: Final[tuple[str, ...]] = (
     r"\s*(CREATE|ALTER|DROP)\s+(OR\s+REPLACE\s+)?"
     r"(WAREHOUSE|ROLE|USER|RESOURCE\s+MONITOR|NETWORK\s+POLICY|MASKING\s+POLICY|ROW\s+ACCESS\s+POLICY)\b",
     r"\s*(GRANT|REVOKE)\b",
@@ -107,9 +107,7 @@ class Begin:
     """START TRANSACTION, which the parser does not know."""
 
 
-Command = (
-    Answer | StageCommand | DropStage | UseContext | SetParameters | ShowParameter | SwapTables | Refused | Begin
-)
+Command = Answer | StageCommand | DropStage | UseContext | SetParameters | ShowParameter | SwapTables | Refused | Begin
 
 
 def without_comments(statement: str) -> str:

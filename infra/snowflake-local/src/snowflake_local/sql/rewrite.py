@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from fakesnow import copy_into
+from fakesnow.params import pop_qmark_param
 from sqlglot import exp
 
 from snowflake_local import errors
@@ -108,7 +108,7 @@ def identifier(node: exp.Expr, params: Any) -> exp.Expr:
     else:
         return node
     if isinstance(argument, exp.Placeholder):
-        name = str(copy_into.pop_qmark_param(params, argument.root(), argument))
+        name = str(pop_qmark_param(params, argument.root(), argument))
     else:
         name = getattr(argument, "name", str(argument))
     return exp.to_table(name, dialect="snowflake")
