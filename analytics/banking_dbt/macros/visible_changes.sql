@@ -105,17 +105,27 @@ ordered as (
 
 ),
 
+lives as (
+
+    -- a delete ends a life, and nothing of it is known to the next one
+    select
+        *,
+        sum(iff(is_delete, 1, 0)) over (partition by id {{ in_order }} rows unbounded preceding) as life
+    from ordered
+
+),
+
 runs as (
 
-    -- a run is a value and the versions after it that did not send the column; run 0 never had a value
+    -- a run is a value and the versions after it that did not send the column; run 0 has no value
     select
         *
         {%- for column in values %},
-        sum(iff({{ is_unavailable(column) }}, 0, 1)) over (
-            partition by id {{ in_order }} rows unbounded preceding
+        sum(iff(is_delete or {{ is_unavailable(column) }}, 0, 1)) over (
+            partition by id, life {{ in_order }} rows unbounded preceding
         ) as run_of_{{ column }}
         {%- endfor %}
-    from ordered
+    from lives
 
 ),
 
@@ -126,7 +136,7 @@ final as (
         id,
         {% for column in values -%}
         first_value({{ column }}) over (
-            partition by id, run_of_{{ column }} {{ in_order }}
+            partition by id, life, run_of_{{ column }} {{ in_order }}
             rows between unbounded preceding and current row
         ) as {{ column }},
         {% endfor %}
@@ -151,7 +161,7 @@ final as (
     from runs
     -- a value that no version ever sent must stop the build and not become a NULL: the cast fails with this text
     where iff(
-        least({% for column in values %}run_of_{{ column }}{{ ', ' if not loop.last }}{% endfor %}) > 0,
+        is_delete or least({% for column in values %}run_of_{{ column }}{{ ', ' if not loop.last }}{% endfor %}) > 0,
         '1',
         '{{ this.name }}: a column of key ' || id || ' was never sent'
     )::number(1, 0) = 1

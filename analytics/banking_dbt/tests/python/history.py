@@ -1,7 +1,8 @@
 """A random history of the bank as RAW holds it, and the short fold that says what the marts must show.
 
-Transactions overlap: each writes its rows somewhere in the log between its beginning and its commit, on keys that no
-other open transaction touches. Records reach RAW per topic in commit order, and any topic may lag behind.
+First an initial snapshot, whose first attempt crashed and left ghosts. Then transactions that overlap: each writes its
+rows somewhere in the log between its beginning and its commit, on keys that no other open transaction touches, and now
+and then truncates a table. Records reach RAW per topic in commit order; some come twice, and any topic may lag behind.
 """
 
 import json
@@ -24,9 +25,12 @@ CDC = (
     "_cdc_tx_id",
     "_cdc_tx_order",
     "_cdc_source_time",
-    "_cdc_offset",
     "_cdc_partition",
+    "_cdc_offset",
 )
+KEYS = range(1, 25)
+PARTITIONS = 3
+GHOST_LSN, SNAPSHOT_LSN, FIRST_LSN = 50, 90, 100
 
 
 @dataclass
@@ -35,15 +39,26 @@ class Change:
     op: str
     row: tuple
     lsn: int = 0
-    order: int = 0
+    order: int | None = None
 
 
 @dataclass
 class Transaction:
     tx_id: int
     changes: list[Change] = field(default_factory=list)
+    locks: set[tuple[str, int]] = field(default_factory=set)
     end_lsn: int = 0
     end_offset: int = 0
+
+
+@dataclass
+class History:
+    """What happened, and its records per table in the order of their topic, each with its transaction's number."""
+
+    ghosts: list[Change]
+    snapshot: list[Change]
+    transactions: list[Transaction]
+    records: dict[str, list[tuple[int, tuple]]] = field(default_factory=dict)
 
 
 def _row(rng: random.Random, table: str, key: int) -> tuple:
@@ -54,123 +69,153 @@ def _row(rng: random.Random, table: str, key: int) -> tuple:
     if table == "accounts":
         return (key, rng.randrange(1, 50), rng.choice(["CHECKING", "SAVINGS"]), cents, "USD", created)
     related = rng.choice([None, rng.randrange(1, 50)])
-    return (
-        key,
-        rng.randrange(1, 50),
-        rng.choice(["DEPOSIT", "WITHDRAWAL", "TRANSFER"]),
-        cents,
-        related,
-        "COMPLETED",
-        created,
-    )
+    kind = rng.choice(["DEPOSIT", "WITHDRAWAL", "TRANSFER"])
+    return (key, rng.randrange(1, 50), kind, cents, related, "COMPLETED", created)
 
 
-def _deleted(table: str, key: int) -> tuple:
+def _nothing(table: str, key: int | None) -> tuple:
     return (key, *[None] * (len(COLUMNS[table]) - 1))
 
 
-def history(rng: random.Random, count: int) -> list[Transaction]:
-    """Committed transactions in commit order."""
-    live: dict[str, set[int]] = {table: set() for table in TABLES}
-    locked: set[tuple[str, int]] = set()
+def history(rng: random.Random, count: int) -> History:
+    """A snapshot and `count` committed transactions in commit order."""
+    ghosts = [Change(table, "r", _row(rng, table, key), GHOST_LSN) for table in TABLES for key in (1, 2, 30, 31)]
+    # The second attempt found no transactions: only its notification says that the ghosts there are none of its rows.
+    snapshot = [Change(table, "r", _row(rng, table, key), SNAPSHOT_LSN) for table in TABLES[:2] for key in (1, 2, 3)]
+    live = {table: {change.row[0] for change in snapshot if change.table == table} for table in TABLES}
     opened: list[Transaction] = []
     done: list[Transaction] = []
-    lsn = 100
+    lsn = FIRST_LSN
     while len(done) < count:
         lsn += rng.randrange(1, 50)
         if len(opened) < 4 and (not opened or rng.random() < 0.3):
-            opened.append(Transaction(tx_id=500 + len(done) + len(opened) * 1000))
+            opened.append(Transaction(tx_id=0))
         transaction = rng.choice(opened)
         if transaction.changes and rng.random() < 0.35:
-            transaction.end_lsn = lsn
-            transaction.end_offset = 3 * len(done) + 1
-            locked -= {(change.table, change.row[0]) for change in transaction.changes}
+            transaction.tx_id = 500 + len(done) % (count // 2 + 1)  # ids are used again, as after a wrap-around
+            transaction.end_lsn, transaction.end_offset = lsn, 3 * len(done) + 1
             opened.remove(transaction)
             done.append(transaction)
             continue
-        table, key = rng.choice(TABLES), rng.randrange(1, 25)
-        mine = {(change.table, change.row[0]) for change in transaction.changes}
-        if (table, key) in locked - mine:
-            continue
-        locked.add((table, key))
-        if key not in live[table]:
-            op, row = "c", _row(rng, table, key)
-            live[table].add(key)
-        elif rng.random() < 0.3:
-            op, row = "d", _deleted(table, key)
-            live[table].discard(key)
-        else:
-            op, row = "u", _row(rng, table, key)
-        transaction.changes.append(Change(table, op, row, lsn, len(transaction.changes) + 1))
-    for number, transaction in enumerate(done):
-        transaction.tx_id = 500 + number % (count // 2 + 1)  # ids are used again, as after a wrap-around
-    return done
+        change = _change(rng, live, transaction, {key for other in opened for key in other.locks})
+        if change is not None:
+            change.lsn, change.order = lsn, len(transaction.changes) + 1
+            transaction.changes.append(change)
+    told = History(ghosts, snapshot, done)
+    told.records = {table: _records(rng, told, table) for table in TABLES}
+    return told
 
 
-def change_rows(transactions: list[Transaction], table: str) -> list[tuple]:
-    """A table's records in the order of its topic (one partition)."""
-    changes = [
-        (transaction, change) for transaction in transactions for change in transaction.changes if change.table == table
-    ]
-    return [
-        (*change.row, change.op, "false", change.lsn, transaction.tx_id, change.order, START, offset, 0)
-        for offset, (transaction, change) in enumerate(changes)
-    ]
+def _change(
+    rng: random.Random, live: dict[str, set[int]], transaction: Transaction, locked: set[tuple[str, int]]
+) -> Change | None:
+    table, key = rng.choice(TABLES), rng.choice(KEYS)
+    others = locked - transaction.locks
+    if rng.random() < 0.03 and not any(name == table for name, _ in others):
+        transaction.locks |= {(table, every) for every in KEYS}
+        live[table].clear()
+        return Change(table, "t", _nothing(table, None))
+    if (table, key) in others:
+        return None
+    transaction.locks.add((table, key))
+    if key not in live[table]:
+        live[table].add(key)
+        return Change(table, "c", _row(rng, table, key))
+    if rng.random() < 0.3:
+        live[table].discard(key)
+        return Change(table, "d", _nothing(table, key))
+    return Change(table, "u", _row(rng, table, key))
 
 
-def end_rows(transactions: list[Transaction]) -> list[tuple]:
+def _records(rng: random.Random, told: History, table: str) -> list[tuple[int, tuple]]:
+    offsets = dict.fromkeys(range(PARTITIONS), 0)
+    records: list[tuple[int, tuple]] = []
+
+    def append(number: int, change: Change, snapshot: str, tx_id: int) -> None:
+        partition = (change.row[0] or 0) % PARTITIONS
+        place = (change.lsn, tx_id, change.order, START + timedelta(seconds=number + 1), partition, offsets[partition])
+        records.append((number, (*change.row, change.op, snapshot, *place)))
+        offsets[partition] += 1
+
+    for attempt in (told.ghosts, told.snapshot):
+        rows = [change for change in attempt if change.table == table]
+        for position, change in enumerate(rows):
+            append(-1, change, "first" if position == 0 else "true", change.lsn)
+    for number, transaction in enumerate(told.transactions):
+        for change in transaction.changes:
+            if change.table == table:
+                for _ in range(rng.choices((1, 2), (9, 1))[0]):
+                    append(number, change, "false", transaction.tx_id)
+    return records
+
+
+def rows(told: History, table: str) -> list[tuple]:
+    """A table's records as RAW has them, in the order of their arrival."""
+    return [row for _, row in told.records[table]]
+
+
+def end_rows(told: History) -> list[tuple]:
     """BEGIN and END records in commit order."""
-    rows: list[tuple] = []
-    for transaction in transactions:
+    found: list[tuple] = []
+    for transaction in told.transactions:
         counts = {t: sum(1 for change in transaction.changes if change.table == t) for t in TABLES}
         collections = [{"data_collection": f"public.{t}", "event_count": n} for t, n in counts.items() if n]
         collections.append({"data_collection": ".message", "event_count": 1})
-        begin = transaction.changes[0].lsn
-        rows.append(("BEGIN", transaction.tx_id, begin, None, None, START, transaction.end_offset - 1, 0))
-        total = len(transaction.changes) + 1
-        rows.append(
-            (
-                "END",
-                transaction.tx_id,
-                transaction.end_lsn,
-                total,
-                json.dumps(collections),
-                START,
-                transaction.end_offset,
-                0,
-            )
-        )
-    return rows
+        total, told_as = len(transaction.changes) + 1, json.dumps(collections)
+        tx_id, begin, offset = transaction.tx_id, transaction.changes[0].lsn, transaction.end_offset
+        found.append(("BEGIN", tx_id, begin, None, None, START, offset - 1, 0))
+        found.append(("END", tx_id, transaction.end_lsn, total, told_as, START, offset, 0))
+    return found
 
 
-def whole(transactions: list[Transaction], landed: dict[str, int], ends: int) -> list[Transaction]:
-    """The longest prefix whose records are among the first `landed[table]` and the first `ends` rows."""
-    seen = dict.fromkeys(TABLES, 0)
+def notification_rows(told: History) -> list[tuple]:
+    """A first attempt that crashed after its second table, and a second one that completed."""
+    kinds: list[tuple[str, str | None, int | None]] = []
+    for attempt, tables in ((told.ghosts, TABLES[:2]), (told.snapshot, TABLES)):
+        kinds.append(("STARTED", None, None))
+        for table in tables:
+            count = sum(1 for change in attempt if change.table == table)
+            kinds.append(("TABLE_SCAN_COMPLETED", f"public.{table}", count))
+    kinds.append(("COMPLETED", None, None))
+    return [(f"n{i}", "Initial Snapshot", *kind, START, i, 0) for i, kind in enumerate(kinds)]
+
+
+def whole(told: History, landed: dict[str, int], ends: int) -> list[Transaction]:
+    """The longest prefix of transactions that has all its records among the first `landed[table]` and `ends` rows."""
+    missing = {number for table in TABLES for number, _ in _late(told.records[table], landed[table])}
     prefix: list[Transaction] = []
-    for number, transaction in enumerate(transactions):
-        for change in transaction.changes:
-            seen[change.table] += 1
-        if 2 * (number + 1) > ends or any(seen[table] > landed[table] for table in TABLES):
+    for number, transaction in enumerate(told.transactions):
+        if number in missing or 2 * (number + 1) > ends:
             break
         prefix.append(transaction)
     return prefix
 
 
-def fold(transactions: list[Transaction], table: str) -> set[tuple]:
-    """The rows that exist after these transactions."""
+def _late(records: list[tuple[int, tuple]], landed: int) -> list[tuple[int, tuple]]:
+    """The records not yet landed that are no repeats of landed ones."""
+    places = len(CDC)
+    arrived = {(row[0], row[-places], row[2 - places]) for _, row in records[:landed]}
+    return [(number, row) for number, row in records[landed:] if (row[0], row[-places], row[2 - places]) not in arrived]
+
+
+def _shown(told: History, prefix: list[Transaction], table: str) -> list[Change]:
+    changes = [*told.snapshot, *(change for transaction in prefix for change in transaction.changes)]
+    return [change for change in changes if change.table == table]
+
+
+def fold(told: History, prefix: list[Transaction], table: str) -> set[tuple]:
+    """The rows that exist after the snapshot and these transactions."""
     state: dict[int, tuple] = {}
-    for transaction in transactions:
-        for change in transaction.changes:
-            if change.table == table:
-                state.pop(change.row[0], None) if change.op == "d" else state.update({change.row[0]: change.row})
+    for change in _shown(told, prefix, table):
+        if change.op == "t":
+            state.clear()
+        elif change.op == "d":
+            state.pop(change.row[0], None)
+        else:
+            state[change.row[0]] = change.row
     return set(state.values())
 
 
-def versions(transactions: list[Transaction], table: str) -> int:
-    """How many versions of rows there were, deletes not counted."""
-    return sum(
-        1
-        for transaction in transactions
-        for change in transaction.changes
-        if change.table == table and change.op != "d"
-    )
+def versions(told: History, prefix: list[Transaction], table: str) -> list[tuple]:
+    """Every version in the order of the log; deletes and truncates end versions and are none."""
+    return [change.row for change in _shown(told, prefix, table) if change.op not in "dt"]

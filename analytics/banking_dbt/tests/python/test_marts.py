@@ -1,10 +1,10 @@
-"""The marts against an independent fold, while topics lag behind each other, and after a killed build."""
+"""The marts against an independent fold: while topics lag, while a load commits in a build, and after killed builds."""
 
 import random
 import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,9 @@ import history as h
 from warehouse import Warehouse
 
 SEED = 20261124
+BUILD = ("build", "--exclude-resource-type", "unit_test")
+WATERMARK_MADE = r"OK created sql table model INTERMEDIATE\.int_watermark"
+SNAPSHOT_STARTED = r"START snapshot SNAPSHOTS\.accounts_snapshot"
 MARTS = {
     "customers": (
         "select customer_id, first_name, last_name, email, created_at from BANK.MARTS.DIM_CUSTOMERS where is_current"
@@ -27,35 +30,12 @@ MARTS = {
         " from BANK.MARTS.FCT_TRANSACTIONS"
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    running = Warehouse(tmp_path_factory.mktemp("warehouse"))
-    yield running
-    running.close()
-
-
-def _snapshot(warehouse: Warehouse) -> None:
-    """The notifications of an initial snapshot of an empty bank."""
-    kinds = [("STARTED", None, None), *[("TABLE_SCAN_COMPLETED", f"public.{table}", 0) for table in h.TABLES]]
-    rows = [
-        (f"n{i}", "Initial Snapshot", kind, table, count, h.START, i, 0)
-        for i, (kind, table, count) in enumerate([*kinds, ("COMPLETED", None, None)])
-    ]
-    columns = (
-        "id",
-        "aggregate_type",
-        "type",
-        "table_name",
-        "row_count",
-        "_cdc_source_time",
-        "_cdc_offset",
-        "_cdc_partition",
-    )
-    warehouse.insert("SOURCE_NOTIFICATIONS", columns, rows)
-
-
+SNAPSHOTS = {
+    "customers": "select id, first_name, last_name, email, created_at from BANK.SNAPSHOTS.CUSTOMERS_SNAPSHOT",
+    "accounts": (
+        "select id, customer_id, account_type, balance, currency, created_at from BANK.SNAPSHOTS.ACCOUNTS_SNAPSHOT"
+    ),
+}
 END_COLUMNS = (
     "status",
     "tx_id",
@@ -66,63 +46,129 @@ END_COLUMNS = (
     "_cdc_offset",
     "_cdc_partition",
 )
+NOTIFICATION_COLUMNS = (
+    "id",
+    "aggregate_type",
+    "type",
+    "table_name",
+    "row_count",
+    "_cdc_source_time",
+    "_cdc_offset",
+    "_cdc_partition",
+)
 
 
-def _check(warehouse: Warehouse, expected: list[h.Transaction]) -> None:
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    running = Warehouse(tmp_path_factory.mktemp("warehouse"))
+    yield running
+    running.close()
+
+
+class Loader:
+    """Puts a history into RAW bit by bit; each table's topic, and that of the ENDs, at its own pace."""
+
+    def __init__(self, warehouse: Warehouse, rng: random.Random, told: h.History) -> None:
+        self._warehouse, self._rng, self.told = warehouse, rng, told
+        self.landed = dict.fromkeys(h.TABLES, 0)
+        self.ends = 0
+        self.load_id = 0
+
+    def arrive(self, share: float) -> None:
+        for table in h.TABLES:
+            rows = h.rows(self.told, table)
+            upto = self._upto(self.landed[table], len(rows), share)
+            self._warehouse.insert(table, (*h.COLUMNS[table], *h.CDC), rows[self.landed[table] : upto])
+            self.landed[table] = upto
+        rows = h.end_rows(self.told)
+        upto = self._upto(self.ends, len(rows), share)
+        self._warehouse.insert("SOURCE_TRANSACTIONS", END_COLUMNS, rows[self.ends : upto])
+        self.ends = upto
+        self.load_id += 1
+        self._warehouse.insert("LOAD_LEDGER", ("segment", "load_id"), [(f"s{self.load_id}", self.load_id)])
+
+    def _upto(self, landed: int, total: int, share: float) -> int:
+        return min(total, max(landed, int(total * share * self._rng.uniform(0.8, 1.2))))
+
+    def whole(self) -> list[h.Transaction]:
+        return h.whole(self.told, self.landed, self.ends)
+
+
+def _build_until(warehouse: Warehouse, pattern: str, then: Callable[[], object]) -> int:
+    """Start a build, call `then` once a line matches, and wait for its end."""
+    build = warehouse.start_dbt(*BUILD)
+    assert build.stdout is not None
+    output, met = [], False
+    for line in build.stdout:
+        output.append(line)
+        if not met and re.search(pattern, line):
+            met = True
+            if then() is STOP:
+                build.send_signal(signal.SIGKILL)
+                break
+    build.stdout.close()
+    status = build.wait(30)
+    assert met, "".join(output)
+    return status
+
+
+STOP = object()
+
+
+def _check(warehouse: Warehouse, told: h.History, expected: list[h.Transaction], load_id: int) -> None:
     for table, sql in MARTS.items():
-        assert set(warehouse.query(sql)) == h.fold(expected, table), f"{table} (seed {SEED})"
+        rows = warehouse.query(sql)
+        assert len(rows) == len(set(rows))
+        assert set(rows) == h.fold(told, expected, table), f"{table} (seed {SEED})"
     position = expected[-1].end_offset if expected else -1
-    assert warehouse.query("select commit_position from BANK.MARTS.PIPELINE_WATERMARK") == [(position,)]
-    counted = warehouse.query("select count(*) from BANK.MARTS.DIM_ACCOUNTS")[0][0]
-    assert counted == h.versions(expected, "accounts")
+    reached = warehouse.query(
+        "select commit_position, loaded_load_id, transactions_waiting >= 0, snapshot_complete"
+        " from BANK.MARTS.PIPELINE_WATERMARK"
+    )
+    assert reached == [(position, load_id, True, True)]
+    versions = warehouse.query(
+        "select account_id, customer_id, account_type, balance, currency, created_at from BANK.MARTS.DIM_ACCOUNTS"
+        " order by valid_from_position, valid_from_order, account_id"
+    )
+    assert versions == h.versions(told, expected, "accounts")
+    for table, sql in SNAPSHOTS.items():
+        current = warehouse.query(f"{sql} where dbt_valid_to is null and dbt_is_deleted = 'False'")
+        assert len(current) == len(set(current))
+        assert set(current) == h.fold(told, expected, table), f"dbt's snapshot of {table} (seed {SEED})"
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_marts_equal_the_fold_of_whole_transactions(warehouse: Warehouse) -> None:
     rng = random.Random(SEED)
-    transactions = h.history(rng, 60)
-    changes = {table: h.change_rows(transactions, table) for table in h.TABLES}
-    ends = h.end_rows(transactions)
-    landed = dict.fromkeys(h.TABLES, 0)
-    ended = 0
+    told = h.history(rng, 80)
+    loader = Loader(warehouse, rng, told)
+    notifications = h.notification_rows(told)
 
-    warehouse.dbt("build", "--exclude-resource-type", "unit_test")  # an empty RAW builds
-    assert warehouse.query(MARTS["customers"]) == []
+    warehouse.dbt(*BUILD)  # an empty RAW builds
+    assert [warehouse.query(sql) for sql in MARTS.values()] == [[], [], []]
 
-    def arrive(share: float) -> None:
-        nonlocal ended
-        for table in h.TABLES:
-            upto = min(
-                len(changes[table]), max(landed[table], int(len(changes[table]) * share * rng.uniform(0.7, 1.2)))
-            )
-            warehouse.insert(table, (*h.COLUMNS[table], *h.CDC), changes[table][landed[table] : upto])
-            landed[table] = upto
-        upto = min(len(ends), max(ended, int(len(ends) * share * rng.uniform(0.7, 1.2))))
-        warehouse.insert("SOURCE_TRANSACTIONS", END_COLUMNS, ends[ended:upto])
-        ended = upto
+    loader.arrive(0.4)
+    warehouse.insert("SOURCE_NOTIFICATIONS", NOTIFICATION_COLUMNS, notifications[:-1])
+    warehouse.dbt(*BUILD)
+    assert [warehouse.query(sql) for sql in MARTS.values()] == [[], [], []], "shown before the snapshot was complete"
+    assert warehouse.query("select commit_position, snapshot_complete from BANK.MARTS.PIPELINE_WATERMARK") == [
+        (-1, False)
+    ]
 
-    arrive(0.4)
-    warehouse.dbt("build", "--exclude-resource-type", "unit_test")
-    assert warehouse.query(MARTS["customers"]) == [], "shown before the snapshot was whole"
+    warehouse.insert("SOURCE_NOTIFICATIONS", NOTIFICATION_COLUMNS, notifications[-1:])
+    assert _build_until(warehouse, WATERMARK_MADE, lambda: STOP) == -signal.SIGKILL
+    expected = loader.whole()
+    assert 5 < len(expected) < len(told.transactions) - 5, "the seed must leave transactions on both sides"
+    # A load commits while the build reads RAW, after its watermark: none of it is shown.
+    assert _build_until(warehouse, WATERMARK_MADE, lambda: loader.arrive(0.7)) == 0
+    assert len(loader.whole()) > len(expected)
+    _check(warehouse, told, expected, load_id=1)
 
-    _snapshot(warehouse)
-    killed = warehouse.start_dbt("build", "--exclude-resource-type", "unit_test")
-    assert killed.stdout is not None
-    for line in killed.stdout:
-        if re.search(r"OK created sql table model INTERMEDIATE\.int_watermark", line):
-            killed.send_signal(signal.SIGKILL)
-            break
-    killed.wait(30)
-    warehouse.dbt("build", "--exclude-resource-type", "unit_test")
-    _check(warehouse, h.whole(transactions, landed, ended))
-
-    arrive(10)
-    assert (landed, ended) == ({table: len(changes[table]) for table in h.TABLES}, len(ends))
-    warehouse.dbt("build", "--exclude-resource-type", "unit_test")
-    _check(warehouse, transactions)
-    current = "dbt_valid_to is null and dbt_is_deleted = 'False'"
-    snapshot = f"select id, balance from BANK.SNAPSHOTS.ACCOUNTS_SNAPSHOT where {current}"
-    assert set(warehouse.query(snapshot)) == {(row[0], row[3]) for row in h.fold(transactions, "accounts")}
+    loader.arrive(10)
+    assert loader.whole() == told.transactions
+    assert _build_until(warehouse, SNAPSHOT_STARTED, lambda: STOP) == -signal.SIGKILL
+    warehouse.dbt(*BUILD)
+    _check(warehouse, told, told.transactions, load_id=3)
 
 
 def test_dbt_unit_tests_pass(warehouse: Warehouse) -> None:
@@ -130,8 +176,35 @@ def test_dbt_unit_tests_pass(warehouse: Warehouse) -> None:
     assert re.search(r"PASS=([1-9]\d*) WARN=0 ERROR=0", output), output[-2000:]
 
 
+def test_everything_compiles(warehouse: Warehouse) -> None:
+    warehouse.dbt("compile", "--quiet")
+
+
 def test_the_watermark_refuses_without_exactly_once_source(warehouse: Warehouse) -> None:
     run = warehouse.start_dbt("compile", "--select", "int_watermark", "--vars", "exactly_once_source: false")
     output, _ = run.communicate(timeout=60)
     assert run.returncode != 0
     assert "exactly-once" in output
+
+
+def test_freshness_tells_a_source_that_stands_still(warehouse: Warehouse) -> None:
+    run = warehouse.start_dbt("source", "freshness", "--select", "source:raw.source_transactions")
+    output, _ = run.communicate(timeout=60)
+    assert run.returncode != 0
+    assert "ERROR STALE freshness of raw.source_transactions" in output
+
+
+def test_a_value_that_was_never_sent_stops_the_build(warehouse: Warehouse) -> None:
+    """Comes last: this change stays in RAW."""
+    last = warehouse.query("select max(_cdc_offset), max(lsn) from BANK.RAW.SOURCE_TRANSACTIONS")[0]
+    collections = '[{"data_collection": "public.customers", "event_count": 1}]'
+    end = ("END", 9999, last[1] + 9, 1, collections, h.START, last[0] + 2, 0)
+    warehouse.insert("SOURCE_TRANSACTIONS", END_COLUMNS, [end])
+    row = (777, None, "Byron", "777@example.com", h.START, "u", "false", last[1] + 5, 9999, 1, h.START, 0, 10**6)
+    columns = (*h.COLUMNS["customers"], *h.CDC, "_cdc_unavailable")
+    warehouse.insert("CUSTOMERS", columns, [(*row, '["first_name"]')])
+    run = warehouse.start_dbt("run", "--select", "int_watermark", "int_customer_changes")
+    output, _ = run.communicate(timeout=120)
+    assert run.returncode != 0
+    assert "int_customer_changes: a column of key 777 was never sent" in output
+    assert warehouse.query("select count(*) from BANK.MARTS.DIM_CUSTOMERS where customer_id = 777") == [(0,)]
