@@ -33,7 +33,7 @@ def build_marts() -> None:
         if tasks.build_marts(dag_run.run_id, traceparents) is None:
             raise AirflowSkipException("The marts have seen all that RAW holds.")
 
-    build()
+    build()  # pyright: ignore[reportCallIssue] - Airflow gives the context
 
 
 build_marts()

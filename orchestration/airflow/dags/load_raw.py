@@ -36,7 +36,7 @@ def load_raw() -> None:
         if outcome.build_owed:
             outlet_events[LOADED].add(RAW, extra=outcome.event_extra())
 
-    load()
+    load()  # pyright: ignore[reportCallIssue] - Airflow gives the context
 
 
 load_raw()
