@@ -110,7 +110,7 @@ lives as (
     -- a delete ends a life, and nothing of it is known to the next one
     select
         *,
-        sum(iff(is_delete, 1, 0)) over (partition by id {{ in_order }} rows unbounded preceding) as life
+        sum(iff(is_delete, 1, 0)) over (partition by id {{ in_order }} rows between unbounded preceding and current row) as life
     from ordered
 
 ),
@@ -122,7 +122,7 @@ runs as (
         *
         {%- for column in values %},
         sum(iff(is_delete or {{ is_unavailable(column) }}, 0, 1)) over (
-            partition by id, life {{ in_order }} rows unbounded preceding
+            partition by id, life {{ in_order }} rows between unbounded preceding and current row
         ) as run_of_{{ column }}
         {%- endfor %}
     from lives

@@ -4,14 +4,16 @@ import random
 import re
 import signal
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
 import history as h
-from warehouse import Warehouse
+from warehouse import PROJECT, ROOT, Warehouse
 
 SEED = 20261124
 BUILD = ("build", "--exclude-resource-type", "unit_test")
@@ -70,7 +72,7 @@ class Loader:
 
     def __init__(self, warehouse: Warehouse, rng: random.Random, told: h.History) -> None:
         self._warehouse, self._rng, self.told = warehouse, rng, told
-        self.landed = dict.fromkeys(h.TABLES, 0)
+        self.landed: dict[str, int] = dict.fromkeys(h.TABLES, 0)
         self.ends = 0
         self.load_id = 0
 
@@ -169,6 +171,13 @@ def test_marts_equal_the_fold_of_whole_transactions(warehouse: Warehouse) -> Non
     assert _build_until(warehouse, SNAPSHOT_STARTED, lambda: STOP) == -signal.SIGKILL
     warehouse.dbt(*BUILD)
     _check(warehouse, told, told.transactions, load_id=3)
+
+
+def test_captured_tables_are_the_platforms() -> None:
+    platform = tomllib.loads((ROOT / "infra" / "platform.toml").read_text(encoding="utf-8"))
+    expected = [f"{platform['capture']['schema']}.{table['name']}" for table in platform["tables"]]
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
+    assert project["vars"]["captured_tables"] == expected
 
 
 def test_dbt_unit_tests_pass(warehouse: Warehouse) -> None:

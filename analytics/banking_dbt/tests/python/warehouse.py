@@ -75,7 +75,9 @@ class Warehouse:
         )
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.connection.cursor().execute(sql).fetchall()
+        cursor = self.connection.cursor()
+        cursor.execute(sql)
+        return cursor.fetchall()
 
     def insert(self, table: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
         if rows:
