@@ -32,7 +32,8 @@ class ConsumerProcess:
         self._log = log
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(PREFIX)},
-            **world.env,
+            # A test's consumers are members of their own, whatever the stack's consumer is called.
+            **{name: value for name, value in world.env.items() if name != f"{PREFIX}GROUP_INSTANCE_ID"},
             f"{PREFIX}HTTP__PORT": str(self.port),
             f"{PREFIX}GROUP_ID": world.group,
             f"{PREFIX}SESSION_TIMEOUT_SECONDS": "6",

@@ -1,0 +1,164 @@
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cdc_consumer.events import TransactionEvent
+from cdc_consumer.line import RECORD_OVERHEAD_BYTES, Batch, FlushReason, Limits, Line, Shape, seal_due
+from cdc_consumer.topics import Chain, Kind
+
+CHAIN = Chain("t", 0)
+EVENT = TransactionEvent("BEGIN", 1, 1, None, None, 1)
+LIMITS = Limits(max_rows=5, max_bytes=10**9, max_total_bytes=10**9, flush_seconds=1, idle_flush_seconds=300)
+
+
+def shape(schema_id: int = 1) -> Shape:
+    return Shape(Kind.TRANSACTIONS, schema_id, ())
+
+
+def add(line: Line, offset: int, *, schema_id: int = 1, urgent: bool = True, now: float = 0.0, size: int = 10) -> None:
+    line.add(offset, EVENT, shape(schema_id), size=size, urgent=urgent, now=now)
+
+
+def drain(line: Line) -> list[Batch]:
+    found: list[Batch] = []
+    while line.head is not None:
+        found.append(line.head)
+        line.stored()
+    return found
+
+
+actions = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.integers(-3, 5), st.integers(1, 2)),
+        st.tuples(st.just("skip"), st.integers(-3, 5), st.just(0)),
+        st.tuples(st.just("seal"), st.just(0), st.just(0)),
+        st.tuples(st.just("store"), st.just(0), st.just(0)),
+    ),
+    max_size=60,
+)
+
+
+@given(actions, st.integers(0, 10**12))
+def test_batches_meet_and_hold_each_record_once(todo: list[tuple[str, int, int]], start: int) -> None:
+    line = Line(CHAIN, start, LIMITS)
+    batches: list[Batch] = []
+    taken: list[int] = []
+    for action, hole, schema_id in todo:
+        offset = line.end + hole
+        match action:
+            case "add":
+                if offset >= line.end:
+                    taken.append(offset)
+                add(line, offset, schema_id=schema_id)
+            case "skip":
+                line.skip(offset)
+            case "seal":
+                line.seal(FlushReason.AGE)
+            case _:
+                if line.head is not None:
+                    batches.append(line.head)
+                    line.stored()
+                    assert line.start == batches[-1].end
+    line.seal(FlushReason.LEAVING)
+    batches += drain(line)
+    assert [offset for batch in batches for offset in batch.offsets] == taken
+    assert all(left.end == right.start for left, right in pairwise(batches))
+    assert not batches or batches[0].start == start
+    for batch in batches:
+        assert batch.events
+        assert len(batch.events) == len(batch.offsets) <= LIMITS.max_rows
+        assert batch.start <= batch.offsets[0] <= batch.offsets[-1] < batch.end
+    assert line.size == 0
+
+
+def test_holes_lie_inside_segments() -> None:
+    line = Line(CHAIN, 10, LIMITS)
+    add(line, 13)
+    line.skip(15)
+    line.seal(FlushReason.AGE)
+    [batch] = drain(line)
+    assert (batch.start, batch.end) == (10, 16)
+
+
+def test_a_buffer_without_rows_is_never_sealed() -> None:
+    line = Line(CHAIN, 0, LIMITS)
+    line.skip(5)
+    line.seal(FlushReason.LEAVING)
+    assert line.head is None
+    add(line, 9)
+    line.seal(FlushReason.LEAVING)
+    [batch] = drain(line)
+    assert (batch.start, batch.end) == (0, 10)
+
+
+def test_a_schema_change_seals() -> None:
+    line = Line(CHAIN, 0, LIMITS)
+    add(line, 0, schema_id=1)
+    add(line, 1, schema_id=2)
+    assert line.head is not None
+    assert (line.head.reason, line.head.end, line.head.shape.schema_id) == (FlushReason.SCHEMA, 1, 1)
+
+
+def test_rows_and_bytes_seal() -> None:
+    by_rows = Line(CHAIN, 0, LIMITS)
+    for offset in range(5):
+        assert by_rows.head is None
+        add(by_rows, offset)
+    assert by_rows.head is not None
+    assert by_rows.head.reason is FlushReason.ROWS
+    by_bytes = Line(CHAIN, 0, LIMITS._replace(max_bytes=2 * (RECORD_OVERHEAD_BYTES + 10)))
+    add(by_bytes, 0)
+    assert by_bytes.head is None
+    add(by_bytes, 1)
+    assert by_bytes.head is not None
+    assert by_bytes.head.reason is FlushReason.BYTES
+
+
+def test_the_head_stays_the_same_until_it_is_stored() -> None:
+    line = Line(CHAIN, 0, LIMITS)
+    add(line, 0)
+    line.seal(FlushReason.AGE)
+    head = line.head
+    add(line, 1)
+    assert line.head is head
+    assert line.start == 0
+
+
+def test_one_old_urgent_line_takes_all_urgent_lines_along_and_no_other() -> None:
+    old, young, lazy = (Line(Chain(name, 0), 0, LIMITS) for name in "abc")
+    add(old, 0, now=0)
+    add(young, 0, now=0.9)
+    add(lazy, 0, now=0, urgent=False)
+    lines = [old, young, lazy]
+    seal_due(lines, 0.99, LIMITS)
+    assert [line.head for line in lines] == [None, None, None]
+    seal_due(lines, 1.0, LIMITS)
+    assert [line.head is not None for line in lines] == [True, True, False]
+
+
+def test_what_nobody_waits_for_waits_longer() -> None:
+    line = Line(CHAIN, 0, LIMITS)
+    add(line, 0, now=0, urgent=False)
+    seal_due([line], 299, LIMITS)
+    assert line.head is None
+    seal_due([line], 300, LIMITS)
+    assert line.head is not None
+    assert line.head.reason is FlushReason.IDLE
+
+
+def test_an_urgent_record_takes_the_lazy_ones_before_it_along() -> None:
+    line = Line(CHAIN, 0, LIMITS)
+    add(line, 0, now=0, urgent=False)
+    add(line, 1, now=10)
+    seal_due([line], 11, LIMITS)
+    assert line.head is not None
+    assert line.head.offsets == [0, 1]
+
+
+def test_all_lines_together_are_bounded() -> None:
+    lines = [Line(Chain(name, 0), 0, LIMITS) for name in "ab"]
+    for line in lines:
+        add(line, 0, urgent=False, size=1000)
+    seal_due(lines, 0, LIMITS._replace(max_total_bytes=2 * RECORD_OVERHEAD_BYTES))
+    assert [line.head is not None and line.head.reason for line in lines] == [FlushReason.MEMORY] * 2

@@ -1,0 +1,15 @@
+"""The fake that the other tests trust passes the real store's contract."""
+
+import pytest
+from consumer_world.fakes import MemoryObjectStore
+from consumer_world.object_store_contract import ObjectStoreContract
+
+
+class TestFake(ObjectStoreContract):
+    @pytest.fixture
+    def store(self) -> MemoryObjectStore:
+        return MemoryObjectStore()
+
+    @pytest.fixture
+    def prefix(self) -> str:
+        return "p/"

@@ -1,0 +1,58 @@
+from typing import get_args
+
+import pytest
+
+from bank_common.errors import Halt, Retry
+from cdc_consumer import policy as p
+from cdc_consumer.events import DecodeError, Reason
+from cdc_consumer.health import DEPENDENCIES, dependency_of
+from cdc_consumer.resume import Facts, Refusal, Refused
+from cdc_consumer.topics import Chain
+
+CHAIN = Chain("bank.public.accounts", 2)
+FACTS = Facts(None, 7, 0, 9, "id")
+HALTING = [
+    *(p.Undecodable(CHAIN, 41, DecodeError(reason, "detail")) for reason in Reason),
+    *(Refused(CHAIN, refusal, FACTS) for refusal in Refusal),
+    p.BrokenTail("some/key", "detail"),
+    p.KafkaFatal("fenced"),
+]
+WAITING = [
+    p.StoreUnavailable("x"),
+    p.StoreDenied("x"),
+    p.BucketMissing("x"),
+    p.RegistryUnavailable("x"),
+    p.KafkaUnavailable("x"),
+    p.TopicMissing("x"),
+]
+
+
+def test_every_failure_is_in_one_of_the_lists() -> None:
+    assert {type(failure) for failure in (*HALTING, *WAITING)} == set(get_args(p.Failure))
+
+
+@pytest.mark.parametrize("failure", HALTING, ids=str)
+def test_going_on_would_lose_data(failure: p.Failure) -> None:
+    assert isinstance(p.dispose(failure), Halt)
+
+
+@pytest.mark.parametrize("failure", WAITING, ids=str)
+def test_waiting_heals(failure: p.Failure) -> None:
+    assert isinstance(p.dispose(failure), Retry)
+
+
+@pytest.mark.parametrize("failure", [*HALTING, *WAITING], ids=str)
+def test_each_says_what_was_seen_and_what_to_do(failure: p.Failure) -> None:
+    assert p.describe(failure).endswith(".")
+    assert any(word in p.dispose(failure).advice for word in ("`bank ", "CDC_CONSUMER_"))
+    assert dependency_of(failure) in DEPENDENCIES
+
+
+def test_a_halt_names_topic_partition_and_offset() -> None:
+    failure = p.Undecodable(CHAIN, 41, DecodeError(Reason.BAD_MAGIC, "detail"))
+    assert "bank.public.accounts/2 offset 41" in p.describe(failure)
+
+
+@pytest.mark.parametrize("refusal", list(Refusal))
+def test_a_refusal_names_the_command_that_mends_it(refusal: Refusal) -> None:
+    assert "bank down --wipe" in p.dispose(Refused(CHAIN, refusal, FACTS)).advice

@@ -1,0 +1,44 @@
+import pytest
+
+from bank_common.landing import SegmentMetadata
+from cdc_consumer.resume import Facts, Refusal, Refused, Resume, decide
+from cdc_consumer.topics import Chain
+
+CHAIN = Chain("t", 0)
+TAIL = SegmentMetadata(topic_id="id", start=50, end=100, rows=1, rejected=0, schema_id=1, sha256="a" * 64)
+EMPTY = Facts(tail=None, committed=None, log_start=0, high_watermark=200, topic_id="id")
+NORMAL = Facts(tail=TAIL, committed=100, log_start=0, high_watermark=200, topic_id="id")
+
+
+@pytest.mark.parametrize(
+    ("facts", "offset"),
+    [
+        (EMPTY, 0),
+        (EMPTY._replace(log_start=30), 30),
+        (NORMAL, 100),
+        (NORMAL._replace(committed=None), 100),
+        (NORMAL._replace(committed=50), 100),
+        (NORMAL._replace(log_start=100), 100),
+        (NORMAL._replace(high_watermark=100), 100),
+    ],
+)
+def test_the_chain_says_where_to_go_on(facts: Facts, offset: int) -> None:
+    assert decide(CHAIN, facts) == Resume(offset)
+
+
+@pytest.mark.parametrize(
+    ("facts", "refusal"),
+    [
+        (EMPTY._replace(committed=0), Refusal.CHAIN_LOST),
+        (EMPTY._replace(committed=100), Refusal.CHAIN_LOST),
+        (NORMAL._replace(committed=101), Refusal.CHAIN_BEHIND_COMMIT),
+        (NORMAL._replace(log_start=101), Refusal.LOG_STARTS_AFTER_TAIL),
+        (NORMAL._replace(high_watermark=99), Refusal.TAIL_BEYOND_LOG),
+        (NORMAL._replace(topic_id="other"), Refusal.TOPIC_RECREATED),
+        (NORMAL._replace(topic_id="other", high_watermark=0, committed=None), Refusal.TOPIC_RECREATED),
+    ],
+)
+def test_what_would_lose_or_double_is_refused(facts: Facts, refusal: Refusal) -> None:
+    found = decide(CHAIN, facts)
+    assert isinstance(found, Refused)
+    assert found.refusal is refusal

@@ -1,0 +1,194 @@
+"""I9 in small: what is read back from the Parquet bytes is what fastavro reads from the record."""
+
+import hashlib
+import io
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import fastavro
+import pyarrow as pa
+import pyarrow.parquet as pq
+from consumer_world.debezium import DECIMAL, INSTANT, avro, change, envelope
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bank_common.columns import CHANGE_COLUMNS, NOTIFICATION_COLUMNS, TRANSACTION_COLUMNS
+from cdc_consumer.decode import decoder_for
+from cdc_consumer.events import ChangeEvent, DecodeError, Event, NotificationEvent, TransactionEvent
+from cdc_consumer.line import Batch, FlushReason, Limits, Line, Shape
+from cdc_consumer.segment import REJECTED_OFFSETS, Segment, encode
+from cdc_consumer.topics import Chain, Kind
+
+CHAIN = Chain("bank.public.things", 2)
+LIMITS = Limits(10**6, 10**12, 10**12, 1, 1)
+
+
+def nullable(schema: Any) -> list[Any]:
+    return ["null", schema]
+
+
+FIELDS: list[dict[str, Any]] = [
+    {"name": "flag", "type": nullable("boolean")},
+    {"name": "small", "type": nullable("int")},
+    {"name": "large", "type": nullable("long")},
+    {"name": "ratio", "type": nullable("double")},
+    {"name": "name", "type": nullable("string")},
+    {"name": "blob", "type": nullable("bytes")},
+    {"name": "amount", "type": nullable(DECIMAL)},
+    {"name": "day", "type": nullable({"type": "int", "connect.name": "io.debezium.time.Date"})},
+    {"name": "hour", "type": nullable({"type": "long", "connect.name": "io.debezium.time.MicroTime"})},
+    {"name": "local", "type": nullable({"type": "long", "connect.name": "io.debezium.time.MicroTimestamp"})},
+    {"name": "instant", "type": nullable(INSTANT)},
+]
+SCHEMA = envelope(FIELDS, "bank.public.things")
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the zone of `local` is none
+row_values = st.fixed_dictionaries(
+    {
+        "flag": st.none() | st.booleans(),
+        "small": st.none() | st.integers(-(2**31), 2**31 - 1),
+        "large": st.none() | st.integers(-(2**63), 2**63 - 1),
+        "ratio": st.none() | st.floats(allow_nan=False),
+        "name": st.none() | st.text(),
+        "blob": st.none() | st.binary(),
+        "amount": st.none() | st.integers(-(10**18) + 1, 10**18 - 1).map(lambda cents: Decimal(cents).scaleb(-2)),
+        "day": st.none() | st.dates().map(lambda day: (day - date(1970, 1, 1)).days),
+        "hour": st.none() | st.integers(0, 86_399_999_999),
+        "local": st.none() | st.datetimes().map(lambda at: (at - EPOCH) // timedelta(microseconds=1)),
+        "instant": st.none() | st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat),
+    }
+)
+
+
+def batch_of(kind: Kind, events: list[Event], columns: tuple[Any, ...] = ()) -> Batch:
+    line = Line(CHAIN, 100, LIMITS)
+    for number, event in enumerate(events):
+        shape = Shape(kind, 9, columns)
+        line.add(100 + 2 * number, event, shape, size=1, urgent=True, now=0.0, traceparent=None)
+    line.seal(FlushReason.AGE)
+    assert line.head is not None
+    return line.head
+
+
+def read(segment: Segment) -> pa.Table:
+    return pq.read_table(io.BytesIO(segment.body))
+
+
+def changes(rows: list[dict[str, Any]]) -> Batch:
+    decoder = decoder_for(Kind.CHANGES, json.dumps(SCHEMA))
+    assert not isinstance(decoder, DecodeError)
+    events: list[Event] = []
+    for number, row in enumerate(rows):
+        event = decoder.decode(avro(SCHEMA, change("c", row, lsn=500 - number)), None)
+        assert isinstance(event, ChangeEvent), event
+        events.append(event)
+    return batch_of(Kind.CHANGES, events, decoder.columns)
+
+
+def plain(name: str, value: Any) -> Any:
+    """fastavro's value as Arrow shows the column's type."""
+    if value is None:
+        return None
+    match name:
+        case "day":
+            return date(1970, 1, 1) + timedelta(days=value)
+        case "hour":
+            return (EPOCH + timedelta(microseconds=value)).time()
+        case "local":
+            return EPOCH + timedelta(microseconds=value)
+        case "instant":
+            return datetime.fromisoformat(value)
+        case _:
+            return value
+
+
+@given(st.lists(row_values, min_size=1, max_size=8))
+def test_every_type_survives(rows: list[dict[str, Any]]) -> None:
+    parsed = fastavro.parse_schema(SCHEMA)
+    bodies = [avro(SCHEMA, change("c", row)) for row in rows]
+    expected: list[Any] = [fastavro.schemaless_reader(io.BytesIO(body), parsed, None) for body in bodies]
+    table = read(encode(changes(rows), "id", None))
+    for field in FIELDS:
+        name = field["name"]
+        assert table[name].to_pylist() == [plain(name, record["after"][name]) for record in expected], name
+
+
+def test_the_types_are_exact_and_the_record_s_columns_follow() -> None:
+    schema = read(encode(changes([dict.fromkeys(field["name"] for field in FIELDS)]), "id", None)).schema
+    assert schema.names == [*(field["name"] for field in FIELDS), *CHANGE_COLUMNS]
+    assert schema.field("amount").type == pa.decimal128(18, 2)
+    assert schema.field("instant").type == pa.timestamp("us", tz="UTC")
+    assert schema.field("day").type == pa.date32()
+    assert (schema.field("small").type, schema.field("large").type) == (pa.int32(), pa.int64())
+    assert schema.field("hour").type == pa.time64("us")
+    assert schema.field("_cdc_partition").type == pa.int32()
+    assert schema.field("_cdc_source_time").type == pa.timestamp("us", tz="UTC")
+
+
+def test_metadata_and_key_say_what_is_inside() -> None:
+    rows = [dict.fromkeys(field["name"] for field in FIELDS) for _ in range(3)]
+    segment = encode(changes(rows), "topic-id", "00-aa-bb-01")
+    key = "bank.public.things/0002/00000000000000/00000000000000000100.parquet"
+    assert str(segment.key) == key
+    metadata = segment.metadata
+    assert (metadata.topic_id, metadata.start, metadata.end, metadata.rows) == ("topic-id", 100, 105, 3)
+    assert (metadata.lsn_min, metadata.lsn_max, metadata.schema_id) == (498, 500, 9)
+    assert metadata.sha256 == hashlib.sha256(segment.body).hexdigest()
+    assert metadata.traceparent == "00-aa-bb-01"
+    table = read(segment)
+    assert set(table["_cdc_segment"].to_pylist()) == {key}
+    assert table["_cdc_offset"].to_pylist() == [100, 102, 104]
+    assert json.loads(table.schema.metadata[REJECTED_OFFSETS]) == []
+
+
+def test_the_same_batch_gives_the_same_bytes() -> None:
+    rows = [dict.fromkeys(field["name"] for field in FIELDS)]
+    assert encode(changes(rows), "id", None).body == encode(changes(rows), "id", "00-other-trace-01").body
+
+
+def test_unavailable_columns_are_named() -> None:
+    rows = [
+        {**dict.fromkeys(field["name"] for field in FIELDS), "name": name}
+        for name in ("__debezium_unavailable_value", "kept")
+    ]
+    table = read(encode(changes(rows), "id", None))
+    assert table["_cdc_unavailable"].to_pylist() == ['["name"]', None]
+    assert table["name"].to_pylist() == [None, "kept"]
+
+
+def test_transactions_have_columns_of_their_own() -> None:
+    events: list[Event] = [
+        TransactionEvent("BEGIN", 7, 70, None, None, 1_000_000),
+        TransactionEvent("END", 7, 75, 2, (("public.accounts", 2),), 2_000_000),
+    ]
+    table = read(encode(batch_of(Kind.TRANSACTIONS, events), "id", None))
+    assert tuple(table.schema.names) == TRANSACTION_COLUMNS
+    begin, end = table.to_pylist()
+    assert (begin["status"], begin["tx_id"], begin["lsn"], begin["event_count"]) == ("BEGIN", 7, 70, None)
+    assert begin["collections"] is None
+    assert json.loads(end["collections"]) == [{"data_collection": "public.accounts", "event_count": 2}]
+    assert end["_cdc_source_time"] == datetime(1970, 1, 1, 0, 0, 2, tzinfo=UTC)
+
+
+def test_notifications_have_columns_of_their_own() -> None:
+    event = NotificationEvent("i", "Initial Snapshot", "COMPLETED", "public.accounts", 3, "SUCCEEDED", "{}", 5)
+    segment = encode(batch_of(Kind.NOTIFICATIONS, [event]), "id", None)
+    table = read(segment)
+    assert tuple(table.schema.names) == NOTIFICATION_COLUMNS
+    assert table["row_count"].to_pylist() == [3]
+    assert segment.metadata.lsn_min is None
+
+
+def test_encodings_are_chosen_by_what_a_column_holds() -> None:
+    rows = [
+        {**dict.fromkeys(field["name"] for field in FIELDS), "large": number, "name": f"n{number % 2}"}
+        for number in range(50)
+    ]
+    group = pq.ParquetFile(io.BytesIO(encode(changes(rows), "id", None).body)).metadata.row_group(0)
+    found = {group.column(number).path_in_schema: group.column(number) for number in range(group.num_columns)}
+    assert "DELTA_BINARY_PACKED" in found["_cdc_offset"].encodings
+    assert "DELTA_BINARY_PACKED" in found["large"].encodings
+    for name in ("_cdc_op", "_cdc_segment", "name"):
+        assert any("DICTIONARY" in encoding for encoding in found[name].encodings), name
+    assert found["_cdc_offset"].compression == "ZSTD"
