@@ -47,7 +47,7 @@ class Server:
         options = ["--data-dir", self.folder / "data", "--port", self.port, "--users-file", self.folder / "users.json"]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "snowflake_local", "serve", *map(str, options)], stdout=log, stderr=log
+                [sys.executable, "-m", "snowflake_local.main", "serve", *map(str, options)], stdout=log, stderr=log
             )
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:

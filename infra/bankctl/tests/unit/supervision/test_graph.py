@@ -11,7 +11,7 @@ class Journal:
         self.names: list[str] = []
         self._lock = threading.Lock()
 
-    def step(self, name: str, *needs: str, work: Callable[[Cancelled], None] | None = None) -> Step:
+    def step(self, name: str, *needs: str, work: Callable[[Cancelled], object] | None = None) -> Step:
         def noted(cancelled: Cancelled) -> None:
             if work is not None:
                 work(cancelled)
@@ -32,8 +32,8 @@ def test_steps_without_needs_run_side_by_side() -> None:
     journal = Journal()
     run(
         [
-            journal.step("a", work=lambda _: barrier.wait() and None),
-            journal.step("b", work=lambda _: barrier.wait() and None),
+            journal.step("a", work=lambda _: barrier.wait()),
+            journal.step("b", work=lambda _: barrier.wait()),
         ]
     )
     assert sorted(journal.names) == ["a", "b"]
