@@ -188,6 +188,8 @@ class Cursor(FakeSnowflakeCursor):
         if isinstance(transformed, exp.Merge):
             rows = self._duck_conn.execute(merge.returning(transformed), params).fetchall()
             return super()._execute(merge.counts(transformed, [row[0] for row in rows]), None)
+        if isinstance(transformed, exp.Drop) and str(transformed.kind).upper() == "DATABASE":
+            return self._drop_database(transformed)
         if isinstance(transformed, exp.Copy) and not self._conn.in_transaction and self._conn._autocommit:
             return self._atomically(transformed, params)
         if isinstance(transformed, exp.TruncateTable) and transformed.args.pop("local_if_exists", False):
@@ -198,6 +200,17 @@ class Cursor(FakeSnowflakeCursor):
                     raise
                 return self._answer(_SUCCESS)
         return super()._execute(transformed, params)
+
+    def _drop_database(self, drop: exp.Drop) -> None:
+        """DuckDB detaches; the file goes in the aftermath."""
+        name = drop.find(exp.Table).name  # type: ignore[union-attr]
+        if self._conn.leave(name):
+            self._duck_conn.execute("USE memory")
+        try:
+            self._duck_conn.execute(f'DETACH DATABASE {"IF EXISTS " if drop.args.get("exists") else ""}"{name}"')
+        except duckdb.Error:
+            raise errors.missing_object(name) from None
+        self._answer(commands.Answer(["status"], [[f"{name} successfully dropped."]]))
 
     def _atomically(self, transformed: exp.Expr, params: Any) -> None:
         """A COPY of several files outside a transaction loads all of them or none."""

@@ -3,13 +3,20 @@
 import contextlib
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from snowflake_local import compat, logs
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="A local stand-in for Snowflake.")
+
+
+class _Limits(NamedTuple):
+    memory: str
+    threads: int
+    abandon_after: float
+    answer_within: float
 
 
 def _show_version(wanted: bool) -> None:
@@ -38,6 +45,12 @@ def serve(
     tls_key: Annotated[Path | None, typer.Option(help="Its key, PEM.")] = None,
     memory_limit: Annotated[str, typer.Option(help="DuckDB's memory; beyond it, it writes to disk.")] = "256MB",
     threads: Annotated[int, typer.Option(help="DuckDB's threads.")] = 2,
+    abandon_after: Annotated[
+        float, typer.Option(help="Seconds of silence after which a waiter may end another's transaction.")
+    ] = 20.0,
+    answer_within: Annotated[
+        float, typer.Option(help="Seconds after which a client is told to come back for its result.")
+    ] = 45.0,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
 ) -> None:
     """Serve until SIGTERM.
@@ -50,7 +63,8 @@ def serve(
     try:
         logs.configure(log_level)
         compat.check()
-        _serve(data_dir, users_file, host, (port, tls_port), (tls_cert, tls_key), (memory_limit, threads))
+        limits = _Limits(memory_limit, threads, abandon_after, answer_within)
+        _serve(data_dir, users_file, host, (port, tls_port), (tls_cert, tls_key), limits)
     except (compat.IncompatibleVersionError, ValueError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
@@ -62,7 +76,7 @@ def _serve(
     host: str,
     ports: tuple[int, int],
     tls: tuple[Path | None, Path | None],
-    limits: tuple[str, int],
+    limits: _Limits,
 ) -> None:
     from snowflake_local import gaps
     from snowflake_local.auth import Users
@@ -77,8 +91,9 @@ def _serve(
         endpoints.append(Endpoint(host, ports[1], *tls))
     users = Users.read(users_file)
     gaps.fill()
-    with contextlib.closing(Warehouse(data_dir, memory_limit=limits[0], threads=limits[1])) as warehouse:
-        application = Application(warehouse, users)
+    with contextlib.closing(Warehouse(data_dir, memory_limit=limits.memory, threads=limits.threads)) as warehouse:
+        warehouse.locks.abandoned_seconds = limits.abandon_after
+        application = Application(warehouse, users, limits.answer_within)
         serve(application.asgi(), endpoints, contextlib.closing(application))
 
 

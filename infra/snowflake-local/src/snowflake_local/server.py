@@ -28,17 +28,19 @@ STATEMENTS = Counter("snowflake_local_statements", "Statements by outcome", ["ou
 SECONDS = Histogram("snowflake_local_statement_seconds", "Time of a statement in the server")
 SESSIONS = Gauge("snowflake_local_sessions", "Open sessions")
 TRANSACTIONS = Gauge("snowflake_local_open_transactions", "Sessions with an open transaction")
-ANSWER_WITHIN_SECONDS: Final = 45.0
-"""As Snowflake: a statement that takes longer is answered with an address to ask for its result."""
 _IN_PROGRESS: Final = "333333"
 
 
 class Application:
-    """The routes over one warehouse."""
+    """The routes over one warehouse.
 
-    def __init__(
-        self, warehouse: Warehouse, users: Users, answer_within_seconds: float = ANSWER_WITHIN_SECONDS
-    ) -> None:
+    Args:
+        warehouse: what sessions are opened on.
+        users: who may log in.
+        answer_within_seconds: a statement that takes longer is answered with an address to ask for its result.
+    """
+
+    def __init__(self, warehouse: Warehouse, users: Users, answer_within_seconds: float) -> None:
         self._warehouse = warehouse
         self._users = users
         self._answer_within_seconds = answer_within_seconds

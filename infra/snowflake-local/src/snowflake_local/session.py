@@ -76,6 +76,14 @@ class Session(FakeSnowflakeConnection):
             if value is not None:
                 self.parameters[name] = value
 
+    def leave(self, database: str) -> bool:
+        """Have no current database if it is this one; says whether it was."""
+        if self.database != database:
+            return False
+        self.database = self._schema = None
+        self.database_set = self.schema_set = False
+        return True
+
     # -- what locks ask ----------------------------------------------------------------------------------------
 
     @property
