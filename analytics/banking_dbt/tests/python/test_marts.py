@@ -13,10 +13,9 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
 import history as h
-from warehouse import PROJECT, ROOT, Warehouse
+from warehouse import BUILD, PROJECT, ROOT, Warehouse
 
 SEED = 20261124
-BUILD = ("build", "--exclude-resource-type", "unit_test")
 WATERMARK_MADE = r"OK created sql table model INTERMEDIATE\.int_watermark"
 SNAPSHOT_STARTED = r"START snapshot SNAPSHOTS\.accounts_snapshot"
 MARTS = {
@@ -146,12 +145,12 @@ def test_marts_equal_the_fold_of_whole_transactions(warehouse: Warehouse) -> Non
     loader = Loader(warehouse, rng, told)
     notifications = h.notification_rows(told)
 
-    warehouse.dbt(*BUILD)  # an empty RAW builds
+    warehouse.build()  # an empty RAW builds
     assert [warehouse.query(sql) for sql in MARTS.values()] == [[], [], []]
 
     loader.arrive(0.4)
     warehouse.insert("SOURCE_NOTIFICATIONS", NOTIFICATION_COLUMNS, notifications[:-1])
-    warehouse.dbt(*BUILD)
+    warehouse.build()
     assert [warehouse.query(sql) for sql in MARTS.values()] == [[], [], []], "shown before the snapshot was complete"
     assert warehouse.query("select commit_position, snapshot_complete from BANK.MARTS.PIPELINE_WATERMARK") == [
         (-1, False)
@@ -169,7 +168,7 @@ def test_marts_equal_the_fold_of_whole_transactions(warehouse: Warehouse) -> Non
     loader.arrive(10)
     assert loader.whole() == told.transactions
     assert _build_until(warehouse, SNAPSHOT_STARTED, lambda: STOP) == -signal.SIGKILL
-    warehouse.dbt(*BUILD)
+    warehouse.build()
     _check(warehouse, told, told.transactions, load_id=3)
 
 
@@ -181,26 +180,26 @@ def test_captured_tables_are_the_platforms() -> None:
 
 
 def test_dbt_unit_tests_pass(warehouse: Warehouse) -> None:
-    output = warehouse.dbt("test", "--select", "test_type:unit")
-    assert re.search(r"PASS=([1-9]\d*) WARN=0 ERROR=0", output), output[-2000:]
+    outcome = warehouse.dbt("test", "--select", "test_type:unit")
+    assert outcome.success, outcome.output[-2000:]
+    assert re.search(r"PASS=([1-9]\d*) WARN=0 ERROR=0", outcome.output)
 
 
 def test_everything_compiles(warehouse: Warehouse) -> None:
-    warehouse.dbt("compile", "--quiet")
+    outcome = warehouse.dbt("compile")
+    assert outcome.success, outcome.output[-2000:]
 
 
 def test_the_watermark_refuses_without_exactly_once_source(warehouse: Warehouse) -> None:
-    run = warehouse.start_dbt("compile", "--select", "int_watermark", "--vars", "exactly_once_source: false")
-    output, _ = run.communicate(timeout=60)
-    assert run.returncode != 0
-    assert "exactly-once" in output
+    outcome = warehouse.dbt("compile", "--select", "int_watermark", "--vars", "exactly_once_source: false")
+    assert not outcome.success
+    assert "refuses to run with exactly-once source off" in outcome.output
 
 
 def test_freshness_tells_a_source_that_stands_still(warehouse: Warehouse) -> None:
-    run = warehouse.start_dbt("source", "freshness", "--select", "source:raw.source_transactions")
-    output, _ = run.communicate(timeout=60)
-    assert run.returncode != 0
-    assert "ERROR STALE freshness of raw.source_transactions" in output
+    outcome = warehouse.dbt("source", "freshness", "--select", "source:raw.source_transactions")
+    assert not outcome.success
+    assert "ERROR STALE freshness of raw.source_transactions" in outcome.output
 
 
 def test_a_value_that_was_never_sent_stops_the_build(warehouse: Warehouse) -> None:
@@ -212,8 +211,7 @@ def test_a_value_that_was_never_sent_stops_the_build(warehouse: Warehouse) -> No
     row = (777, None, "Byron", "777@example.com", h.START, "u", "false", last[1] + 5, 9999, 1, h.START, 0, 10**6)
     columns = (*h.COLUMNS["customers"], *h.CDC, "_cdc_unavailable")
     warehouse.insert("CUSTOMERS", columns, [(*row, '["first_name"]')])
-    run = warehouse.start_dbt("run", "--select", "int_watermark", "int_customer_changes")
-    output, _ = run.communicate(timeout=120)
-    assert run.returncode != 0
-    assert "int_customer_changes: a column of key 777 was never sent" in output
+    outcome = warehouse.dbt("run", "--select", "int_watermark", "int_customer_changes")
+    assert not outcome.success
+    assert "int_customer_changes: a column of key 777 was never sent" in outcome.output
     assert warehouse.query("select count(*) from BANK.MARTS.DIM_CUSTOMERS where customer_id = 777") == [(0,)]

@@ -6,16 +6,28 @@ import subprocess
 import sys
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import snowflake.connector
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from dbt.cli.main import dbtRunner
 
 ROOT = Path(__file__).resolve().parents[4]
 PROJECT = ROOT / "analytics" / "banking_dbt"
 PROGRAM = ROOT / "infra" / "snowflake-local" / ".venv" / "bin" / "snowflake-local"
+BUILD = ("build", "--exclude-resource-type", "unit_test")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether a dbt command succeeded, and all that it said."""
+
+    success: bool
+    output: str
 
 
 class Warehouse:
@@ -88,10 +100,33 @@ class Warehouse:
     # -- dbt ---------------------------------------------------------------------------------------------------
 
     def start_dbt(self, *arguments: str) -> subprocess.Popen[str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("SNOWFLAKE_", "DBT_"))}
-        environment |= {
+        """dbt as a process of its own, as Airflow runs it: to kill it, or to act while it builds."""
+        foreign = ("SNOWFLAKE_", "DBT_")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        environment |= self._variables()
+        command = [sys.executable, "-m", "dbt.cli.main", *arguments, *self._folders()]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def dbt(self, *arguments: str) -> Outcome:
+        """dbt in this process, which saves its start."""
+        messages: list[str] = []
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith(("SNOWFLAKE_", "DBT_"))]:
+                patch.delenv(name)
+            for name, value in self._variables().items():
+                patch.setenv(name, value)
+            runner = dbtRunner(callbacks=[lambda event: messages.append(event.info.msg)])
+            result = runner.invoke([*arguments, *self._folders()])
+        told = f"{result.exception}\n" if result.exception else ""
+        return Outcome(result.success, told + "\n".join(messages))
+
+    def build(self) -> None:
+        outcome = self.dbt(*BUILD)
+        assert outcome.success, outcome.output[-4000:]
+
+    def _variables(self) -> dict[str, str]:
+        return {
             "SNOWFLAKE_ACCOUNT": "local",
-            "SNOWFLAKE_DISABLE_PLATFORM_DETECTION": "true",
             "SNOWFLAKE_USER": "T",
             "SNOWFLAKE_PRIVATE_KEY_FILE": str(self.key_file),
             "SNOWFLAKE_ROLE": "ACCOUNTADMIN",
@@ -102,23 +137,9 @@ class Warehouse:
             "DBT_TARGET_PATH": str(self.folder / "target"),
             "DBT_LOG_PATH": str(self.folder / "dbt-log"),
         }
-        command = [
-            sys.executable,
-            "-m",
-            "dbt.cli.main",
-            *arguments,
-            "--project-dir",
-            str(PROJECT),
-            "--profiles-dir",
-            str(PROJECT),
-        ]
-        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
-    def dbt(self, *arguments: str) -> str:
-        run = self.start_dbt(*arguments)
-        output, _ = run.communicate(timeout=180)
-        assert run.returncode == 0, output[-4000:]
-        return output
+    def _folders(self) -> list[str]:
+        return ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
 
     def close(self) -> None:
         self.connection.close()
