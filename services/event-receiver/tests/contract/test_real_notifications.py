@@ -46,7 +46,7 @@ def test_a_storm_with_lost_answers_queues_one_run_at_a_time(stack: Stack) -> Non
     async def storm(receiver: ReceiverProcess) -> set[int]:
         limits = httpx.Limits(max_connections=20)
         headers = {"Authorization": f"Bearer {receiver.token}"}
-        async with httpx.AsyncClient(limits=limits, headers=headers, timeout=60) as client:
+        async with httpx.AsyncClient(limits=limits, headers=headers, timeout=httpx.Timeout(60, pool=None)) as client:
             url = f"{receiver.url}/minio/events"
             answers = await asyncio.gather(*(client.post(url, content=SEGMENT) for _ in range(2000)))
         return {answer.status_code for answer in answers}
