@@ -78,17 +78,18 @@ API: Final = Component(
 )
 
 
-def _part(command: str, health: str) -> Component:
+def _part(command: str, health: str, *needs: str) -> Component:
     return Component(
         name=f"airflow-{command}",
         command=lambda stack: [_executable(stack), command],
         environment=_environment,
         probe=_part_probe(health),
         # A load that starts before its tables and its bucket exist would only fail and be tried again.
-        needs=("airflow-database", "raw-tables", "buckets"),
+        needs=("airflow-database", "raw-tables", "buckets", *needs),
         ready_seconds=120,
     )
 
 
-SCHEDULER: Final = _part("scheduler", _PARTS["scheduler"])
+# Tasks report to the API server: a run that starts before it answers would fail.
+SCHEDULER: Final = _part("scheduler", _PARTS["scheduler"], "airflow-api")
 DAG_PROCESSOR: Final = _part("dag-processor", _PARTS["dag-processor"])
