@@ -1,8 +1,11 @@
 """An independent reader of Kafka: plain confluent-kafka, read_committed, from the log's beginning to its end."""
 
+import time
 from collections.abc import Iterator
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+READ_SECONDS = 60
 
 
 def read_all(bootstrap_servers: str, topic: str) -> Iterator[Message]:
@@ -20,10 +23,12 @@ def read_all(bootstrap_servers: str, topic: str) -> Iterator[Message]:
         partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
         consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
         unfinished = set(partitions)
+        deadline = time.monotonic() + READ_SECONDS
         while unfinished:
-            messages = consumer.consume(10_000, timeout=20)
-            if not messages:
-                raise AssertionError(f"{topic} did not reach its end within 20 s; partitions left: {unfinished}")
+            # A short timeout: consume() waits for the whole batch, and the end of a partition fills none.
+            messages = consumer.consume(10_000, timeout=0.1)
+            if not messages and time.monotonic() > deadline:
+                raise AssertionError(f"{topic} did not reach its end in {READ_SECONDS} s; left: {unfinished}")
             for message in messages:
                 error = message.error()
                 if error is None:
