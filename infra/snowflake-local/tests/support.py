@@ -1,5 +1,7 @@
 """A server in a process of its own, and connections to it through the real connector."""
 
+import base64
+import hashlib
 import json
 import os
 import signal
@@ -72,6 +74,13 @@ class Server:
         assert self.process is not None
         self.process.send_signal(number)
         return self.process.wait(15)
+
+    def issuer(self, subject: str) -> str:
+        """Of a token for `subject`, as Snowflake wants it: with the key's fingerprint."""
+        key = serialization.load_pem_private_key(self.key_file.read_bytes(), None).public_key()
+        encoding, form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        digest = hashlib.sha256(key.public_bytes(encoding, form)).digest()
+        return f"{subject}.SHA256:{base64.b64encode(digest).decode()}"
 
     def end(self) -> None:
         """Whatever it takes."""

@@ -52,6 +52,7 @@ class Warehouse(FakeSnow):
     """
 
     def __init__(self, folder: Path, *, memory_limit: str = "256MB", threads: int = 2) -> None:
+        folder = folder.resolve()
         folder.mkdir(parents=True, exist_ok=True)
         self.create_database_on_connect = self.create_schema_on_connect = False
         self.db_path = folder
@@ -84,6 +85,10 @@ class Warehouse(FakeSnow):
         self.stages = folder / "stages"
         self.stages.mkdir(exist_ok=True)
         stage.LOCAL_BUCKET_PATH = str(self.stages.resolve())
+        # A client's SQL may read and write below the folder only, and can't change that.
+        self.duck_conn.execute("SET autoinstall_known_extensions = false")
+        self.duck_conn.execute("SET allowed_directories = ?", [[f"{folder}/"]])
+        self.duck_conn.execute("SET enable_external_access = false")
 
     def connect(self, database: str | None = None, schema: str | None = None, *args: Any, **kwargs: Any) -> Any:
         """A session; see `snowflake_local.session`."""
