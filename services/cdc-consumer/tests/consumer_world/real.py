@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import obstore
 import pyarrow.parquet as pq
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from obstore.store import S3Store
 
@@ -130,7 +131,7 @@ class World:
                 for message in consumer.consume(10_000, timeout=1):
                     error = message.error()
                     if error is None:
-                        found[message.partition(), message.offset()] = message.value()
+                        found[message.partition() or 0, message.offset() or 0] = message.value()
                     elif error.code() == KafkaError._PARTITION_EOF:
                         partitions.discard(message.partition())
                     else:
