@@ -86,7 +86,7 @@ types: setup ## Pyright
 
 STAGES := lint types unit conformance dags dbt contract e2e
 
-.PHONY: test $(filter-out lint types,$(STAGES))
+.PHONY: test drill $(filter-out lint types,$(STAGES))
 test: setup setup-all ## Everything that needs no container engine
 	@total=$$SECONDS; times=""; for stage in $(STAGES); do \
 	  start=$$SECONDS; echo "== $$stage"; $(MAKE) $$stage; times="$$times $$stage=$$((SECONDS - start))s"; \
@@ -108,4 +108,7 @@ contract: setup ## Each member against real Postgres, Kafka, MinIO and warehouse
 	$(TEST_ENV) $(UV) run --project orchestration/airflow --locked --quiet pytest -q -m contract orchestration/airflow/tests
 e2e: setup ## The whole native stack under faults, from commit to mart
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
-	$(TEST_ENV) $(PYTEST) -m e2e -s tests-e2e
+	$(TEST_ENV) $(PYTEST) -m "e2e and not drill" -s tests-e2e
+drill: setup setup-all ## Longer fault drills on the whole stack
+	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
+	$(TEST_ENV) $(PYTEST) -m drill -s tests-e2e

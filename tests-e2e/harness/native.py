@@ -85,12 +85,13 @@ class NativeStack:
         process.send_signal(signal.SIGKILL)
         process.wait(20)
 
-    def children(self, component: str, *words: str) -> list[psutil.Process]:
-        """Running descendants of a component whose command line holds all the words."""
+    def children(self, component: str, *words: str, without: str) -> list[psutil.Process]:
+        """Running descendants of a component whose command line holds all the words and not the other text."""
         found: list[psutil.Process] = []
         for child in self.process(component).children(recursive=True):
             try:
-                if all(word in " ".join(child.cmdline()) for word in words):
+                line = " ".join(child.cmdline())
+                if without not in line and all(word in line for word in words):
                     found.append(child)
             except (psutil.NoSuchProcess, psutil.ZombieProcess):
                 continue
