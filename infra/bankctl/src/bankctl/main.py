@@ -90,7 +90,7 @@ def _options(
 
 
 def run() -> None:
-    """Entry point: errors are a sentence and what to do, never a traceback (unless --debug)."""
+    """Entry point: an expected error is a sentence and what to do; a traceback is a defect (or --debug)."""
     try:
         app()
     except PipelineError as error:

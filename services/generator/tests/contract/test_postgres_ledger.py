@@ -104,7 +104,7 @@ def test_a_commit_whose_answer_is_lost_is_unknown_and_there_once(bank: ScratchBa
         with pytest.raises(BankAwayError) as lost:
             remote.perform(Plan(Deposit(account, Decimal("5.00"))), None)
         assert lost.value.outcome_unknown
-        assert proxy.lost.is_set()
+        assert proxy.lost.wait(timeout=10)
         with pytest.raises(BankAwayError) as closed:
             remote.perform(Plan(Deposit(account, Decimal("1.00"))), None)
         assert not closed.value.outcome_unknown

@@ -151,7 +151,9 @@ def _compile(command: list[str], environment: dict[str, str], log: Path, progres
                 except subprocess.TimeoutExpired:
                     if time.monotonic() - reported >= _REPORT_SECONDS:
                         reported = time.monotonic()
-                        progress(f"minio: compiling, {reported - start:.0f} s, {_packages(log)} packages so far")
+                        packages = _packages(log)
+                        doing = f"compiling, {packages} packages so far" if packages else "fetching its source"
+                        progress(f"minio: {doing}, {reported - start:.0f} s")
         finally:
             if build.poll() is None:
                 build.kill()
