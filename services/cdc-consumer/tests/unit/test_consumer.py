@@ -191,7 +191,6 @@ def test_a_loss_drops_what_another_owner_will_read(world: World) -> None:
     world.produce(A, 2)
     member.turns(2, seconds=0)
     member.kafka.revoke(A, lost=True)
-    member.turns(5)
     assert world.landed(A) == []
     assert world.broker.commits == {}
 

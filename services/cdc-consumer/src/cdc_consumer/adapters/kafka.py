@@ -27,8 +27,6 @@ from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled, Record
 from cdc_consumer.topics import Chain
 
 ASK_SECONDS: Final = 5.0
-# How soon a member hears of a rebalance, or of having been fenced.
-HEARTBEAT_MS: Final = 2_000
 # Per partition; consume() takes whole batches out of this queue.
 QUEUE_KILOBYTES: Final = 16 * 1024
 _LOST_POSITION: Final = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
@@ -59,7 +57,7 @@ class KafkaLog:
             "client.id": "cdc-consumer",
             "group.id": group_id,
             "session.timeout.ms": session_ms,
-            "heartbeat.interval.ms": min(HEARTBEAT_MS, session_ms // 3),
+            "heartbeat.interval.ms": session_ms // 3,
             "partition.assignment.strategy": "cooperative-sticky",
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
