@@ -84,13 +84,15 @@ types: setup ## Pyright
 
 # -- test ---------------------------------------------------------------------------------------------------------
 
-STAGES := lint types unit conformance dags dbt contract e2e
+# Two of these run side by side, the longest first; e2e has the machine for itself.
+CHECKS := contract conformance unit dbt types lint dags
 
-.PHONY: test drill $(filter-out lint types,$(STAGES))
+.PHONY: test drill e2e $(filter-out lint types,$(CHECKS))
 test: setup setup-all ## Everything that needs no container engine
-	@total=$$SECONDS; times=""; for stage in $(STAGES); do \
-	  start=$$SECONDS; echo "== $$stage"; $(MAKE) $$stage; times="$$times $$stage=$$((SECONDS - start))s"; \
-	done; echo "== all stages passed in $$((SECONDS - total)) s:$$times"
+	@start=$$SECONDS; $(MAKE) -j2 --output-sync=recurse $(CHECKS:%=stage-%); $(MAKE) stage-e2e; \
+	echo "== all stages passed in $$((SECONDS - start)) s"
+stage-%:
+	@start=$$SECONDS; echo "== $*"; $(MAKE) $*; echo "== $* passed in $$((SECONDS - start)) s"
 unit: setup ## Unit and property tests
 	@$(PYTEST) -m "not contract and not e2e" libs services infra/bankctl tests-e2e
 	@$(UV) run --project orchestration/airflow --locked --quiet pytest -q -m "not contract" orchestration/airflow/tests/unit

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from loads import LoadingServer
 from support import Server
 
 
@@ -15,4 +16,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(Path(tmp_path_factory.mktemp("warehouse"))).start()
     yield running
-    running.stop()
+    running.end()
+
+
+@pytest.fixture
+def loading(tmp_path: Path) -> Iterator[LoadingServer]:
+    """A server of its own, with what a load needs: it may be killed."""
+    running = LoadingServer(tmp_path).prepare()
+    yield running
+    running.end()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoadingServer]:
+    """The same for all tests of a file."""
+    running = LoadingServer(Path(tmp_path_factory.mktemp("warehouse"))).prepare()
+    yield running
+    running.end()

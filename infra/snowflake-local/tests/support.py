@@ -1,5 +1,8 @@
 """A server in a process of its own, and connections to it through the real connector."""
 
+import base64
+import hashlib
+import json
 import os
 import signal
 import socket
@@ -19,6 +22,7 @@ COPY_OPTIONS = (
     "file_format = (type = parquet use_logical_type = true) match_by_column_name = case_insensitive"
     " on_error = abort_statement"
 )
+USERS = {"TESTER": "ACCOUNTADMIN", "LOADER": "LOADER_ROLE"}
 
 
 def free_port() -> int:
@@ -30,8 +34,8 @@ def free_port() -> int:
 class Server:
     """`snowflake-local serve` on a folder; may be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *options: object) -> None:
+        self.folder, self.options, self.log = folder, options, folder / "log"
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -41,17 +45,23 @@ class Server:
         public = folder / "key.pub.pem"
         public.write_bytes(key.public_key().public_bytes(encoding, serialization.PublicFormat.SubjectPublicKeyInfo))
         users = folder / "users.json"
-        users.write_text(f'{{"TESTER": {{"public_key_file": "{public}", "role": "ACCOUNTADMIN"}}}}')
+        entries = {name: {"public_key_file": str(public), "role": role} for name, role in USERS.items()}
+        users.write_text(json.dumps(entries))
+
+    def launch(self, *more: object) -> "subprocess.Popen[bytes]":
+        """Start the program without waiting for it; `log` has what it says."""
+        options = ["--data-dir", self.folder / "data", "--port", self.port, "--users-file", self.folder / "users.json"]
+        command = [sys.executable, "-m", "snowflake_local", "serve", *map(str, (*options, *self.options, *more))]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        return self.process
 
     def start(self) -> "Server":
-        options = ["--data-dir", self.folder / "data", "--port", self.port, "--users-file", self.folder / "users.json"]
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "snowflake_local.main", "serve", *map(str, options)], stdout=log, stderr=log
-            )
+        self.launch()
+        assert self.process is not None
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            assert self.process.poll() is None, (self.folder / "log").read_text()
+            assert self.process.poll() is None, self.log.read_text()
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
                     if answer.status == 200:
@@ -64,6 +74,23 @@ class Server:
         assert self.process is not None
         self.process.send_signal(number)
         return self.process.wait(15)
+
+    def issuer(self, subject: str) -> str:
+        """Of a token for `subject`, as Snowflake wants it: with the key's fingerprint."""
+        key = serialization.load_pem_private_key(self.key_file.read_bytes(), None).public_key()
+        encoding, form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        digest = hashlib.sha256(key.public_bytes(encoding, form)).digest()
+        return f"{subject}.SHA256:{base64.b64encode(digest).decode()}"
+
+    def end(self) -> None:
+        """Whatever it takes."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(15)
+
+    def session(self, **overrides: Any) -> Any:
+        """A cursor of a new session in T.S."""
+        return self.connect(database="T", schema="S", **overrides).cursor()
 
     def connect(self, **overrides: Any) -> snowflake.connector.SnowflakeConnection:
         given: dict[str, Any] = {

@@ -5,6 +5,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 _INCORRECT = "Incorrect username or password was specified."
 _LEEWAY_SECONDS = 60
+_REQUIRED: Any = {"require": ["exp", "iat", "iss", "sub"]}
 
 
 class LoginError(Exception):
@@ -74,7 +76,7 @@ class Users:
         if user is None:
             raise LoginError("390100", _INCORRECT)
         try:
-            claims = jwt.decode(token, user.key, algorithms=["RS256"], leeway=_LEEWAY_SECONDS)
+            claims = jwt.decode(token, user.key, algorithms=["RS256"], leeway=_LEEWAY_SECONDS, options=_REQUIRED)
         except jwt.PyJWTError as error:
             raise LoginError("390144", f"JWT token is invalid: {error}") from None
         subject = str(claims.get("sub", ""))

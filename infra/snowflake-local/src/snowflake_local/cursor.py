@@ -1,25 +1,25 @@
 """One statement: recognised, rewritten, run under its transaction's rules, its errors translated."""
 
 import time
-from contextlib import closing
 from typing import Any, Final
 
 import duckdb
-import pyarrow as pa
 import sqlglot
-from fakesnow import info_schema
 from fakesnow.cursor import FakeSnowflakeCursor
 from snowflake.connector import errors as sf
 from sqlglot import exp
 
-from snowflake_local import errors
+from snowflake_local import errors, results
 from snowflake_local.load import listing
 from snowflake_local.session import Session
-from snowflake_local.sql import commands, merge, rewrite
-from snowflake_local.store import LOADED_FILES
+from snowflake_local.sql import commands, merge, rewrite, swap
+from snowflake_local.sql.aftermath import Aftermath
 
 _CONFLICT_RETRIES: Final = 8
 _DDL: Final = (exp.Create, exp.Drop, exp.Alter)
+_STAGE_DDL: Final = ("create_stage_name", "create_file_format_name")
+"""Upstream makes these statements INSERTs into its own tables: they are DDL all the same."""
+_LOCKING: Final = (exp.Update, exp.Delete, exp.Merge, exp.TruncateTable)
 _SUCCESS: Final = commands.Answer(["status"], [["Statement executed successfully."]])
 
 
@@ -49,23 +49,43 @@ class Cursor(FakeSnowflakeCursor):
     # -- commands ----------------------------------------------------------------------------------------------
 
     def _run(self, command: commands.Command) -> None:
+        session = self._conn
         match command:
             case commands.Answer():
                 self._answer(command)
             case commands.StageCommand():
-                self._answer(listing.run(self._conn, self._duck_conn, command))
+                self._answer(listing.run(session, self._duck_conn, command))
             case commands.DropStage():
-                self._answer(listing.drop(self._conn, self._duck_conn, command))
-            case commands.UseContext(kind, name):
-                setattr(self._conn, "role" if kind == "ROLE" else "virtual_warehouse", name)
+                self._commit_before_ddl()
+                self._answer(listing.drop(session, self._duck_conn, command))
+            case commands.UseContext():
+                self._use(command)
+            case commands.SetParameters(values):
+                session.set_parameters(values)
                 self._answer(_SUCCESS)
-            case commands.SetLockTimeout(seconds):
-                self._conn.lock_timeout_seconds = seconds
+            case commands.ShowParameter(name):
+                value = session.parameters.get(name, "")
+                level = "SESSION" if name in session.parameters else ""
+                columns = ["key", "value", "default", "level", "description", "type"]
+                self._answer(commands.Answer(columns, [[name, value, "", level, "", "STRING"]]))
+            case commands.SwapTables():
+                self._commit_before_ddl()
+                swap.run(self._duck_conn, command)
                 self._answer(_SUCCESS)
             case commands.Refused(feature):
                 raise errors.unsupported(feature)
             case commands.Begin():
                 super().execute("BEGIN")
+
+    def _use(self, context: commands.UseContext) -> None:
+        session = self._conn
+        if context.kind == "WAREHOUSE":
+            session.virtual_warehouse = context.name
+        elif session.own_role in (context.name, "ACCOUNTADMIN"):
+            session.role = context.name
+        else:
+            raise errors.role_not_assigned(context.name)
+        self._answer(_SUCCESS)
 
     def _answer(self, answer: commands.Answer) -> None:
         if answer.rows:
@@ -84,13 +104,14 @@ class Cursor(FakeSnowflakeCursor):
     # -- statements --------------------------------------------------------------------------------------------
 
     def _transform(self, expression: exp.Expr, params: Any) -> exp.Expr:
+        session = self._conn
         context = {
-            "CURRENT_ROLE": self._conn.role,
-            "CURRENT_WAREHOUSE": self._conn.virtual_warehouse,
-            "CURRENT_USER": self._conn.user,
+            "CURRENT_ROLE": session.role,
+            "CURRENT_WAREHOUSE": session.virtual_warehouse,
+            "CURRENT_USER": session.user,
             "CURRENT_ACCOUNT": "LOCAL",
             "CURRENT_REGION": "LOCAL",
-            "CURRENT_SESSION": str(id(self._conn)),
+            "CURRENT_SESSION": str(session.number),
         }
         transformed = super()._transform(rewrite.before(expression, context), params)
         if isinstance(transformed, exp.Merge):
@@ -107,43 +128,48 @@ class Cursor(FakeSnowflakeCursor):
             return self._answer(_SUCCESS)
         if isinstance(transformed, exp.Rollback):
             session.roll_back()
-            session.transaction.failed = False
             return self._answer(_SUCCESS)
         if isinstance(transformed, exp.Commit):
             return self._commit()
-        if session.transaction.failed and session.transaction.active:
+        if session.transaction.failed:
             raise errors.aborted()
-        if isinstance(transformed, _DDL) and session.in_transaction:
-            session.commit_open()  # Snowflake commits the open transaction before DDL
+        if isinstance(transformed, _DDL) or any(name in transformed.args for name in _STAGE_DDL):
+            self._commit_before_ddl()
         return self._run_statement(transformed, params)
 
     def _commit(self) -> None:
         session = self._conn
         if session.transaction.failed:
             session.roll_back()
-            session.transaction.failed = False
             raise errors.aborted()
         session.commit_open()
         self._answer(_SUCCESS)
 
+    def _commit_before_ddl(self) -> None:
+        """Snowflake commits the open transaction before DDL, and the DDL by itself."""
+        if self._conn.transaction.failed:
+            raise errors.aborted()
+        self._conn.commit_open()
+
     def _run_statement(self, transformed: exp.Expr, params: Any) -> None:
         session = self._conn
-        after = _After.of(transformed)
+        aftermath = Aftermath.of(transformed, session)
         try:
-            target = (
-                transformed.find(exp.Table) if isinstance(transformed, (exp.Update, exp.Delete, exp.Merge)) else None
-            )
+            target = transformed.find(exp.Table) if isinstance(transformed, _LOCKING) else None
             if target is not None:
                 session.lock(target)
+            session.refresh()
+            session.transaction.wrote |= not isinstance(transformed, (exp.Query, exp.Describe, exp.Show))
             self._retrying(transformed, params)
-            self._finish(transformed, after)
+            with _Kept(self):
+                aftermath.settle(session, self._duck_conn)
         except Exception:
             if session.in_transaction:
-                session.roll_back()
-                session.transaction.active = session.transaction.failed = True
+                session.fail()
             raise
         finally:
             if not session.in_transaction:
+                session.transaction.wrote = False
                 session.locks.release(session)
 
     def _retrying(self, transformed: exp.Expr, params: Any) -> None:
@@ -162,6 +188,8 @@ class Cursor(FakeSnowflakeCursor):
         if isinstance(transformed, exp.Merge):
             rows = self._duck_conn.execute(merge.returning(transformed), params).fetchall()
             return super()._execute(merge.counts(transformed, [row[0] for row in rows]), None)
+        if isinstance(transformed, exp.Drop) and str(transformed.kind).upper() == "DATABASE":
+            return self._drop_database(transformed)
         if isinstance(transformed, exp.Copy) and not self._conn.in_transaction and self._conn._autocommit:
             return self._atomically(transformed, params)
         if isinstance(transformed, exp.TruncateTable) and transformed.args.pop("local_if_exists", False):
@@ -173,6 +201,17 @@ class Cursor(FakeSnowflakeCursor):
                 return self._answer(_SUCCESS)
         return super()._execute(transformed, params)
 
+    def _drop_database(self, drop: exp.Drop) -> None:
+        """DuckDB detaches; the file goes in the aftermath."""
+        name = drop.find(exp.Table).name  # type: ignore[union-attr]
+        if self._conn.leave(name):
+            self._duck_conn.execute("USE memory")
+        try:
+            self._duck_conn.execute(f'DETACH DATABASE {"IF EXISTS " if drop.args.get("exists") else ""}"{name}"')
+        except duckdb.Error:
+            raise errors.missing_object(name) from None
+        self._answer(commands.Answer(["status"], [[f"{name} successfully dropped."]]))
+
     def _atomically(self, transformed: exp.Expr, params: Any) -> None:
         """A COPY of several files outside a transaction loads all of them or none."""
         self._duck_conn.begin()
@@ -183,92 +222,29 @@ class Cursor(FakeSnowflakeCursor):
             raise
         self._duck_conn.commit()
 
-    def _finish(self, transformed: exp.Expr, after: "_After") -> None:
-        """What belongs to a statement beside its own effect; the statement's result stays the cursor's result."""
-        result = (
-            self._arrow_table,
-            self._rowcount,
-            self._last_sql,
-            self._last_params,
-            self._last_transformed,
-            self._sfqid,
-        )
-        table = transformed.find(exp.Table)
-        if table is None:
-            return
-        place = (table.catalog or self._conn.database, table.db or self._conn._schema, table.name)
-        if after.not_null:
-            self._set_not_null(table, after.not_null)
-        if after.forgets_loads:
-            self._duck_conn.execute(
-                f'delete from "{place[0]}".{LOADED_FILES} where schema_name = ? and table_name = ?', list(place[1:])
-            )
-        with closing(self._duck_conn.cursor()) as metadata:  # another database: not in the caller's transaction
-            if after.comment is not None:
-                metadata.execute(info_schema.insert_table_comment_sql(*place, after.comment.replace("'", "''")))
-            if after.text_lengths:
-                metadata.execute(info_schema.insert_text_lengths_sql(*place, after.text_lengths))
-        self._arrow_table, self._rowcount, self._last_sql, self._last_params, self._last_transformed, self._sfqid = (
-            result
-        )
-
-    def _set_not_null(self, table: exp.Table, columns: list[str]) -> None:
-        name = table.sql("duckdb")
-        try:
-            for column in columns:
-                self._duck_conn.execute(f'ALTER TABLE {name} ALTER COLUMN "{column}" SET NOT NULL')
-        except duckdb.Error:
-            self._duck_conn.execute(f"DROP TABLE IF EXISTS {name}")
-            raise
-
     def _describe_last_sql(self) -> list:
+        """Names and DuckDB types of the result; upstream parses the statement once more for it."""
+        table = self._arrow_table
         try:
-            return super()._describe_last_sql()
-        except (sf.Error, duckdb.Error):
-            # Not every statement can be described again: take the types of the result that is there.
-            if self._arrow_table is None:
+            described = self._duck_conn.execute(f"DESCRIBE {self._last_sql}", self._last_params).fetchall()
+        except duckdb.Error:
+            if table is None:
                 raise
-            return [
-                (field.name, _duckdb_type(field.type), None, None, None, None) for field in self._arrow_table.schema
-            ]
+            return results.described(table.schema)
+        return results.supported(described)
 
 
-class _After:
-    """What upstream and our rewrites left on the tree for later: taken off, so that nobody acts on it twice."""
+class _Kept:
+    """Keeps a statement's result while other statements run on its cursor's connection."""
 
-    def __init__(self, not_null: list[str], forgets_loads: bool, comment: str | None, text_lengths: Any) -> None:
-        self.not_null = not_null
-        self.forgets_loads = forgets_loads
-        self.comment = comment
-        self.text_lengths = text_lengths
+    _NAMES: Final = ("_arrow_table", "_rowcount", "_last_sql", "_last_params", "_last_transformed", "_sfqid")
 
-    @classmethod
-    def of(cls, transformed: exp.Expr) -> "_After":
-        new_table = (
-            isinstance(transformed, exp.Create) and transformed.kind == "TABLE" and not transformed.args.get("exists")
-        )
-        comment = transformed.args.pop("table_comment", None)
-        text = getattr(comment[1], "this", comment[1]) if comment else None
-        return cls(
-            transformed.args.pop(rewrite.NOT_NULL, None) or [],
-            bool(transformed.args.pop(rewrite.FORGET_LOADS, None)) or new_table,
-            str(text) if text is not None else None,
-            transformed.args.pop("text_lengths", None),
-        )
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
 
+    def __enter__(self) -> None:
+        self._values = {name: getattr(self._cursor, name) for name in self._NAMES}
 
-_DUCKDB_TYPES: Final = {
-    "int64": "BIGINT",
-    "int32": "INTEGER",
-    "bool": "BOOLEAN",
-    "double": "DOUBLE",
-    "date32[day]": "DATE",
-}
-
-
-def _duckdb_type(arrow: pa.DataType) -> str:
-    if pa.types.is_decimal(arrow):
-        return f"DECIMAL({arrow.precision},{arrow.scale})"
-    if pa.types.is_timestamp(arrow):
-        return "TIMESTAMP WITH TIME ZONE" if arrow.tz else "TIMESTAMP"
-    return _DUCKDB_TYPES.get(str(arrow), "VARCHAR")
+    def __exit__(self, *_: object) -> None:
+        for name, value in self._values.items():
+            setattr(self._cursor, name, value)

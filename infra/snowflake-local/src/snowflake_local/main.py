@@ -1,21 +1,22 @@
 """The command `snowflake-local`: builds everything, checks it, then serves."""
 
 import contextlib
-import json
-import logging
-import signal
-import sys
-import threading
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
-from snowflake_local import compat
+from snowflake_local import compat, logs
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="A local stand-in for Snowflake.")
+
+
+class _Limits(NamedTuple):
+    memory: str
+    threads: int
+    abandon_after: float
+    answer_within: float
 
 
 def _show_version(wanted: bool) -> None:
@@ -42,19 +43,28 @@ def serve(
     tls_port: Annotated[int, typer.Option(help="HTTPS; 0: none.")] = 0,
     tls_cert: Annotated[Path | None, typer.Option(help="The certificate, PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key, PEM.")] = None,
-    memory_limit: Annotated[str, typer.Option(help="DuckDB's memory.")] = "512MB",
+    memory_limit: Annotated[str, typer.Option(help="DuckDB's memory; beyond it, it writes to disk.")] = "256MB",
     threads: Annotated[int, typer.Option(help="DuckDB's threads.")] = 2,
+    abandon_after: Annotated[
+        float, typer.Option(help="Seconds of silence after which a waiter may end another's transaction.")
+    ] = 20.0,
+    answer_within: Annotated[
+        float, typer.Option(help="Seconds after which a client is told to come back for its result.")
+    ] = 45.0,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
 ) -> None:
     """Serve until SIGTERM.
 
     Example: snowflake-local serve --data-dir ./warehouse --users-file users.json
 
-    Exits with 1 on a wrong version of a package, a users file that can't be used, or a database that can't be opened.
+    Exits with 1 on a wrong version of a package, a users file or certificate that can't be used, a port that is
+    taken, or a database that can't be opened.
     """
-    _log_as_json()
     try:
+        logs.configure(log_level)
         compat.check()
-        _serve(data_dir, users_file, host, (port, tls_port), (tls_cert, tls_key), (memory_limit, threads))
+        limits = _Limits(memory_limit, threads, abandon_after, answer_within)
+        _serve(data_dir, users_file, host, (port, tls_port), (tls_cert, tls_key), limits)
     except (compat.IncompatibleVersionError, ValueError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
@@ -66,71 +76,25 @@ def _serve(
     host: str,
     ports: tuple[int, int],
     tls: tuple[Path | None, Path | None],
-    limits: tuple[str, int],
+    limits: _Limits,
 ) -> None:
-    import duckdb
-    import uvicorn
-
+    from snowflake_local import gaps
     from snowflake_local.auth import Users
-    from snowflake_local.server import Application, fill_gaps
+    from snowflake_local.server import Application
+    from snowflake_local.serving import Endpoint, serve
     from snowflake_local.store import Warehouse
 
     if ports[1] and (tls[0] is None or tls[1] is None):
         raise ValueError("--tls-port needs --tls-cert and --tls-key")
-    users = Users.read(users_file)
-    fill_gaps()
-    try:
-        warehouse = Warehouse(data_dir, memory_limit=limits[0], threads=limits[1])
-    except duckdb.IOException as error:
-        raise ValueError(
-            f"the databases in {data_dir} can't be opened (is another server using them?): {error}"
-        ) from error
-    asgi = Application(warehouse, users).asgi()
-    common = {"host": host, "log_level": "warning", "log_config": None, "timeout_graceful_shutdown": 5}
-
-    class Plain(uvicorn.Server):
-        """Ends with exit code 0 on SIGTERM: uvicorn's own raises the signal again after its shutdown."""
-
-        @contextlib.contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, self.handle_exit)
-            yield
-
-    plain = Plain(uvicorn.Config(asgi, port=ports[0], **common))
-    secure = None
+    endpoints = [Endpoint(host, ports[0])]
     if ports[1]:
-        files = {"ssl_certfile": str(tls[0]), "ssl_keyfile": str(tls[1])}
-        secure = uvicorn.Server(uvicorn.Config(asgi, port=ports[1], **files, **common))
-        thread = threading.Thread(target=secure.run, name="tls", daemon=True)
-        thread.start()
-    try:
-        plain.run()
-    finally:
-        if secure is not None:
-            secure.should_exit = True
-            thread.join(5)
-        warehouse.close()
-
-
-class _JsonLines(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "timestamp": self.formatTime(record),
-            "level": record.levelname.lower(),
-            "service": "snowflake-local",
-            "event": record.getMessage(),
-        }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line)
-
-
-def _log_as_json() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonLines())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    logging.getLogger("fakesnow.server").setLevel(logging.WARNING)
+        endpoints.append(Endpoint(host, ports[1], *tls))
+    users = Users.read(users_file)
+    gaps.fill()
+    with contextlib.closing(Warehouse(data_dir, memory_limit=limits.memory, threads=limits.threads)) as warehouse:
+        warehouse.locks.abandoned_seconds = limits.abandon_after
+        application = Application(warehouse, users, limits.answer_within)
+        serve(application.asgi(), endpoints, contextlib.closing(application))
 
 
 if __name__ == "__main__":

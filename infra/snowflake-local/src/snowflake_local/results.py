@@ -1,14 +1,57 @@
 """Arrow results as Snowflake sends them; fakesnow turns NULL timestamps into 1970-01-01."""
 
+import json
+from typing import Any, Final
+
 import pyarrow as pa
 import pyarrow.compute as pc
 from fakesnow import arrow as fakesnow_arrow
+from fakesnow import rowtype
 
-_UTC_OFFSET = 1440
+_UTC_OFFSET: Final = 1440
 """Snowflake's encoding of a zone: minutes east of UTC plus 1440."""
+_WHOLE: Final = ("TINYINT", "SMALLINT", "UTINYINT", "USMALLINT", "UINTEGER", "UHUGEINT")
+_OTHER_NAMES: Final = dict.fromkeys(_WHOLE, "BIGINT") | {
+    "FLOAT": "DOUBLE",
+    "TIMESTAMP_S": "TIMESTAMP",
+    "TIMESTAMP_MS": "TIMESTAMP",
+    "DATE": "DATE",
+}
+_KNOWN: Final = frozenset(rowtype.duckdb_to_sf_type)
+_ARROW_NAMES: Final = {
+    "int64": "BIGINT",
+    "int32": "INTEGER",
+    "bool": "BOOLEAN",
+    "double": "DOUBLE",
+    "date32[day]": "DATE",
+}
 
 
-def to_snowflake(table: pa.Table, rowtype: list) -> pa.Table:
+def supported(described: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """DESCRIBE's rows, every type one that upstream can send: lists and structs as text, small numbers as large."""
+    return [(name, _sendable(kind), *rest) for name, kind, *rest in described]
+
+
+def _sendable(kind: str) -> str:
+    if kind in _KNOWN or (kind.startswith("DECIMAL") and not kind.endswith("]")):
+        return kind
+    return _OTHER_NAMES.get(kind, "VARCHAR")
+
+
+def described(schema: pa.Schema) -> list[tuple[Any, ...]]:
+    """The same for a statement that can't be described again, from the result that is there."""
+    return [(field.name, _duckdb_type(field.type), None, None, None, None) for field in schema]
+
+
+def _duckdb_type(arrow: pa.DataType) -> str:
+    if pa.types.is_decimal(arrow):
+        return f"DECIMAL({arrow.precision},{arrow.scale})"
+    if pa.types.is_timestamp(arrow):
+        return "TIMESTAMP WITH TIME ZONE" if arrow.tz else "TIMESTAMP"
+    return _ARROW_NAMES.get(str(arrow), "VARCHAR")
+
+
+def to_snowflake(table: pa.Table, row_types: list) -> pa.Table:
     """Columns and schema as the connector decodes them."""
     columns = [_column(column) for column in table.columns]
     plain = pa.schema(
@@ -17,7 +60,7 @@ def to_snowflake(table: pa.Table, rowtype: list) -> pa.Table:
             for field, column in zip(table.schema, columns, strict=True)
         ]
     )
-    described = fakesnow_arrow.to_sf_schema(plain, rowtype)
+    described = fakesnow_arrow.to_sf_schema(plain, row_types)
     schema = pa.schema(
         [
             field.with_type(column.type) if pa.types.is_struct(column.type) else field
@@ -34,6 +77,14 @@ def _column(column: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
         return pc.multiply(column.cast(pa.int64()), 1000)
     if pa.types.is_null(column.type):
         return column.cast(pa.string())
+    if pa.types.is_float32(column.type):
+        return column.cast(pa.float64())
+    if pa.types.is_nested(column.type):
+        return pa.array([None if value is None else json.dumps(value, default=str) for value in column.to_pylist()])
+    if pa.types.is_interval(column.type) or pa.types.is_duration(column.type):
+        return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
+    if pa.types.is_unsigned_integer(column.type) or column.type in (pa.int8(), pa.int16()):
+        return column.cast(pa.int64())
     return column
 
 

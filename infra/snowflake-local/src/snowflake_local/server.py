@@ -1,91 +1,68 @@
 """The HTTP side: login, statements, uploads, health. Statement errors are SQL errors, never an HTTP 500."""
 
+import asyncio
 import gzip
 import json
 import logging
-import secrets
 import time
-from importlib import import_module
-from typing import Any
+import uuid
+from typing import Any, Final
 
-from fakesnow import cursor as fakesnow_cursor
-from fakesnow import info_schema, transforms
 from fakesnow.transforms import SERVER_VERSION
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
-from sqlglot import exp
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from snowflake_local import results
 from snowflake_local.auth import LoginError, Users
-from snowflake_local.load.copy import copy_into
+from snowflake_local.logs import event
 from snowflake_local.session import Session
-from snowflake_local.sql import rewrite
-from snowflake_local.store import Warehouse, database_sql
-
-upstream = import_module("fakesnow.server")  # the package has a function of that name
-log = logging.getLogger("snowflake_local")
+from snowflake_local.sessions import Client, NoSessionError, Sessions
+from snowflake_local.statement import Statement
+from snowflake_local.store import Warehouse
+from snowflake_local.uploads import Uploads
 
 STATEMENTS = Counter("snowflake_local_statements", "Statements by outcome", ["outcome"])
 SECONDS = Histogram("snowflake_local_statement_seconds", "Time of a statement in the server")
 SESSIONS = Gauge("snowflake_local_sessions", "Open sessions")
-IDLE_SESSION_SECONDS = 4 * 3600.0
-
-
-def fill_gaps() -> None:
-    """Put our functions in the place of upstream's; `snowflake_local.compat` has checked that they fit."""
-    upstream.to_sf = results.to_snowflake
-    upstream.parse_one = _parse(upstream.parse_one)
-    info_schema.per_db_creation_sql = database_sql
-    fakesnow_cursor.copy_into = copy_into
-    transforms.identifier = rewrite.identifier
-    transforms.create_table_as = rewrite.create_table_as
-    transforms.numeric_agg_implicit_cast = _unchanged  # SUM of a NUMBER stays a NUMBER
-    transforms.merge = _whole  # DuckDB has MERGE itself
-
-
-def _unchanged(expression: exp.Expr) -> exp.Expr:
-    return expression
-
-
-def _whole(expression: exp.Expr) -> list[exp.Expr]:
-    return [expression]
-
-
-def _parse(parse_one: Any) -> Any:
-    def parse(sql: str) -> exp.Expr:
-        try:
-            return parse_one(sql)
-        except Exception:  # noqa: BLE001 - the cursor reports it, as a SQL error
-            return exp.Command(this="UNKNOWN", expression=sql)
-
-    return parse
+TRANSACTIONS = Gauge("snowflake_local_open_transactions", "Sessions with an open transaction")
+_IN_PROGRESS: Final = "333333"
 
 
 class Application:
-    """The routes over one warehouse."""
+    """The routes over one warehouse.
 
-    def __init__(self, warehouse: Warehouse, users: Users) -> None:
+    Args:
+        warehouse: what sessions are opened on.
+        users: who may log in.
+        answer_within_seconds: a statement that takes longer is answered with an address to ask for its result.
+    """
+
+    def __init__(self, warehouse: Warehouse, users: Users, answer_within_seconds: float) -> None:
         self._warehouse = warehouse
         self._users = users
-        self.ready = False
+        self._answer_within_seconds = answer_within_seconds
+        self._sessions = Sessions()
+        self._uploads = Uploads()
 
     def asgi(self) -> Starlette:
         """The application for uvicorn."""
-        replaced = {"/session/v1/login-request", "/queries/v1/query-request", "/session"}
-        own = [
+        routes = [
             Route("/healthz", self.healthz),
             Route("/readyz", self.readyz),
             Route("/metrics", self.metrics),
             Route("/session/v1/login-request", self.login, methods=["POST"]),
             Route("/session", self.session, methods=["POST"]),
+            Route("/session/heartbeat", self.heartbeat, methods=["POST"]),
             Route("/queries/v1/query-request", self.query, methods=["POST"]),
+            Route("/queries/v1/abort-request", self.abort, methods=["POST"]),
+            Route("/queries/{query_id}/result", self.result),
+            Route("/fs_bucket/{path:path}", self.upload, methods=["PUT"]),
             Route("/telemetry/send", self.telemetry, methods=["POST"]),
         ]
-        return Starlette(routes=[*own, *(route for route in upstream.routes if route.path not in replaced)])
+        return Starlette(routes=routes, exception_handlers={NoSessionError: _no_session, Exception: _refused})
 
     # -- operators ---------------------------------------------------------------------------------------------
 
@@ -94,129 +71,179 @@ class Application:
         return PlainTextResponse("ok\n")
 
     async def readyz(self, _request: Request) -> Response:
-        """Ready once the databases are attached and answer."""
-
-        def probe() -> None:
-            cursor = self._warehouse.duck_conn.cursor()
-            try:
-                cursor.execute("select 1").fetchone()
-            finally:
-                cursor.close()
-
+        """Ready while the databases answer."""
         try:
-            await run_in_threadpool(probe)
+            await run_in_threadpool(self._warehouse.probe)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason
             return PlainTextResponse(f"store: {error}\n", 503)
         return PlainTextResponse("ready\n")
 
     async def metrics(self, _request: Request) -> Response:
         """Prometheus' text format."""
-        SESSIONS.set(len(upstream.sessions))
+        clients = self._sessions.all()
+        SESSIONS.set(len(clients))
+        TRANSACTIONS.set(sum(client.session.in_transaction for client in clients))
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     async def telemetry(self, _request: Request) -> Response:
         """The connector's own telemetry: taken and dropped."""
         return JSONResponse({"success": True})
 
-    # -- clients -----------------------------------------------------------------------------------------------
+    # -- sessions ----------------------------------------------------------------------------------------------
 
     async def login(self, request: Request) -> Response:
         """Key-pair login; makes a session."""
+        body = await _json(request)
+        data, query = body.get("data") or {}, request.query_params
+        claimed = [str(data.get(name, "")) for name in ("LOGIN_NAME", "AUTHENTICATOR", "TOKEN")]
         try:
-            data = (await _json(request))["data"]
-            query = request.query_params
-            user, role = self._users.login(
-                str(data.get("LOGIN_NAME", "")),
-                str(data.get("AUTHENTICATOR", "")),
-                str(data.get("TOKEN", "")),
-                query.get("roleName"),
-            )
+            user, role = self._users.login(claimed[0], claimed[1], claimed[2], query.get("roleName"))
         except LoginError as error:
-            log.warning("login_refused code=%s", error.code)
+            event(logging.WARNING, "login_refused", code=error.code)
             failure = {"data": {"nextAction": "RETRY_LOGIN"}, "code": error.code, "message": error.message}
             return JSONResponse(failure | {"success": False})
         parameters = data.get("SESSION_PARAMETERS") or {}
-        database, schema = query.get("databaseName"), query.get("schemaName")
-        session = await run_in_threadpool(
+        session: Session = await run_in_threadpool(
             self._warehouse.connect,
-            database,
-            schema,
+            query.get("databaseName"),
+            query.get("schemaName"),
             user=user.name,
             role=role,
             virtual_warehouse=(query.get("warehouse") or "").upper(),
             autocommit=parameters.get("AUTOCOMMIT", True) is not False,
+            parameters=parameters,
         )
-        if "LOCK_TIMEOUT" in parameters:
-            session.lock_timeout_seconds = float(parameters["LOCK_TIMEOUT"])
-        self._forget_idle()
-        token = secrets.token_urlsafe(32)
-        upstream.sessions[token] = session
-        names = {
-            "databaseName": session.database if session.database_set else None,
-            "schemaName": session.schema if session.schema_set else None,
-            "roleName": role,
-            "warehouseName": session.virtual_warehouse or None,
-        }
-        answer = {
-            "token": token,
-            "masterToken": secrets.token_urlsafe(32),
-            "validityInSeconds": 3600,
-            "masterValidityInSeconds": 14400,
-            "serverVersion": SERVER_VERSION,
-            "parameters": [
-                {"name": "AUTOCOMMIT", "value": session._autocommit},
-                {"name": "TIMEZONE", "value": "UTC"},
-                {"name": "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY", "value": 3600},
-                {"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0},
-            ],
-            "sessionInfo": names,
-        }
-        return JSONResponse({"data": answer, "success": True})
+        for client in self._sessions.remove_idle():
+            await run_in_threadpool(client.session.close)
+        event(logging.INFO, "session_started", session=session.number, user=user.name, role=role)
+        return JSONResponse({"data": _welcome(self._sessions.add(session), session), "success": True})
 
     async def session(self, request: Request) -> Response:
         """Ends a session: what it had open is rolled back at once."""
-        try:
-            token = upstream.to_token(request)
-            session = upstream.to_conn(token)
-        except upstream.ServerError as error:
-            body = {"data": None, "code": error.code, "message": error.message, "success": False}
-            return JSONResponse(body, status_code=error.status_code)
         if request.query_params.get("delete"):
-            upstream.sessions.pop(token, None)
-            await run_in_threadpool(session.close)
-        return JSONResponse({"data": None, "code": None, "message": None, "success": True})
+            client = self._sessions.remove(request)
+            if client is not None:
+                await run_in_threadpool(client.session.close)
+                event(logging.INFO, "session_ended", session=client.session.number)
+        return JSONResponse(_DONE)
+
+    async def heartbeat(self, request: Request) -> Response:
+        """A client that keeps its session."""
+        self._sessions.of(request)
+        return JSONResponse(_DONE)
+
+    # -- statements --------------------------------------------------------------------------------------------
 
     async def query(self, request: Request) -> Response:
-        """One statement. Clients try an HTTP 500 again for ever, so that even a bug is a SQL error."""
-        start = time.monotonic()
-        try:
-            response = await upstream.query_request(request)
-        except Exception as error:
-            log.exception("statement_failed")
-            response = _internal(f"{type(error).__name__}: {error}")
-        if response.status_code == 500:
-            response = _internal(json.loads(response.body).get("message", ""))
-        SECONDS.observe(time.monotonic() - start)
-        outcome = "error" if b'"success":false' in response.body[-200:] else "success"
-        STATEMENTS.labels(outcome).inc()
-        return response
+        """Run one statement, or find the one that this request, sent before, has started."""
+        client = self._sessions.of(request)
+        body = await _json(request)
+        request_id = request.query_params.get("requestId", "")
+        if client.task is None or not request_id or client.request_id != request_id:
+            statement = Statement(body, f"{request.url.scheme}://{request.url.netloc}", self._uploads)
+            client.request_id, client.query_id = request_id, str(uuid.uuid4())
+            client.task = asyncio.create_task(_run(statement, client.session))
+        return await self._answer(request, client, client.query_id)
 
-    def _forget_idle(self) -> None:
-        """Clients that never said goodbye: their sessions end after some hours."""
-        for token, session in list(upstream.sessions.items()):
-            if isinstance(session, Session) and session.idle_seconds > IDLE_SESSION_SECONDS:
-                upstream.sessions.pop(token, None)
-                session.close()
+    async def result(self, request: Request) -> Response:
+        """The result of a statement that took its time."""
+        client = self._sessions.of(request)
+        query_id = request.path_params["query_id"]
+        if client.task is None or client.query_id != query_id:
+            text = f"Statement {query_id} not found"
+            return JSONResponse({"data": None, "code": "000709", "message": text, "success": False})
+        return await self._answer(request, client, query_id)
+
+    async def _answer(self, request: Request, client: Client, query_id: str) -> Response:
+        assert client.task is not None  # noqa: S101 - the callers have seen it
+        task, gone = client.task, asyncio.create_task(_disconnected(request))
+        try:
+            await asyncio.wait((task, gone), timeout=self._answer_within_seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hung_up = gone.done() and not task.done()
+            gone.cancel()
+        if hung_up and client.query_id == query_id:
+            event(logging.WARNING, "client_gone", session=client.session.number)
+            client.session.cancel()
+        if not task.done():
+            data = {"getResultUrl": f"/queries/{query_id}/result", "queryId": query_id}
+            message = "Query execution in progress"
+            return JSONResponse({"data": data, "code": _IN_PROGRESS, "message": message, "success": True})
+        return JSONResponse(task.result())
+
+    async def abort(self, request: Request) -> Response:
+        """Cancel the session's statement."""
+        self._sessions.of(request).session.cancel()
+        return JSONResponse(_DONE)
+
+    async def upload(self, request: Request) -> Response:
+        """A file for a stage, at an address that PUT was given."""
+        body, signature = await request.body(), request.query_params.get("signature", "")
+        path = request.path_params["path"]
+        written = await run_in_threadpool(self._uploads.write, path, signature, body)
+        return Response(status_code=200 if written else 403)
+
+    def close(self) -> None:
+        """Stop every statement and roll back what is open."""
+        for client in self._sessions.all():
+            client.session.cancel()
+
+
+async def _run(statement: Statement, session: Session) -> dict[str, Any]:
+    start = time.monotonic()
+    answer = await run_in_threadpool(statement.run, session)
+    SECONDS.observe(time.monotonic() - start)
+    STATEMENTS.labels("success" if answer["success"] else "error").inc()
+    return answer
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+_DONE: Final = {"data": None, "code": None, "message": None, "success": True}
+
+
+def _welcome(token: str, session: Session) -> dict[str, Any]:
+    names = {
+        "databaseName": session.database if session.database_set else None,
+        "schemaName": session.schema if session.schema_set else None,
+        "roleName": session.role,
+        "warehouseName": session.virtual_warehouse or None,
+    }
+    return {
+        "token": token,
+        "masterToken": token,
+        "validityInSeconds": 3600,
+        "masterValidityInSeconds": 14400,
+        "serverVersion": SERVER_VERSION,
+        "parameters": [
+            {"name": "AUTOCOMMIT", "value": session._autocommit},
+            {"name": "TIMEZONE", "value": "UTC"},
+            {"name": "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY", "value": 3600},
+            {"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0},
+        ],
+        "sessionInfo": names,
+    }
 
 
 async def _json(request: Request) -> dict[str, Any]:
     body = await request.body()
     if request.headers.get("Content-Encoding") == "gzip":
         body = gzip.decompress(body)
-    return json.loads(body)
+    parsed = json.loads(body)
+    if not isinstance(parsed, dict):
+        raise ValueError("the body is no JSON object")
+    return parsed
 
 
-def _internal(text: str) -> JSONResponse:
-    message = f"The local stand-in can't run this statement: {text[:2000]}"
-    data = {"errorCode": "000603", "sqlState": "XX000"}
-    return JSONResponse({"data": data, "code": "000603", "message": message, "success": False})
+async def _no_session(_request: Request, _error: Exception) -> Response:
+    body = {"data": None, "code": NoSessionError.code, "message": NoSessionError.message, "success": False}
+    return JSONResponse(body)
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    """A request that can't be read. Clients try an HTTP 500 again for ever, so this is an answer as well."""
+    text = f"The local stand-in can't read this request: {type(error).__name__}"
+    return JSONResponse({"data": None, "code": "000603", "message": text, "success": False}, status_code=400)

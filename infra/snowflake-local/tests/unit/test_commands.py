@@ -10,7 +10,17 @@ from snowflake_local.sql import commands
         ("REMOVE @a.b.st/x/ pattern='.*'", commands.StageCommand(True, "@a.b.st/x/", ".*")),
         ("drop stage if exists a.st;", commands.DropStage("a.st", True)),
         ("use role loader", commands.UseContext("ROLE", "LOADER")),
-        ("alter session set LOCK_TIMEOUT = 600", commands.SetLockTimeout(600.0)),
+        ("alter session set LOCK_TIMEOUT = 600", commands.SetParameters({"LOCK_TIMEOUT": "600"})),
+        (
+            "ALTER SESSION SET query_tag = 'it''s, {\"a\": 1}', lock_timeout=5;",
+            commands.SetParameters({"QUERY_TAG": 'it\'s, {"a": 1}', "LOCK_TIMEOUT": "5"}),
+        ),
+        (
+            "alter session unset query_tag, lock_timeout",
+            commands.SetParameters({"QUERY_TAG": None, "LOCK_TIMEOUT": None}),
+        ),
+        ("show parameters like 'query_tag' in session", commands.ShowParameter("QUERY_TAG")),
+        ('alter table a.b swap with "C"', commands.SwapTables("a.b", '"C"')),
         ("create or replace dynamic  table x", commands.Refused("DYNAMIC TABLE")),
         ("start transaction", commands.Begin()),
     ],
@@ -19,7 +29,16 @@ def test_commands_are_recognised(statement: str, expected: commands.Command) -> 
     assert commands.recognise(statement) == expected
 
 
-@pytest.mark.parametrize("statement", ["select 1", "insert into list values (1)", "create table streams (a int)", ""])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select 1",
+        "insert into list values (1)",
+        "create table streams (a int)",
+        "",
+        "alter session set autocommit = false",
+    ],
+)
 def test_other_statements_are_left_alone(statement: str) -> None:
     assert commands.recognise(statement) is None
 

@@ -95,11 +95,11 @@ def _chosen(root: Any, path: str, names: list[str] | None) -> list[listing.Stage
     if names is None:
         return listing.files(root, path)
     folder = root / path
-    missing = [name for name in names if not (folder / name).is_file()]
+    missing = [name for name in names if ".." in name.split("/") or not (folder / name.lstrip("/")).is_file()]
     if missing:
         text = f"Remote file '{path.rstrip('/')}/{missing[0]}' was not found."
         raise ProgrammingError(msg=text, errno=91016, sqlstate="22000")
-    return [listing.staged(root, folder / name) for name in names]
+    return [listing.staged(root, folder / name.lstrip("/")) for name in dict.fromkeys(names)]
 
 
 def _load(duck: Any, place: tuple[str, str, str], item: listing.StagedFile, *, force: bool) -> tuple[Any, ...] | None:

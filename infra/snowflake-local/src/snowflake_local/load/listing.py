@@ -43,8 +43,9 @@ def resolve(session: Any, duck: Any, reference: str, target: exp.Table | None = 
     )
     if not reference.strip("'").startswith("@") or url.startswith(("s3://", "gcs://", "azure://")):
         raise errors.unsupported("external stages")
-    root = Path(url.removeprefix("file://"))
-    return root, path
+    if ".." in path.split("/"):
+        raise errors.compilation(f"Invalid stage path '{path}'.")
+    return Path(url.removeprefix("file://")), path
 
 
 def files(root: Path, path: str) -> list[StagedFile]:

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-NO_OPERATION: Final = (
+NO_OPERATION: Final[tuple[str, ...]] = (
     r"\s*(CREATE|ALTER|DROP)\s+(OR\s+REPLACE\s+)?"
     r"(WAREHOUSE|ROLE|USER|RESOURCE\s+MONITOR|NETWORK\s+POLICY|MASKING\s+POLICY|ROW\s+ACCESS\s+POLICY)\b",
     r"\s*(GRANT|REVOKE)\b",
-    r"\s*ALTER\s+SESSION\s+(UNSET\b|SET\s+(?!AUTOCOMMIT|LOCK_TIMEOUT))",
     r"\s*USE\s+SECONDARY\s+ROLES?\b",
     r"\s*ALTER\s+(DATABASE|SCHEMA|STAGE)\b",
     r"\s*ALTER\s+(TABLE|VIEW)\s+\S+\s+(ALTER|MODIFY)\s+(COLUMN\s+)?\S+\s+COMMENT\b",
@@ -28,7 +27,9 @@ _LIST: Final = re.compile(
 _DROP_STAGE: Final = re.compile(r"\s*DROP\s+STAGE\s+(IF\s+EXISTS\s+)?([\w.\"$]+)\s*;?\s*$", re.IGNORECASE)
 _USE: Final = re.compile(r"\s*USE\s+(ROLE|WAREHOUSE)\s+([\w.\"$]+)\s*;?\s*$", re.IGNORECASE)
 _START: Final = re.compile(r"\s*START\s+TRANSACTION\b", re.IGNORECASE)
-_LOCK_TIMEOUT: Final = re.compile(r"\s*ALTER\s+SESSION\s+SET\s+LOCK_TIMEOUT\s*=\s*(\d+)\s*;?\s*$", re.IGNORECASE)
+_SESSION: Final = re.compile(r"\s*ALTER\s+SESSION\s+(SET|UNSET)\s+(.*?)\s*;?\s*$", re.IGNORECASE | re.DOTALL)
+_PARAMETER: Final = re.compile(r"(\w+)\s*=\s*('(?:[^'\\]|''|\\.)*'|[\w.+-]+)\s*(?:,\s*)?")
+_SWAP: Final = re.compile(r"\s*ALTER\s+TABLE\s+([\w.\"$]+)\s+SWAP\s+WITH\s+([\w.\"$]+)\s*;?\s*$", re.IGNORECASE)
 _COMMENT: Final = re.compile(
     r"\s*COMMENT\s+(IF\s+EXISTS\s+)?ON\s+(COLUMN|SCHEMA|DATABASE|STAGE|WAREHOUSE|VIEW)\b", re.IGNORECASE
 )
@@ -73,10 +74,25 @@ class UseContext:
 
 
 @dataclass(frozen=True, slots=True)
-class SetLockTimeout:
-    """ALTER SESSION SET LOCK_TIMEOUT, in seconds."""
+class SetParameters:
+    """ALTER SESSION SET or UNSET: values by upper-case name, None for a parameter that is unset."""
 
-    seconds: float
+    values: dict[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ShowParameter:
+    """SHOW PARAMETERS LIKE, of one name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwapTables:
+    """ALTER TABLE … SWAP WITH …, both names as they were written."""
+
+    one: str
+    other: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +107,7 @@ class Begin:
     """START TRANSACTION, which the parser does not know."""
 
 
-Command = Answer | StageCommand | DropStage | UseContext | SetLockTimeout | Refused | Begin
+Command = Answer | StageCommand | DropStage | UseContext | SetParameters | ShowParameter | SwapTables | Refused | Begin
 
 
 def without_comments(statement: str) -> str:
@@ -107,8 +123,10 @@ def recognise(statement: str) -> Command | None:
         return DropStage(match[2], bool(match[1]))
     if match := _USE.match(statement):
         return UseContext(match[1].upper(), match[2].strip('"').upper())
-    if match := _LOCK_TIMEOUT.match(statement):
-        return SetLockTimeout(float(match[1]))
+    if match := _SESSION.match(statement):
+        return _parameters(match[1].upper() == "SET", match[2])
+    if match := _SWAP.match(statement):
+        return SwapTables(match[1], match[2])
     if match := _REFUSED.match(statement):
         return Refused(" ".join(match[1].upper().split()))
     if _START.match(statement):
@@ -116,8 +134,21 @@ def recognise(statement: str) -> Command | None:
     if _COMMENT.match(statement):
         return Answer(["status"], [[_DONE]])
     if match := _SHOW_PARAMETERS.match(statement):
-        columns = ["key", "value", "default", "level", "description", "type"]
-        return Answer(columns, [[match[1].upper(), "", "", "", "", "STRING"]])
+        return ShowParameter(match[1].upper())
     if _SHOW_NOTHING.match(statement):
         return Answer(["created_on", "name"], [])
     return None
+
+
+def _parameters(is_set: bool, text: str) -> SetParameters | None:
+    if not is_set:
+        return SetParameters(dict.fromkeys(re.findall(r"\w+", text.upper())))
+    values: dict[str, str | None] = {}
+    position = 0
+    while position < len(text):
+        match = _PARAMETER.match(text, position)
+        if match is None:
+            return None
+        values[match[1].upper()] = match[2].strip("'").replace("''", "'")
+        position = match.end()
+    return None if "AUTOCOMMIT" in values else SetParameters(values)

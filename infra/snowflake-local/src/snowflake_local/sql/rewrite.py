@@ -1,8 +1,9 @@
 """Rewrites on the syntax tree, before fakesnow's own: what it leaves out or gets wrong."""
 
+import re
 from typing import Any, Final
 
-from fakesnow import copy_into
+from fakesnow.params import pop_qmark_param
 from sqlglot import exp
 
 from snowflake_local import errors
@@ -10,6 +11,8 @@ from snowflake_local import errors
 _UNENFORCED: Final = (exp.UniqueColumnConstraint, exp.Reference)
 NOT_NULL: Final = "local_not_null"
 FORGET_LOADS: Final = "local_forget_loads"
+TEMPORARY: Final = "local_temporary"
+_DATABASE_NAME: Final = re.compile(r"[A-Za-z0-9_$]+")
 
 
 def before(expression: exp.Expr, context: dict[str, str]) -> exp.Expr:
@@ -19,6 +22,10 @@ def before(expression: exp.Expr, context: dict[str, str]) -> exp.Expr:
         _unenforced_keys(expression)
     if isinstance(expression, exp.Use) and not expression.args.get("kind") and isinstance(expression.this, exp.Table):
         expression.set("kind", exp.var("SCHEMA" if expression.this.db else "DATABASE"))
+    if isinstance(expression, exp.Create) and str(expression.kind).upper() == "DATABASE":
+        _plain_name(expression)
+    for explode in expression.find_all(exp.Explode):
+        _only_plain_flatten(explode)
     if isinstance(expression, exp.TruncateTable):
         expression.args[FORGET_LOADS] = expression.find(exp.Table)
 
@@ -33,11 +40,29 @@ def before(expression: exp.Expr, context: dict[str, str]) -> exp.Expr:
     return expression.transform(value, copy=False)
 
 
+def _plain_name(create: exp.Create) -> None:
+    """A database is a file of its name."""
+    name = create.this.name
+    if not _DATABASE_NAME.fullmatch(name):
+        raise errors.unsupported(f"a database named '{name}' (letters, digits, _ and $ only)")
+
+
+def _only_plain_flatten(explode: exp.Explode) -> None:
+    """FLATTEN's other modes would silently give other rows."""
+    for option in explode.expressions:
+        name = option.this.name.upper() if isinstance(option, exp.Kwarg) else ""
+        value = option.expression if isinstance(option, exp.Kwarg) else None
+        if name in ("OUTER", "RECURSIVE", "MODE", "PATH") and not (isinstance(value, exp.Boolean) and not value.this):
+            raise errors.unsupported(f"FLATTEN with {name}")
+
+
 def _plain_temporary(create: exp.Create) -> None:
-    """DuckDB's temporary tables can't have a database and schema: dbt's become plain tables, which dbt drops."""
+    """DuckDB's temporary tables can't have a database and schema: they become plain tables, which the session drops."""
     table, properties = create.find(exp.Table), create.args.get("properties")
     if create.kind in ("TABLE", "VIEW") and table is not None and table.db and properties is not None:
         kept = [item for item in properties.expressions if not isinstance(item, exp.TemporaryProperty)]
+        if len(kept) < len(properties.expressions):
+            create.args[TEMPORARY] = True
         properties.set("expressions", kept)
 
 
@@ -83,7 +108,7 @@ def identifier(node: exp.Expr, params: Any) -> exp.Expr:
     else:
         return node
     if isinstance(argument, exp.Placeholder):
-        name = str(copy_into.pop_qmark_param(params, argument.root(), argument))
+        name = str(pop_qmark_param(params, argument.root(), argument))
     else:
         name = getattr(argument, "name", str(argument))
     return exp.to_table(name, dialect="snowflake")

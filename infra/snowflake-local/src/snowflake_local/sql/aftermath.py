@@ -1,0 +1,87 @@
+"""What a statement leaves to be done beside its own effect: NOT NULL, comments, lengths of text, COPY's memory."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+from fakesnow import info_schema
+from sqlglot import exp
+
+from snowflake_local.session import Session
+from snowflake_local.sql import rewrite
+from snowflake_local.store import LOADED_FILES
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """Taken off the tree, where upstream and our rewrites left it, so that nobody acts on it twice."""
+
+    table: exp.Table | None
+    not_null: list[str]
+    forgets_loads: bool
+    comment: str | None
+    text_lengths: Any
+    temporary: str | None
+    dropped: tuple[str, ...] | None
+
+    @classmethod
+    def of(cls, transformed: exp.Expr, session: Session) -> "Aftermath":
+        """Read and take off what is to be done after `transformed`."""
+        is_create = isinstance(transformed, exp.Create)
+        new_table = is_create and transformed.kind == "TABLE" and not transformed.args.get("exists")
+        comment = transformed.args.pop("table_comment", None)
+        text = getattr(comment[1], "this", comment[1]) if comment else None
+        is_temporary = bool(transformed.args.pop(rewrite.TEMPORARY, None))
+        return cls(
+            table=comment[0] if comment else transformed.find(exp.Table),
+            not_null=transformed.args.pop(rewrite.NOT_NULL, None) or [],
+            forgets_loads=bool(transformed.args.pop(rewrite.FORGET_LOADS, None)) or new_table,
+            comment=str(text) if text is not None else None,
+            text_lengths=transformed.args.pop("text_lengths", None),
+            temporary=transformed.kind if is_create and is_temporary else None,
+            dropped=_dropped(transformed, session),
+        )
+
+    def settle(self, session: Session, duck: duckdb.DuckDBPyConnection) -> None:
+        """Do it. A new table that breaks its own NOT NULL is dropped again, and the error raised."""
+        if self.dropped:
+            session.warehouse.forget(*self.dropped)
+        if self.table is None:
+            return
+        table = self.table
+        place = (table.catalog or session.database or "", table.db or session._schema or "", table.name)
+        if self.not_null:
+            _set_not_null(duck, table, self.not_null)
+        if self.temporary:
+            session.temporary.add((self.temporary, ".".join(f'"{part}"' for part in place)))
+        if self.forgets_loads:
+            where = "where schema_name = ? and table_name = ?"
+            duck.execute(f'delete from "{place[0]}".{LOADED_FILES} {where}', list(place[1:]))
+        with closing(duck.cursor()) as metadata:  # another database: not in the caller's transaction
+            if self.comment is not None:
+                metadata.execute(info_schema.insert_table_comment_sql(*place, self.comment.replace("'", "''")))
+            if self.text_lengths:
+                metadata.execute(info_schema.insert_text_lengths_sql(*place, self.text_lengths))
+
+
+def _set_not_null(duck: duckdb.DuckDBPyConnection, table: exp.Table, columns: list[str]) -> None:
+    name = table.sql("duckdb")
+    try:
+        for column in columns:
+            duck.execute(f'ALTER TABLE {name} ALTER COLUMN "{column}" SET NOT NULL')
+    except duckdb.Error:
+        duck.execute(f"DROP TABLE IF EXISTS {name}")
+        raise
+
+
+def _dropped(transformed: exp.Expr, session: Session) -> tuple[str, ...] | None:
+    """The database, or database and schema, that a DROP takes away."""
+    if not isinstance(transformed, exp.Drop) or str(transformed.kind).upper() not in ("DATABASE", "SCHEMA"):
+        return None
+    place = transformed.find(exp.Table)
+    if place is None:
+        return None
+    if str(transformed.kind).upper() == "DATABASE":
+        return (place.name or place.db,)
+    return (place.catalog or session.database or "", place.db)
