@@ -117,7 +117,7 @@ def _fetch_all(jars: Iterable[Jar], target: Path, progress: Callable[[str], None
                     advice="Check the network and run the command again; what was fetched is kept.",
                 ) from error
             if jar.artifact == REGISTRY_ARTIFACT:
-                _unpack(found, target / "registry")
+                unpack_registry(found, target / "registry")
             else:
                 shutil.move(found, library / jar.file_name)
             progress(f"jars: {count} of {len(wanted)}")
@@ -145,7 +145,12 @@ def _fetch(jar: Jar, scratch: Path) -> Path:
     return found
 
 
-def _unpack(archive: Path, destination: Path) -> None:
+def unpack_registry(archive: Path, destination: Path) -> None:
+    """Put the folder of the archive that holds `quarkus-run.jar` in the destination's place.
+
+    Raises:
+        JarsError: there is none in it.
+    """
     scratch = destination.with_name("registry.new")
     shutil.rmtree(scratch, ignore_errors=True)
     with tarfile.open(archive) as tar:

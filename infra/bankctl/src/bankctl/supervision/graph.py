@@ -34,8 +34,13 @@ class Cancelled:
         return self._event.wait(seconds)
 
 
-def run(steps: Iterable[Step], *, workers: int = 16) -> None:
-    """Run all steps.
+def run(
+    steps: Iterable[Step],
+    *,
+    workers: int = 16,
+    failed: Callable[[Step, BaseException], None] | None = None,
+) -> None:
+    """Run all steps; `failed` is told of the first failure at once, while what is under way still ends.
 
     Raises:
         Exception: whatever the first failing step raised, after the steps that were running have ended.
@@ -55,12 +60,13 @@ def run(steps: Iterable[Step], *, workers: int = 16) -> None:
                 done, _ = wait(active, timeout=0.5, return_when=FIRST_COMPLETED)
                 for future in done:
                     name = active.pop(future)
-                    failure = failure or future.exception()
-                    if failure is None:
+                    if (error := future.exception()) is None:
                         order.done(name)
-        except BaseException:
+                    elif failure is None:
+                        failure = error
+                        if failed is not None:
+                            failed(by_name[name], error)
+        finally:
             cancelled.cancel()
-            raise
-        cancelled.cancel()
     if failure is not None:
         raise failure

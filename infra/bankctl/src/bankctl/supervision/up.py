@@ -69,25 +69,15 @@ def up(stack: Stack, report: Reporter, *, only: Collection[str] = (), without: C
         tasks = tasks_for(selected, missing, available)
         steps = [_component_step(stack, component, report) for component in selected]
         steps += [_task_step(stack, task, report) for task in tasks]
-        run([_said_at_once(step, report) for step in steps])
+        run(steps, failed=partial(_say_failure, report))
         for component in selected:
             if processes.running(stack.run_file(component.name)) is None:
                 raise ComponentDiedError(component.name, stack, "ended after it had been ready")
 
 
-def _said_at_once(step: Step, report: Reporter) -> Step:
-    """A long download beside it must not keep a failure from the operator."""
-
-    def work(cancelled: Cancelled) -> None:
-        try:
-            step.run(cancelled)
-        except Exception as error:
-            if not cancelled:
-                reason = (str(error) or repr(error)).splitlines()[0]
-                report.line(f"{step.name}: failed ({reason}); what is under way ends first")
-            raise
-
-    return Step(step.name, work, step.needs)
+def _say_failure(report: Reporter, step: Step, error: BaseException) -> None:
+    reason = (str(error) or repr(error)).splitlines()[0]
+    report.line(f"{step.name}: failed ({reason}); what is under way ends first")
 
 
 def _task_step(stack: Stack, task: Task, report: Reporter) -> Step:

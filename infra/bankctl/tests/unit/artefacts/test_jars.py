@@ -1,8 +1,9 @@
+import tarfile
 from pathlib import Path
 
 import pytest
 
-from bankctl.artefacts.jars import REGISTRY_ARTIFACT, Jar, JarsError, read_lock
+from bankctl.artefacts.jars import REGISTRY_ARTIFACT, Jar, JarsError, read_lock, unpack_registry
 from bankctl.artefacts.jars_lock import pinned_versions
 from bankctl.paths import repository_root
 
@@ -36,3 +37,34 @@ def test_pom_and_lock_name_the_same_versions() -> None:
 def test_there_is_one_kafka_client() -> None:
     clients = [jar for jar in read_lock(KAFKA / "jars.lock") if jar.artifact == "kafka-clients"]
     assert len(clients) == 1
+
+
+def _archive(tmp_path: Path, name: str) -> Path:
+    inner = tmp_path / "app" / "registry-3"
+    inner.mkdir(parents=True)
+    (inner / name).write_text("jar")
+    with tarfile.open(tmp_path / "registry.tar.gz", "w:gz") as tar:
+        tar.add(tmp_path / "app", arcname="app")
+    return tmp_path / "registry.tar.gz"
+
+
+@pytest.mark.parametrize("filters", [True, False], ids=["with filters", "Python before 3.11.4"])
+def test_the_registry_is_unpacked_in_place_of_an_older_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filters: bool
+) -> None:
+    if not filters:
+        monkeypatch.delattr(tarfile, "data_filter")
+    archive, target = _archive(tmp_path, "quarkus-run.jar"), tmp_path / "registry"
+    target.mkdir()
+    (target / "older.jar").touch()
+    unpack_registry(archive, target)
+    assert [path.name for path in target.iterdir()] == ["quarkus-run.jar"]
+    assert not (tmp_path / "registry.new").exists()
+
+
+def test_an_archive_without_the_registry_leaves_the_older_one(tmp_path: Path) -> None:
+    archive, target = _archive(tmp_path, "other.jar"), tmp_path / "registry"
+    target.mkdir()
+    with pytest.raises(JarsError, match=r"quarkus-run\.jar"):
+        unpack_registry(archive, target)
+    assert target.exists()

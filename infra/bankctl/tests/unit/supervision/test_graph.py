@@ -67,6 +67,25 @@ def test_running_steps_learn_that_another_one_failed() -> None:
     assert journal.names == ["waiting"]
 
 
+def test_a_failure_is_said_while_what_is_under_way_still_runs() -> None:
+    said = threading.Event()
+    names: list[str] = []
+
+    def download(_cancelled: Cancelled) -> None:
+        assert said.wait(10), "the failure was kept until the download's end"
+
+    def fail(_cancelled: Cancelled) -> None:
+        raise ValueError("boom")
+
+    def note(step: Step, error: BaseException) -> None:
+        names.append(f"{step.name}: {error}")
+        said.set()
+
+    with pytest.raises(ValueError, match="boom"):
+        run([Step("download", download), Step("bad", fail)], failed=note)
+    assert names == ["bad: boom"]
+
+
 def test_a_circle_of_needs_is_an_error() -> None:
     journal = Journal()
     with pytest.raises(ValueError, match="cycle"):
