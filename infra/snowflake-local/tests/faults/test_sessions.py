@@ -154,7 +154,9 @@ def test_two_that_wait_for_each_other_do_not_wait_for_ever(shared: LoadingServer
     crossed = {one: "update ledger set FILE = 'y'", other: FENCE}
     with ThreadPoolExecutor(2) as pool:
         # Whichever comes second closes the circle, is told so and gives way to the other one.
-        outcomes = {cursor: pool.submit(_commit_or_give_way, cursor, statement) for cursor, statement in crossed.items()}
+        outcomes = {
+            cursor: pool.submit(_commit_or_give_way, cursor, statement) for cursor, statement in crossed.items()
+        }
         assert sorted(outcome.result(timeout=20) for outcome in outcomes.values()) == ["Deadlock", "committed"]
     assert shared.counts()[2] == 1
 

@@ -65,8 +65,9 @@ def main(
     """
     from bank_dags.loading.snowflake import SnowflakeWarehouse
     from bank_dags.loading.store import S3Landing
+    from bank_dags.origin import Origin
     from bank_dags.settings import BankDagsSettings, snowflake_settings
-    from bank_dags.warehouse import Origin, connect
+    from bank_dags.warehouse import connect
 
     try:
         if topic not in RAW_TABLE_BY_TOPIC:

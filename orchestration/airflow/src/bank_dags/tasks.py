@@ -8,6 +8,7 @@ import structlog
 from opentelemetry import trace
 
 from bank_common import names, tracing
+from bank_dags.origin import Origin
 from bank_dags.settings import BankDagsSettings, snowflake_settings
 
 log = structlog.get_logger(__name__)
@@ -51,7 +52,7 @@ def load_raw(run_id: str, conf: Mapping[str, Any] | None) -> LoadOutcome:
     from bank_dags.loading.plan import Limits
     from bank_dags.loading.snowflake import SnowflakeWarehouse
     from bank_dags.loading.store import S3Landing
-    from bank_dags.warehouse import Origin, connect
+    from bank_dags.warehouse import connect
 
     settings = BankDagsSettings.load()
     tracing.start("bank-dags", settings.telemetry)
@@ -88,35 +89,36 @@ def build_marts(run_id: str, traceparents: list[str | None]) -> int | None:
     Raises:
         PipelineError: with the failing nodes, or what else went wrong; the build stays owed.
     """
-    from bank_dags.building import build
     from bank_dags.building.dbt import Dbt
-    from bank_dags.loading.snowflake import SnowflakeWarehouse
-    from bank_dags.warehouse import Origin, connect
 
     settings = BankDagsSettings.load()
-    tracing.start("bank-dags", settings.telemetry)
-    try:
-        with tracing.span("build_marts", linked=traceparents, attributes={"airflow.run_id": run_id}):
-            inherited = next((each for each in reversed(traceparents) if each), None)
-            origin = Origin(names.BUILD_DAG, run_id, tracing.current_traceparent() or inherited)
-            dbt = Dbt(
-                executable=settings.dbt_executable,
-                project_dir=settings.dbt_project_dir,
-                state_dir=settings.state_dir,
-                threads=settings.dbt_threads,
-                timeout_seconds=settings.build_timeout_seconds,
-                variables=dbt_variables(settings),
-            )
-            with connect(snowflake_settings(), origin, settings.lock_timeout_seconds) as connection:
-                return build.build_marts(SnowflakeWarehouse(connection), dbt, run_id)
-    finally:
-        tracing.stop()
+    dbt = Dbt(
+        executable=settings.dbt_executable,
+        project_dir=settings.dbt_project_dir,
+        state_dir=settings.state_dir,
+        threads=settings.dbt_threads,
+        timeout_seconds=settings.build_timeout_seconds,
+        variables=dbt_variables(settings),
+    )
+    # dbt imports while this process imports its own heavy clients.
+    with dbt.started() as started:
+        from bank_dags.building import build
+        from bank_dags.loading.snowflake import SnowflakeWarehouse
+        from bank_dags.warehouse import connect
+
+        tracing.start("bank-dags", settings.telemetry)
+        try:
+            with tracing.span("build_marts", linked=traceparents, attributes={"airflow.run_id": run_id}):
+                inherited = next((each for each in reversed(traceparents) if each), None)
+                origin = Origin(names.BUILD_DAG, run_id, tracing.current_traceparent() or inherited)
+                with connect(snowflake_settings(), origin, settings.lock_timeout_seconds) as connection:
+                    return build.build_marts(SnowflakeWarehouse(connection), started, run_id)
+        finally:
+            tracing.stop()
 
 
 def dbt_variables(settings: BankDagsSettings) -> dict[str, str]:
     """What dbt's environment has beside the shared SNOWFLAKE_*: its own user, and the tag of its statements."""
-    from bank_dags.warehouse import Origin
-
     own = {
         "SNOWFLAKE_USER": settings.dbt_user,
         "SNOWFLAKE_ROLE": settings.dbt_role,

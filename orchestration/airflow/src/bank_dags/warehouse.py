@@ -1,9 +1,7 @@
 """Opens the one session of a task (adr/0001: the connector itself, not Airflow's hook)."""
 
-import json
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import snowflake.connector
 from snowflake.connector import SnowflakeConnection
@@ -11,20 +9,7 @@ from snowflake.connector.errors import Error as SnowflakeError
 
 from bank_common.settings import SnowflakeSettings
 from bank_dags.loading.reasons import LoadError, WarehouseFailed
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Who asks: goes into QUERY_TAG, so that a statement in the warehouse leads back to its run and its trace."""
-
-    dag: str
-    run: str
-    traceparent: str | None = None
-
-    def query_tag(self) -> str:
-        """JSON with the keys app, dag, run and, when there is one, traceparent."""
-        tag = {"app": "bank", "dag": self.dag, "run": self.run, "traceparent": self.traceparent}
-        return json.dumps({name: value for name, value in tag.items() if value is not None})
+from bank_dags.origin import Origin
 
 
 @contextmanager

@@ -7,8 +7,9 @@ import sys
 from bank_dags.loading.load import Loader
 from bank_dags.loading.snowflake import SnowflakeWarehouse
 from bank_dags.loading.store import S3Landing
+from bank_dags.origin import Origin
 from bank_dags.settings import BankDagsSettings, snowflake_settings
-from bank_dags.warehouse import Origin, connect
+from bank_dags.warehouse import connect
 from load_world.loading import LIMITS
 
 

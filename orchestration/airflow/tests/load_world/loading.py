@@ -13,7 +13,8 @@ from bank_dags.loading.plan import Limits
 from bank_dags.loading.ports import Checkpoint
 from bank_dags.loading.snowflake import SnowflakeWarehouse
 from bank_dags.loading.store import S3Landing
-from bank_dags.warehouse import Origin, connect
+from bank_dags.origin import Origin
+from bank_dags.warehouse import connect
 from load_world.stack import World
 
 LIMITS = Limits(max_segments=1000, max_bytes=256 * 1024**2)

@@ -1,4 +1,4 @@
-"""The build: what it starts from is read before dbt starts, and recorded only when dbt succeeded."""
+"""The build: what it starts from is read before dbt builds, and recorded only when dbt succeeded."""
 
 from typing import Protocol
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bank_dags.building.dbt import Dbt, stop
-from bank_dags.building.results import BUILD_VARIABLE, BuildError
+from bank_dags.building.results import BUILD_VARIABLE, BuildError, BuildResults
 
 RESULTS = """
 def results(*nodes, token=None):
@@ -23,6 +23,11 @@ def results(*nodes, token=None):
              "results": [dict(zip(("unique_id", "status", "message"), node)) for node in nodes]}
     (target / "run_results.json").write_text(json.dumps(found))
 """
+
+
+def build(dbt: Dbt) -> BuildResults:
+    with dbt.started() as started:
+        return started.build()
 
 
 @pytest.fixture
@@ -38,7 +43,12 @@ def project(tmp_path: Path):
         )
         program.chmod(0o755)
         interpreter = tmp_path / "python"
-        interpreter.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        # What the launcher imports ahead, so that its environment has a dbt.
+        for package in ("dbt", "dbt/cli", "dbt/adapters"):
+            (tmp_path / "lib" / package).mkdir(parents=True, exist_ok=True)
+        for module in ("cli/main", "adapters/snowflake"):
+            (tmp_path / "lib" / "dbt" / f"{module}.py").touch()
+        interpreter.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path / "lib"} exec {sys.executable} "$@"\n')
         interpreter.chmod(0o755)
         return Dbt(program, tmp_path, tmp_path / "state", 2, timeout_seconds, {"SNOWFLAKE_USER": "BANK_DBT"})
 
@@ -46,7 +56,7 @@ def project(tmp_path: Path):
 
 
 def test_a_good_build_is_read_from_its_results(project) -> None:
-    built = project("results(('model.a', 'success', ''), ('test.b', 'pass', None), ('test.c', 'warn', 'x'))").build()
+    built = build(project("results(('model.a', 'success', ''), ('test.b', 'pass', None), ('test.c', 'warn', 'x'))"))
     assert built.counts == {"success": 1, "pass": 1, "warn": 1}
     assert built.failures == ()
 
@@ -57,7 +67,7 @@ def test_failing_nodes_are_named_with_their_messages(project) -> None:
         "        ('model.c', 'skipped', None))\nsys.exit(1)"
     )
     with pytest.raises(BuildError) as caught:
-        dbt.build()
+        build(dbt)
     text = str(caught.value)
     assert "3 dbt nodes" in text
     assert "model.a: no such column" in text
@@ -78,13 +88,13 @@ def test_failing_nodes_are_named_with_their_messages(project) -> None:
 )
 def test_without_results_of_its_own_a_build_has_failed(project, body: str, seen: str) -> None:
     with pytest.raises(BuildError, match=seen):
-        project(body).build()
+        build(project(body))
 
 
 def test_results_of_an_earlier_build_are_never_taken_for_this_ones(project) -> None:
-    project("results(('m', 'success', ''))").build()
+    build(project("results(('m', 'success', ''))"))
     with pytest.raises(BuildError, match="before it built anything"):
-        project("sys.exit(0)").build()
+        build(project("sys.exit(0)"))
 
 
 def test_dbts_environment_has_its_user_and_none_of_airflows_secrets(
@@ -93,7 +103,7 @@ def test_dbts_environment_has_its_user_and_none_of_airflows_secrets(
     monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "canary")
     monkeypatch.setenv("BANK_DAGS_STORE__SECRET_KEY", "canary")
     monkeypatch.setenv("SNOWFLAKE_USER", "BANK_LOADER")
-    project("(target / 'env').write_text(json.dumps(dict(os.environ))); results(('m', 'success', ''))").build()
+    build(project("(target / 'env').write_text(json.dumps(dict(os.environ))); results(('m', 'success', ''))"))
     found = json.loads((tmp_path / "state" / "target" / "env").read_text())
     assert "canary" not in found.values()
     assert found["SNOWFLAKE_USER"] == "BANK_DBT"
@@ -102,7 +112,31 @@ def test_dbts_environment_has_its_user_and_none_of_airflows_secrets(
 
 def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="BANK_DAGS_DBT_EXECUTABLE"):
-        Dbt(tmp_path / "none", tmp_path, tmp_path / "state", 1, 5, {}).build()
+        build(Dbt(tmp_path / "none", tmp_path, tmp_path / "state", 1, 5, {}))
+
+
+def test_a_started_dbt_that_is_not_asked_to_build_ends_and_builds_nothing(project, tmp_path: Path) -> None:
+    with project("(target / 'ran').touch()").started() as started:
+        pass
+    assert started.process.returncode
+    assert not (tmp_path / "state" / "target" / "ran").exists()
+
+
+def test_a_dbt_whose_task_was_killed_before_it_asked_ends_and_builds_nothing(project, tmp_path: Path) -> None:
+    with project("(target / 'ran').touch()").started() as started:
+        assert started.process.stdin is not None
+        started.process.stdin.close()
+        assert started.process.wait(20) == 1
+    assert not (tmp_path / "state" / "target" / "ran").exists()
+
+
+def test_the_imports_are_made_ahead_and_without_the_collector(project, tmp_path: Path) -> None:
+    dbt = project(
+        "results(('m', 'success' if gc_was_off and 'dbt.adapters.snowflake' in sys.modules else 'error', ''))"
+    )
+    module = tmp_path / "lib" / "dbt" / "cli" / "main.py"
+    module.write_text("import builtins, gc\nbuiltins.gc_was_off = not gc.isenabled()\n")
+    assert build(dbt).counts == {"success": 1}
 
 
 def test_the_arrow_reader_is_made_before_dbt_starts(project) -> None:
@@ -111,13 +145,13 @@ def test_the_arrow_reader_is_made_before_dbt_starts(project) -> None:
     ready = "snowflake.connector.nanoarrow_arrow_iterator" in sys.modules
     results(("m", "success" if ready else "error", "the reader was not made"))
     """
-    assert project(body).build().counts == {"success": 1}
+    assert build(project(body)).counts == {"success": 1}
 
 
 def test_a_build_that_takes_too_long_is_ended(project, tmp_path: Path) -> None:
-    dbt = project("(target / 'pid').write_text(str(os.getpid())); time.sleep(600)", timeout_seconds=20)
-    with pytest.raises(BuildError, match="did not end within 20 s"):
-        dbt.build()
+    dbt = project("(target / 'pid').write_text(str(os.getpid())); time.sleep(600)", timeout_seconds=8)
+    with pytest.raises(BuildError, match="did not end within 8 s"):
+        build(dbt)
     pid = int((tmp_path / "state" / "target" / "pid").read_text())
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
@@ -142,8 +176,8 @@ def test_a_build_waits_for_a_dbt_that_a_killed_task_left_behind(project, tmp_pat
         orphan = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], pass_fds=[lock.fileno()])
     try:
         with pytest.raises(BuildError, match="Another dbt build"):
-            dbt.build()
+            build(dbt)
     finally:
         orphan.kill()
         orphan.wait()
-    assert replace(dbt, timeout_seconds=30).build().counts == {"success": 1}
+    assert build(replace(dbt, timeout_seconds=30)).counts == {"success": 1}
