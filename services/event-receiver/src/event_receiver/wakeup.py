@@ -3,7 +3,8 @@
     while dirty {clear; trigger one run; wait until that run has left the queue}
 
 A run that starts lists the landing zone itself, so everything that landed before it left the queue is its work;
-what lands after that sets the flag again.
+what lands after that sets the flag again. MinIO tells of each segment twice, at once and within three seconds (the
+second is kept until it is delivered): what the process has heard of sets no flag again.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,8 @@ from typing import Final
 from event_receiver.events import Hint
 
 MAX_HINTS: Final = 20
+REMEMBERED_KEYS: Final = 10_000
+"""Segments whose repeated event is known as one; a segment lands once in its life, so forgetting costs a run only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class WakeUp:
         self._dirty = True
         self._keys: dict[str, None] = {}
         self._traceparents: dict[str, None] = {}
+        self._heard: dict[str, None] = {}
         self._ordered: Trigger | None = None
         self._queued: Watch | None = None
 
@@ -60,11 +64,17 @@ class WakeUp:
         return self._dirty or self._ordered is not None
 
     def mark(self, hints: Iterable[Hint]) -> None:
-        """Events came. Their keys travel as hints, `MAX_HINTS` at most; the flag is what counts."""
+        """Events came. New segments' keys travel as hints, `MAX_HINTS` at most; the flag is what counts."""
         for hint in hints:
+            key = str(hint.key)
+            if key in self._heard:
+                continue
+            self._heard[key] = None
+            if len(self._heard) > REMEMBERED_KEYS:
+                del self._heard[next(iter(self._heard))]
             self._dirty = True
             if len(self._keys) < MAX_HINTS:
-                self._keys[str(hint.key)] = None
+                self._keys[key] = None
             if hint.traceparent is not None and len(self._traceparents) < MAX_HINTS:
                 self._traceparents[hint.traceparent] = None
 

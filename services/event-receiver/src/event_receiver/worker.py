@@ -20,9 +20,12 @@ DEPENDENCY: Final = "airflow"
 class Pace:
     """Seconds: between looks at a queued run, between retries (doubling), after a refusal, between checks at rest.
 
+    `settle_seconds` after the first event the load is woken: a transaction's rows and its END land as two segments
+    within some 10 ms, and one run is to take both.
     A run that is queued for `stuck_seconds` makes the worker ask why (a paused DAG never starts its runs).
     """
 
+    settle_seconds: float = 0.1
     poll_seconds: float = 0.5
     first_retry_seconds: float = 0.5
     longest_retry_seconds: float = 30.0
@@ -114,6 +117,7 @@ class WakeUpWorker:
     async def _rest(self) -> None:
         await self._clock.wait(self._marked, self._pace.check_seconds)
         if self._marked.is_set():
+            await self._clock.sleep(self._pace.settle_seconds)
             self._marked.clear()
             return
         await self._runs.check()

@@ -5,7 +5,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bank_common.landing import SegmentKey
 from event_receiver.events import Hint
-from event_receiver.wakeup import MAX_HINTS, Rest, Trigger, WakeUp, Watch
+from event_receiver.wakeup import MAX_HINTS, REMEMBERED_KEYS, Rest, Trigger, WakeUp, Watch
 
 
 def hint(number: int) -> Hint:
@@ -67,6 +67,35 @@ def test_hints_are_few_and_each_once() -> None:
     assert order.keys == tuple(str(hint(n).key) for n in range(MAX_HINTS))
 
 
+def over(machine: WakeUp) -> None:
+    order = machine.next_step()
+    assert isinstance(order, Trigger)
+    machine.acknowledged(order.run_id)
+    machine.left_queue(order.run_id)
+
+
+def test_a_segments_second_event_wakes_nobody() -> None:
+    machine = started()
+    machine.mark([hint(1)])
+    over(machine)
+    machine.mark([hint(1)])
+    assert machine.next_step() == Rest()
+    machine.mark([hint(1), hint(2)])
+    order = machine.next_step()
+    assert isinstance(order, Trigger)
+    assert order.keys == (str(hint(2).key),)
+
+
+def test_a_segment_forgotten_long_ago_wakes_again() -> None:
+    machine = started()
+    machine.mark([hint(n) for n in range(REMEMBERED_KEYS + 1)])
+    over(machine)
+    machine.mark([hint(REMEMBERED_KEYS)])
+    assert machine.next_step() == Rest()
+    machine.mark([hint(0)])
+    assert isinstance(machine.next_step(), Trigger)
+
+
 class Observed(RuleBasedStateMachine):
     """Events, sendings, lost answers and run states in any order, and what must hold throughout."""
 
@@ -83,6 +112,11 @@ class Observed(RuleBasedStateMachine):
     def event(self) -> None:
         self.events += 1
         self.uncovered.add(f"event {self.events}")
+        self.machine.mark([hint(self.events)])
+
+    @precondition(lambda self: self.events)
+    @rule()
+    def repeated_event(self) -> None:
         self.machine.mark([hint(self.events)])
 
     def order(self) -> Trigger | None:

@@ -87,6 +87,18 @@ async def test_a_thousand_events_at_once_are_two_wake_ups_at_most(world: World) 
 
 
 @in_world
+async def test_the_segments_of_one_transaction_are_one_wake_up(world: World) -> None:
+    await world.clock.turn(5)
+    for number in (1, 2):
+        world.mark(number)
+        for _ in range(50):
+            await asyncio.sleep(0)
+    await world.clock.turn(20)
+    assert world.runs == ["wake__p__1", "wake__p__2"]
+    assert len(world.keys) == 2
+
+
+@in_world
 async def test_a_steady_stream_keeps_one_running_and_one_queued(world: World) -> None:
     for number in range(120):
         world.mark(number)
@@ -121,7 +133,7 @@ async def test_an_airflow_that_is_away_is_waited_for_with_growing_pauses(world: 
     await world.clock.turn(40)
     assert DEPENDENCY in world.readiness.report()
     await world.clock.turn(100)
-    assert world.clock.slept[:8] == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    assert world.clock.slept[:9] == [0.1, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
     assert world.runs == ["wake__p__1", "wake__p__2"]
     assert world.readiness.report() == {}
 

@@ -69,10 +69,12 @@ class Dbt:
                     f"{error.filename} can't be started: {error.strerror}.",
                     advice="Set BANK_DAGS_DBT_EXECUTABLE, or make dbt's environment with `make setup-all`.",
                 ) from error
-            try:
-                yield StartedDbt(self, process, token, lock, output)
-            finally:
-                stop(process)
+            with process:
+                try:
+                    yield StartedDbt(self, process, token, lock, output)
+                finally:
+                    # `build` has ended the dbt that it asked to build; one that was not asked has no query to cancel.
+                    process.kill()
 
     def _command(self) -> list[str]:
         arguments = {
@@ -146,6 +148,8 @@ class StartedDbt:
                 f"dbt did not end within {self.dbt.timeout_seconds:.0f} s and was stopped.",
                 advice="Raise BANK_DAGS_BUILD_TIMEOUT_SECONDS, or look for the slow model in dbt's log.",
             ) from None
+        finally:
+            stop(self.process)
         return self.process.returncode
 
     def _tail(self) -> list[str]:
@@ -155,8 +159,6 @@ class StartedDbt:
 
 def stop(process: subprocess.Popen[bytes]) -> None:
     """End a dbt that still runs: an interrupt, on which it cancels its queries, then a kill. Does nothing otherwise."""
-    if process.stdin is not None:
-        process.stdin.close()
     if process.poll() is not None:
         return
     process.send_signal(signal.SIGINT)

@@ -12,6 +12,7 @@ import base64
 import gc
 import importlib
 import runpy
+import signal
 import sys
 
 # An Arrow stream with the one row (1,), written by pyarrow with the field metadata that Snowflake sends.
@@ -43,6 +44,8 @@ def read_one_row() -> list[tuple[int, ...]]:
 
 
 if __name__ == "__main__":
+    # Inherited as ignored when Airflow was started in the background of a shell, and dbt would not hear of its end.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     import_dbt()
     if read_one_row() != [(1,)]:
         sys.exit("snowflake-connector's Arrow reader does not read a plain stream")
