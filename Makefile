@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 
 RUN := $(UV) run --no-sync --quiet
 BANK := $(RUN) bank
-PYTEST := $(RUN) pytest -q
+PYTEST := $(RUN) pytest -q --durations 8
 SEPARATE := infra/snowflake-local orchestration/airflow analytics/banking_dbt
 ARGS ?=
 

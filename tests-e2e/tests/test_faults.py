@@ -16,7 +16,7 @@ def _loaded_rows(stack: NativeStack) -> int:
 
 def test_killing_the_consumer_midway_loses_and_doubles_nothing(converged: NativeStack) -> None:
     stack = converged
-    with stack.generating("--seed", "11", "--customers", "5", "--transactions", "1000", "--rate", "25") as run:
+    with stack.generating("--seed", "11", "--customers", "5", "--transactions", "600", "--rate", "25") as run:
         for _ in range(3):
             before = _loaded_rows(stack)
             stack.kill("cdc-consumer")

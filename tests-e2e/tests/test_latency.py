@@ -12,7 +12,7 @@ from harness.native import NativeStack
 from harness.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
-ROUNDS = 5
+ROUNDS = 3
 HOPS = ("Kafka", "landed", "RAW", "mart")
 
 

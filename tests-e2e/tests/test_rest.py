@@ -8,7 +8,7 @@ import pytest
 from harness.native import NativeStack
 
 pytestmark = pytest.mark.e2e
-IDLE_SECONDS = int(os.environ.get("E2E_IDLE_SECONDS", "45"))
+IDLE_SECONDS = int(os.environ.get("E2E_IDLE_SECONDS", "30"))
 
 
 def _loaded_heartbeats(stack: NativeStack) -> int:
