@@ -29,7 +29,7 @@ def test_loads_are_whole_through_kills_at_any_moment(loading: LoadingServer) -> 
     def load_until_killed() -> None:
         nonlocal acknowledged
         try:
-            cursor = loading.session(login_timeout=5, network_timeout=5)
+            cursor = loading.session(login_timeout=5, network_timeout=3)
             while True:
                 run_all(cursor, *LOAD)
                 acknowledged += 1
