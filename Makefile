@@ -110,7 +110,7 @@ contract: setup ## Each member against real Postgres, Kafka, MinIO and warehouse
 	$(TEST_ENV) $(UV) run --project orchestration/airflow --locked --quiet pytest -q -m contract orchestration/airflow/tests
 e2e: setup ## The whole native stack under faults, from commit to mart
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
-	$(TEST_ENV) $(PYTEST) -m "e2e and not drill" -s tests-e2e
+	$(TEST_ENV) BANKCTL_LOAD_INTERVAL_SECONDS=30 $(PYTEST) -m "e2e and not drill" -s tests-e2e
 drill: setup setup-all ## Longer fault drills on the whole stack
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(PYTEST) -m drill -s tests-e2e

@@ -145,3 +145,7 @@ class NativeStack:
                 headers={"Authorization": f"Bearer {token}"},
             )
             return answer.raise_for_status().json()["dag_runs"]
+
+    def active_builds(self) -> list[dict[str, Any]]:
+        """The builds of the marts that are queued or running."""
+        return [run for run in self.dag_runs("build_marts") if run["state"] in ("queued", "running")]

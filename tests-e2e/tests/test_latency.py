@@ -14,6 +14,8 @@ from harness.waiting import until
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 ROUNDS = 3
 HOPS = ("Kafka", "landed", "RAW", "mart")
+PROBE_SECONDS = (0.02, 0.05, 0.1, 0.25)
+"""Between two looks at each hop: a probe's own queries cost the pipeline's two cores."""
 
 
 def _tail_reader(stack: NativeStack, topic: str) -> Consumer:
@@ -38,6 +40,7 @@ def test_single_change_hop_by_hop(converged: NativeStack) -> None:
     rounds: list[dict[str, float]] = []
     store = stack.stack.object_store()
     for _ in range(ROUNDS):
+        until("the last build is over", lambda: not stack.active_builds(), seconds=240, every=0.5)
         email = f"{uuid.uuid4().hex}@example.com"
         reader = _tail_reader(stack, table.topic)
         with stack.postgres() as bank:
@@ -58,8 +61,8 @@ def test_single_change_hop_by_hop(converged: NativeStack) -> None:
 
             probes = (lambda reader=reader: reader.poll(0.01) is not None, landed, in_raw, in_mart)
             seen: dict[str, float] = {}
-            for hop, probe in zip(HOPS, probes, strict=True):
-                until(f"the change is in {hop}", probe, seconds=240, every=0.02)
+            for hop, probe, every in zip(HOPS, probes, PROBE_SECONDS, strict=True):
+                until(f"the change is in {hop}", probe, seconds=240, every=every)
                 seen[hop] = time.monotonic() - start
             rounds.append(seen)
         reader.close()

@@ -36,9 +36,8 @@ def _settled_builds(stack: NativeStack) -> set[str]:
     deadline = time.monotonic() + 120
     seen, since = _builds(stack), time.monotonic()
     while time.monotonic() < deadline:
-        active = [run for run in stack.dag_runs("build_marts") if run["state"] in ("queued", "running")]
         now = _builds(stack)
-        if active or now != seen:
+        if stack.active_builds() or now != seen:
             seen, since = now, time.monotonic()
         elif time.monotonic() - since > 10:
             return seen

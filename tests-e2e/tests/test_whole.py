@@ -28,3 +28,9 @@ def test_everything_is_healthy_within_the_memory_promised(stack: NativeStack) ->
     assert unhealthy == []
     print(f"\nmemory of the whole stack: {status['total_memory_bytes'] / 2**30:.2f} GiB (PSS)")
     assert status["total_memory_bytes"] <= 4 * 2**30
+
+
+@pytest.mark.parametrize(("dag", "event"), [("load_raw", "load_ended"), ("build_marts", "marts_built")])
+def test_a_tasks_own_log_says_what_it_did(stack: NativeStack, dag: str, event: str) -> None:
+    logs = (stack.stack.data_dir("airflow") / "logs" / f"dag_id={dag}").rglob("attempt=*.log")
+    assert any(event in log.read_text() for log in logs)

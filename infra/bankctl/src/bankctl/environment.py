@@ -101,6 +101,8 @@ def airflow(stack: Stack) -> dict[str, str]:
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
         "LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "LOGGING__LOGGING_LEVEL": "WARNING",
+        # What a load and a build did, in the task's own log.
+        "LOGGING__NAMESPACE_LEVELS": "bank_dags=INFO",
         "USAGE_DATA_COLLECTION__ENABLED": "False",
     }
     return {

@@ -77,7 +77,7 @@ def test_random_kills_lose_and_double_nothing(world: World, tmp_path: Path) -> N
     seed = random.randrange(2**32)
     chance = random.Random(seed)
     kinds = {bank.topic: "changes"}
-    for _ in range(4):
+    for _ in range(3):
         with ConsumerProcess(world, kinds, tmp_path / "log", flush_seconds="0.05", max_rows="40") as consumer:
             before = len(world.landed_keys(bank.topic))
             for _ in range(12):

@@ -4,9 +4,10 @@ import asyncio
 
 import httpx
 import pytest
-from receiver_world.notifications import SEGMENT
+from receiver_world.notifications import about
 from receiver_world.real import TRACEPARENT, ListeningAirflow, ReceiverProcess, landed, until, unused_key
 
+from bank_common.landing import SegmentKey
 from bankctl.stack import Stack
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(180)]
@@ -48,7 +49,8 @@ def test_a_storm_with_lost_answers_queues_one_run_at_a_time(stack: Stack) -> Non
         headers = {"Authorization": f"Bearer {receiver.token}"}
         async with httpx.AsyncClient(limits=limits, headers=headers, timeout=httpx.Timeout(60, pool=None)) as client:
             url = f"{receiver.url}/minio/events"
-            answers = await asyncio.gather(*(client.post(url, content=SEGMENT) for _ in range(2000)))
+            bodies = [about(SegmentKey("bank.public.accounts", 0, number)) for number in range(1000)]
+            answers = await asyncio.gather(*(client.post(url, content=body) for body in bodies))
         return {answer.status_code for answer in answers}
 
     with ListeningAirflow(lose_every=3) as airflow, ReceiverProcess(stack, airflow.url) as receiver:
