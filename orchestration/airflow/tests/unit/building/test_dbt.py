@@ -184,3 +184,20 @@ def test_a_build_waits_for_a_dbt_that_a_killed_task_left_behind(project, tmp_pat
         orphan.kill()
         orphan.wait()
     assert build(replace(dbt, timeout_seconds=30)).counts == {"success": 1}
+
+
+def test_dbt_itself_holds_the_lock_while_it_builds(project) -> None:
+    """So a dbt that outlives its killed task keeps the next build waiting."""
+    body = """
+    import fcntl
+    own = [os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]
+    inherited = any(path.endswith("/build.lock") for path in own)
+    with open(target.parent / "build.lock") as again:
+        try:
+            fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            locked = False
+        except BlockingIOError:
+            locked = True
+    results(("m", "success" if inherited and locked else "error", f"inherited {inherited}, locked {locked}"))
+    """
+    assert build(project(body)).counts == {"success": 1}
