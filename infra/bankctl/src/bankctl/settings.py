@@ -20,7 +20,7 @@ class BankctlSettings(ProgramSettings):
     port_offset: int = Field(
         default=0, ge=0, le=MAX_PORT_OFFSET, description="Added to every port, so that stacks never meet."
     )
-    flush_seconds: float = Field(default=1.0, gt=0, description="Longest wait of a change in the consumer's buffer.")
+    flush_seconds: float = Field(default=0.5, gt=0, description="Longest wait of a change in the consumer's buffer.")
     idle_flush_seconds: float = Field(
         default=300.0, gt=0, description="The same for records that change no table (heartbeats)."
     )

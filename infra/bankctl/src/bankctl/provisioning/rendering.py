@@ -13,11 +13,16 @@ _PLATFORM: Final = Path("infra", "platform.toml")
 _NAMES: Final = Path("libs", "bank_common", "src", "bank_common", "names.py")
 
 
+def names_module_of(root: Path) -> Files:
+    """The module of names, on which the other files rest as this process has imported it."""
+    return {root / _NAMES: names_module.render(platform_file.load(root / _PLATFORM))}
+
+
 def from_owners(root: Path) -> Files:
     """The files that platform.toml and the settings classes decide."""
     platform = platform_file.load(root / _PLATFORM)
     return {
-        root / _NAMES: names_module.render(platform),
+        **names_module_of(root),
         steps.connector_file(root): connector_config.render(platform),
         root / ".env.example": env_example.render(root),
     }
