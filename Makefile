@@ -23,6 +23,7 @@ ARGS ?=
 # The test stack: state and ports of its own, so that it never meets a running one.
 TEST_STATE := $(CURDIR)/.local/test
 TEST_ENV := BANKCTL_STATE_DIR=$(TEST_STATE) BANKCTL_PORT_OFFSET=10000
+CONTRACT_STACK := bank-postgres,platform-postgres,kafka,registry,minio,snowflake
 
 .PHONY: help
 help: ## List the targets
@@ -94,7 +95,7 @@ test: setup setup-all ## Everything that needs no container engine
 stage-%:
 	@start=$$SECONDS; echo "== $*"; $(MAKE) $*; echo "== $* passed in $$((SECONDS - start)) s"
 unit: setup ## Unit and property tests
-	@$(PYTEST) -m "not contract and not e2e" libs services infra/bankctl tests-e2e
+	@$(PYTEST) -m "not contract and not e2e" libs services infra/bankctl tests-e2e .github/scripts
 	@$(UV) run --project orchestration/airflow --locked --quiet pytest -q -m "not contract" orchestration/airflow/tests/unit
 	@$(UV) run --project infra/snowflake-local --locked --quiet pytest -q infra/snowflake-local/tests/unit
 conformance: setup ## What the local warehouse promises, through the real connector
@@ -105,7 +106,7 @@ dbt: setup ## The dbt project parses, compiles, and its models equal a short ind
 	@$(UV) run --project analytics/banking_dbt --locked --quiet pytest -q analytics/banking_dbt/tests
 contract: setup ## Each member against real Postgres, Kafka, MinIO and warehouse
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
-	$(TEST_ENV) $(BANK) up --only bank-postgres,platform-postgres,kafka,registry,minio,snowflake; \
+	$(TEST_ENV) $(BANK) up --only $(CONTRACT_STACK); \
 	$(TEST_ENV) $(PYTEST) -m contract libs services infra/bankctl; \
 	$(TEST_ENV) $(UV) run --project orchestration/airflow --locked --quiet pytest -q -m contract orchestration/airflow/tests
 e2e: setup ## The whole native stack under faults, from commit to mart
@@ -114,3 +115,34 @@ e2e: setup ## The whole native stack under faults, from commit to mart
 drill: setup setup-all ## Longer fault drills on the whole stack
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(PYTEST) -m drill -s tests-e2e
+
+# -- one project alone --------------------------------------------------------------------------------------------
+
+# MEMBER is a project's folder. Its environment has what it declares and nothing else, so an undeclared import fails.
+MEMBER_VENV = $(if $(wildcard $(MEMBER)/uv.lock),$(CURDIR)/$(MEMBER)/.venv,$(CURDIR)/.local/members/$(subst /,-,$(MEMBER)))
+MEMBER_UV = UV_PROJECT_ENVIRONMENT=$(MEMBER_VENV) $(UV)
+MARKS ?= not contract and not e2e
+# Contract tests have a group of their own: what starts their components must not hide what the program forgot.
+MEMBER_GROUPS = $(if $(filter contract,$(firstword $(MARKS))),--all-groups)
+MEMBER_TESTS = $(if $(filter contract,$(firstword $(MARKS))),$(MEMBER)/tests/contract,--ignore $(MEMBER)/tests/contract $(MEMBER))
+# The end-to-end suite has no other tests: there the environment is checked by collecting them.
+test-member: MARKS := $(if $(filter tests-e2e,$(MEMBER)),e2e,$(MARKS))
+test-member: ARGS += $(if $(filter tests-e2e,$(MEMBER)),--collect-only)
+
+.PHONY: affected sync-member lint-member types-member test-member contract-member
+affected: ## What a change must be tested with, as JSON (BASE=origin/main)
+	@$(PYTHON) .github/scripts/affected.py --base "$$BASE"
+sync-member: $(filter $(OWN_UV),$(UV))
+	@test -f "$(MEMBER)/pyproject.toml" || { echo "MEMBER names a project's folder: make test-member MEMBER=services/generator"; exit 1; }
+	@$(MEMBER_UV) sync --locked --quiet --all-extras $(MEMBER_GROUPS) --project $(MEMBER)
+lint-member: setup ## Ruff on one project (MEMBER=services/generator)
+	@$(RUN) ruff check --quiet $(MEMBER) && $(RUN) ruff format --check --quiet $(MEMBER)
+types-member: MEMBER_GROUPS = --all-groups
+types-member: setup sync-member ## Pyright on one project, in its own environment
+	@$(RUN) pyright --warnings --pythonpath $(MEMBER_VENV)/bin/python $(MEMBER) | tail -n 20
+test-member: sync-member ## One project's tests in its own environment (MEMBER=services/generator MARKS="not contract")
+	@$(MEMBER_UV) run --no-sync --project $(MEMBER) pytest -q -m "$(MARKS)" $(MEMBER_TESTS) $(ARGS)
+contract-member: setup ## … and its contract tests, on the test stack
+	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
+	$(TEST_ENV) $(BANK) up --only $(CONTRACT_STACK); \
+	$(TEST_ENV) $(MAKE) test-member MARKS=contract
