@@ -28,7 +28,7 @@ CONTRACT_STACK := bank-postgres,platform-postgres,kafka,registry,minio,snowflake
 .PHONY: help
 help: ## List the targets
 	@echo "usage: make TARGET [ARGS=\"…\"]"
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort -s -t: -k1,1 | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort -s -t: -k1,1 | awk -F':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 
 # -- run ----------------------------------------------------------------------------------------------------------
 
@@ -146,3 +146,5 @@ contract-member: setup ## … and its contract tests, on the test stack
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(BANK) up --only $(CONTRACT_STACK); \
 	$(TEST_ENV) $(MAKE) test-member MARKS=contract
+
+include .github/delivery.mk

@@ -1,0 +1,114 @@
+"""Releases, rehearsed by the real release-please on a local clone: versions, changelogs, tags, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+import release_check
+import uv_projects
+from components import ReleaseError
+from release_world import Rehearsal
+
+MANIFEST = ".release-please-manifest.json"
+
+
+@pytest.fixture
+def rehearsal(tmp_path: Path) -> Rehearsal:
+    return Rehearsal(tmp_path)
+
+
+def dependants_of_bank_common(rehearsal: Rehearsal) -> set[str]:
+    projects = uv_projects.load(rehearsal.root)
+    folders = {projects[name].folder for name in uv_projects.dependants(projects, {"bank-common"})}
+    return {name for name, each in rehearsal.components.items() if each.folder in folders} - {"bank-common"}
+
+
+def test_a_bump_changes_one_components_version_changelog_and_tag_and_nothing_else(rehearsal: Rehearsal) -> None:
+    before, tags = rehearsal.versions, rehearsal.tags
+    assert rehearsal.candidates() == {}
+    rehearsal.change("services/generator/src/generator/bank.py", "feat(generator): standing orders")
+    found = rehearsal.candidates()
+    assert set(found) == {"generator"}
+    release = found["generator"]
+
+    folder = "services/generator"
+    changed = rehearsal.changed_lines(release)
+    assert set(changed) == {f"{folder}/pyproject.toml", f"{folder}/CHANGELOG.md", "uv.lock", MANIFEST}
+    old, new = before["generator"], release.version
+    assert changed[f"{folder}/pyproject.toml"] == changed["uv.lock"] == [f'-version = "{old}"', f'+version = "{new}"']
+    assert changed[MANIFEST] == [f'-  "{folder}": "{old}",', f'+  "{folder}": "{new}",']
+    changelog = changed[f"{folder}/CHANGELOG.md"]
+    assert all(line.startswith("+") for line in changelog)
+    assert any("standing orders" in line for line in changelog)
+
+    rehearsal.merge("generator", release)
+    assert rehearsal.versions == before | {"generator": new}
+    assert rehearsal.tags - tags == {f"generator-v{new}"}
+    assert rehearsal.stale_locks() == []
+    assert release_check.check(rehearsal.root, f"generator-v{new}").version == new
+    assert rehearsal.candidates() == {}
+
+
+def test_a_release_of_bank_common_offers_a_release_of_each_dependant(rehearsal: Rehearsal) -> None:
+    before = rehearsal.versions
+    rehearsal.change("libs/bank_common/src/bank_common/landing.py", "fix(bank_common): a longer key")
+    found = rehearsal.candidates()
+    assert set(found) == {"bank-common"}
+    dependants = dependants_of_bank_common(rehearsal)
+    assert dependants == {"airflow", "cdc-consumer", "event-receiver", "generator"}
+    changed = rehearsal.changed_lines(found["bank-common"])
+    bound = f">={found['bank-common'].version}"
+    for name in dependants:
+        took, gave = changed[f"{rehearsal.components[name].folder}/pyproject.toml"]
+        assert (took.replace(f">={before['bank-common']}", bound).removeprefix("-")) == gave.removeprefix("+")
+
+    rehearsal.merge("bank-common", found["bank-common"])
+    assert rehearsal.stale_locks() == []
+    assert rehearsal.versions == before | {"bank-common": found["bank-common"].version}
+    followers = rehearsal.candidates()
+    assert set(followers) == dependants
+    assert all(f"release bank-common {found['bank-common'].version}" in each.body for each in followers.values())
+
+    # One is taken now, the others stay on offer.
+    rehearsal.merge("generator", followers["generator"])
+    assert rehearsal.stale_locks() == []
+    assert release_check.check(rehearsal.root, rehearsal.components["generator"].tag).name == "generator"
+    assert set(rehearsal.candidates()) == dependants - {"generator"}
+
+
+def test_an_image_with_unreleased_library_code_is_refused(rehearsal: Rehearsal) -> None:
+    rehearsal.change("libs/bank_common/src/bank_common/landing.py", "fix(bank_common): a longer key")
+    rehearsal.change("services/generator/src/generator/bank.py", "fix(generator): no overdraft")
+    found = rehearsal.candidates()
+    assert set(found) == {"bank-common", "generator"}
+    rehearsal.merge("generator", found["generator"])
+    with pytest.raises(ReleaseError, match="unreleased changes of bank-common"):
+        release_check.check(rehearsal.root, rehearsal.components["generator"].tag)
+
+
+def test_a_librarys_tests_and_documents_hold_no_release_up(rehearsal: Rehearsal) -> None:
+    rehearsal.change("libs/bank_common/tests/unit/test_landing.py", "test(bank_common): one more case")
+    rehearsal.change("libs/bank_common/CHANGELOG.md", "docs(bank_common): a word")
+    rehearsal.change("services/generator/src/generator/bank.py", "fix(generator): no overdraft")
+    found = rehearsal.candidates()
+    assert set(found) == {"generator"}
+    rehearsal.merge("generator", found["generator"])
+    assert release_check.check(rehearsal.root, rehearsal.components["generator"].tag).name == "generator"
+
+
+@pytest.mark.parametrize("message", ["docs(generator): a word", "test(generator): a case", "ci: faster", "chore: tidy"])
+def test_what_users_do_not_see_is_no_release(rehearsal: Rehearsal, message: str) -> None:
+    rehearsal.change("services/generator/README.md", message)
+    assert rehearsal.candidates() == {}
+
+
+def test_a_breaking_change_before_1_0_is_a_minor_version(rehearsal: Rehearsal) -> None:
+    rehearsal.change("services/generator/src/generator/bank.py", "feat(generator)!: other options")
+    old = rehearsal.versions["generator"].split(".")
+    assert rehearsal.candidates()["generator"].version == f"{old[0]}.{int(old[1]) + 1}.0"
+
+
+@pytest.mark.parametrize("tag", ["generator-v9.9.9", "bank-v0.1.0", "v0.1.0", ""])
+def test_a_tag_that_is_no_present_version_is_refused(rehearsal: Rehearsal, tag: str) -> None:
+    with pytest.raises(ReleaseError, match="no component's present version"):
+        release_check.check(rehearsal.root, tag)
