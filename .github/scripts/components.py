@@ -83,8 +83,10 @@ def inconsistencies(root: Path, component: Component) -> list[str]:
     project = manifest["project"]["name"]
     told = {f"{component.folder}/pyproject.toml": manifest["project"]["version"]}
     for lock in uv_projects.git(root, "ls-files", "--", "uv.lock", "*/uv.lock").split():
-        packages = tomllib.loads((root / lock).read_text(encoding="utf-8"))["package"]
-        told.update((lock, package["version"]) for package in packages if package["name"] == project)
+        text = (root / lock).read_text(encoding="utf-8")
+        if f'name = "{project}"\n' in text:  # parsing the others would take most of the time
+            packages = tomllib.loads(text)["package"]
+            told.update((lock, package["version"]) for package in packages if package["name"] == project)
     found += [
         f"{where} says {version}, {MANIFEST} says {component.version}."
         for where, version in told.items()
