@@ -104,7 +104,7 @@ dbt-deploy: $(filter $(OWN_UV),$(UV)) ## Build what changed since .local/dbt/sta
 	  key=$$(mktemp); trap 'rm -f "$$key"' EXIT; printf '%s\n' "$$SNOWFLAKE_PRIVATE_KEY" > "$$key"; \
 	  unset SNOWFLAKE_PRIVATE_KEY; export SNOWFLAKE_PRIVATE_KEY_FILE=$$key; fi; \
 	choice=(); if [ -f $(DBT)/state/manifest.json ]; then \
-	  choice=(--select state:modified+ config.materialized:snapshot --defer --state $(DBT)/state); fi; \
+	  choice=(--selector deployment --defer --state $(DBT)/state); fi; \
 	$(UV) run --no-sync --quiet --project $(DBT_PROJECT) dbt build --project-dir $(DBT_PROJECT) --profiles-dir $(DBT_PROJECT) \
 	  --target-path $(DBT)/target --log-path $(DBT)/log --exclude-resource-type unit_test "$${choice[@]}"
 
