@@ -23,12 +23,11 @@ ARGS ?=
 # The test stack: state and ports of its own, so that it never meets a running one.
 TEST_STATE := $(CURDIR)/.local/test
 TEST_ENV := BANKCTL_STATE_DIR=$(TEST_STATE) BANKCTL_PORT_OFFSET=10000
-CONTRACT_STACK := bank-postgres,platform-postgres,kafka,registry,minio,snowflake
 
 .PHONY: help
 help: ## List the targets
 	@echo "usage: make TARGET [ARGS=\"…\"]"
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort -s -t: -k1,1 | awk -F':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort -s -t: -k1,1 | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 # -- run ----------------------------------------------------------------------------------------------------------
 
@@ -83,41 +82,6 @@ rendered: setup ## Names, settings and DDL rendered from their owners are up to 
 types: setup ## Pyright
 	@$(RUN) pyright --warnings | tail -n 20
 
-# -- test ---------------------------------------------------------------------------------------------------------
-
-# Two of these run side by side, the longest first; e2e has the machine for itself.
-CHECKS := contract conformance unit dbt types delivery lint dags
-
-.PHONY: test drill e2e unit-repository $(filter-out lint types,$(CHECKS))
-test: setup setup-all ## Everything that needs no container engine
-	@start=$$SECONDS; $(MAKE) -j2 --output-sync=recurse $(CHECKS:%=stage-%); $(MAKE) stage-e2e; \
-	echo "== all stages passed in $$((SECONDS - start)) s"
-stage-%:
-	@start=$$SECONDS; echo "== $*"; $(MAKE) $*; echo "== $* passed in $$((SECONDS - start)) s"
-unit: setup unit-repository ## Unit and property tests
-	@$(PYTEST) -m "not contract and not e2e" libs services infra/bankctl tests-e2e
-	@$(UV) run --project orchestration/airflow --locked --quiet pytest -q -m "not contract" orchestration/airflow/tests/unit
-	@$(UV) run --project infra/snowflake-local --locked --quiet pytest -q infra/snowflake-local/tests/unit
-unit-repository: setup ## … of what no project owns: affected.py, releases, workflows
-	@$(PYTEST) .github/scripts
-conformance: setup ## What the local warehouse promises, through the real connector
-	@$(UV) run --project infra/snowflake-local --locked --quiet pytest -q infra/snowflake-local/tests --ignore infra/snowflake-local/tests/unit
-dags: setup ## The DAGs load and are wired as promised
-	@$(UV) run --project orchestration/airflow --locked --quiet pytest -q orchestration/airflow/tests/integrity
-dbt: setup ## The dbt project parses, compiles, and its models equal a short independent fold
-	@$(UV) run --project analytics/banking_dbt --locked --quiet pytest -q analytics/banking_dbt/tests
-contract: setup ## Each member against real Postgres, Kafka, MinIO and warehouse
-	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
-	$(TEST_ENV) $(BANK) up --only $(CONTRACT_STACK); \
-	$(TEST_ENV) $(PYTEST) -m contract libs services infra/bankctl; \
-	$(TEST_ENV) $(UV) run --project orchestration/airflow --locked --quiet pytest -q -m contract orchestration/airflow/tests
-e2e: setup ## The whole native stack under faults, from commit to mart
-	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
-	$(TEST_ENV) BANKCTL_LOAD_INTERVAL_SECONDS=30 $(PYTEST) -m "e2e and not drill" -s tests-e2e
-drill: setup setup-all ## Longer fault drills on the whole stack
-	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
-	$(TEST_ENV) $(PYTEST) -m drill -s tests-e2e
-
 # -- one project alone --------------------------------------------------------------------------------------------
 
 # MEMBER is a project's folder. Its environment has what it declares and nothing else, so an undeclared import fails.
@@ -150,3 +114,41 @@ contract-member: setup ## … and its contract tests, on the test stack
 	$(TEST_ENV) $(MAKE) test-member MARKS=contract
 
 include .github/delivery.mk
+
+# -- test ---------------------------------------------------------------------------------------------------------
+
+# Two of these run side by side, the longest first; e2e has the machine for itself.
+CHECKS := contract conformance unit dbt types delivery lint dags
+
+.PHONY: test drill e2e $(filter-out lint types,$(CHECKS))
+test: setup setup-all ## Everything that needs no container engine
+	@start=$$SECONDS; $(MAKE) -j2 --output-sync=recurse $(CHECKS:%=stage-%); $(MAKE) stage-e2e; \
+	echo "== all stages passed in $$((SECONDS - start)) s"
+stage-%:
+	@start=$$SECONDS; echo "== $*"; $(MAKE) $*; echo "== $* passed in $$((SECONDS - start)) s"
+unit: setup ## Unit and property tests
+	@$(PYTEST) -m "not contract and not e2e" libs services infra/bankctl tests-e2e
+	@$(UV) run --project orchestration/airflow --locked --quiet pytest -q -m "not contract" orchestration/airflow/tests/unit
+	@$(UV) run --project infra/snowflake-local --locked --quiet pytest -q infra/snowflake-local/tests/unit
+	@$(MAKE) unit-repository
+.PHONY: unit-repository
+unit-repository: setup ## … of what no project owns: affected.py, releases, workflows
+	@$(PYTEST) .github/scripts
+conformance: setup ## What the local warehouse promises, through the real connector
+	@$(UV) run --project infra/snowflake-local --locked --quiet pytest -q infra/snowflake-local/tests --ignore infra/snowflake-local/tests/unit
+dags: setup ## The DAGs load and are wired as promised
+	@$(UV) run --project orchestration/airflow --locked --quiet pytest -q orchestration/airflow/tests/integrity
+dbt: setup ## The dbt project parses, compiles, and its models equal a short independent fold
+	@$(UV) run --project analytics/banking_dbt --locked --quiet pytest -q analytics/banking_dbt/tests
+CONTRACT_STACK := bank-postgres,platform-postgres,kafka,registry,minio,snowflake
+contract: setup ## Each member against real Postgres, Kafka, MinIO and warehouse
+	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
+	$(TEST_ENV) $(BANK) up --only $(CONTRACT_STACK); \
+	$(TEST_ENV) $(PYTEST) -m contract libs services infra/bankctl; \
+	$(TEST_ENV) $(UV) run --project orchestration/airflow --locked --quiet pytest -q -m contract orchestration/airflow/tests
+e2e: setup ## The whole native stack under faults, from commit to mart
+	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
+	$(TEST_ENV) BANKCTL_LOAD_INTERVAL_SECONDS=30 $(PYTEST) -m "e2e and not drill" -s tests-e2e
+drill: setup setup-all ## Longer fault drills on the whole stack
+	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
+	$(TEST_ENV) $(PYTEST) -m drill -s tests-e2e

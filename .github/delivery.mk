@@ -51,8 +51,8 @@ audit: $(filter $(OWN_UV),$(UV)) ## Known vulnerabilities of what every uv.lock 
 IMAGES := $(CURDIR)/.local/images
 IMAGE_NAME = $(notdir $(FOLDER))
 IMAGE_REPOSITORY = ghcr.io/$(shell echo "$$GITHUB_REPOSITORY" | tr A-Z a-z)/$(IMAGE_NAME)
-IMAGE_LABELS = --label org.opencontainers.image.revision="$$(git rev-parse HEAD)" \
-  --label org.opencontainers.image.source="$$GITHUB_SERVER_URL/$$GITHUB_REPOSITORY" --label org.opencontainers.image.version="$(VERSION)"
+IMAGE_LABELS = --build-arg VERSION="$(VERSION)" --build-arg REVISION="$$(git rev-parse HEAD)" \
+  --label org.opencontainers.image.source="$$GITHUB_SERVER_URL/$$GITHUB_REPOSITORY"
 IMAGE_DIGEST = $(IMAGE_REPOSITORY)@$$(cat $(IMAGES)/$(IMAGE_NAME).digest)
 # Who signs: the reusable workflow, at the tag that called it.
 SIGNER = --certificate-oidc-issuer https://token.actions.githubusercontent.com \
