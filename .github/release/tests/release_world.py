@@ -76,11 +76,15 @@ class Rehearsal:
             found[component[1]] = Candidate(each["title"], each["version"], each["body"], each["files"])
         return found
 
-    def merge(self, name: str, candidate: Candidate) -> None:
-        """Squash-merge a release pull request and tag it, as release-please does once it is merged."""
+    def take(self, name: str, candidate: Candidate) -> None:
+        """Squash-merge a release pull request."""
         for path, text in candidate.files.items():
             (self.root / path).write_text(text, encoding="utf-8")
         self._commit(f"{candidate.title} (#7)")
+        assert self.versions[name] == candidate.version
+
+    def tag(self, name: str) -> None:
+        """Tag a component's present version, as release-please does once its pull request is merged."""
         self._git("tag", self.components[name].tag)
 
     def changed_lines(self, candidate: Candidate) -> dict[str, list[str]]:

@@ -26,6 +26,7 @@ def dependants_of_bank_common(rehearsal: Rehearsal) -> set[str]:
 def test_a_bump_changes_one_components_version_changelog_and_tag_and_nothing_else(rehearsal: Rehearsal) -> None:
     before, tags = rehearsal.versions, rehearsal.tags
     assert rehearsal.candidates() == {}
+    assert release_check.check_pending(rehearsal.root) == []
     rehearsal.change("services/generator/src/generator/bank.py", "feat(generator): standing orders")
     found = rehearsal.candidates()
     assert set(found) == {"generator"}
@@ -41,7 +42,8 @@ def test_a_bump_changes_one_components_version_changelog_and_tag_and_nothing_els
     assert all(line.startswith("+") for line in changelog)
     assert any("standing orders" in line for line in changelog)
 
-    rehearsal.merge("generator", release)
+    rehearsal.take("generator", release)
+    rehearsal.tag("generator")
     assert rehearsal.versions == before | {"generator": new}
     assert rehearsal.tags - tags == {f"generator-v{new}"}
     assert rehearsal.stale_locks() == []
@@ -62,7 +64,9 @@ def test_a_release_of_bank_common_offers_a_release_of_each_dependant(rehearsal: 
         took, gave = changed[f"{rehearsal.components[name].folder}/pyproject.toml"]
         assert (took.replace(f">={before['bank-common']}", bound).removeprefix("-")) == gave.removeprefix("+")
 
-    rehearsal.merge("bank-common", found["bank-common"])
+    rehearsal.take("bank-common", found["bank-common"])
+    assert [each.name for each in release_check.check_pending(rehearsal.root)] == ["bank-common"]
+    rehearsal.tag("bank-common")
     assert rehearsal.stale_locks() == []
     assert rehearsal.versions == before | {"bank-common": found["bank-common"].version}
     followers = rehearsal.candidates()
@@ -70,7 +74,9 @@ def test_a_release_of_bank_common_offers_a_release_of_each_dependant(rehearsal: 
     assert all(f"release bank-common {found['bank-common'].version}" in each.body for each in followers.values())
 
     # One is taken now, the others stay on offer.
-    rehearsal.merge("generator", followers["generator"])
+    rehearsal.take("generator", followers["generator"])
+    assert [each.name for each in release_check.check_pending(rehearsal.root)] == ["generator"]
+    rehearsal.tag("generator")
     assert rehearsal.stale_locks() == []
     assert release_check.check(rehearsal.root, rehearsal.components["generator"].tag).name == "generator"
     assert set(rehearsal.candidates()) == dependants - {"generator"}
@@ -81,7 +87,10 @@ def test_an_image_with_unreleased_library_code_is_refused(rehearsal: Rehearsal) 
     rehearsal.change("services/generator/src/generator/bank.py", "fix(generator): no overdraft")
     found = rehearsal.candidates()
     assert set(found) == {"bank-common", "generator"}
-    rehearsal.merge("generator", found["generator"])
+    rehearsal.take("generator", found["generator"])
+    with pytest.raises(ReleaseError, match="has to wait: merge the release PR of bank-common first"):
+        release_check.check_pending(rehearsal.root)
+    rehearsal.tag("generator")
     with pytest.raises(ReleaseError, match="unreleased changes of bank-common"):
         release_check.check(rehearsal.root, rehearsal.components["generator"].tag)
 
@@ -92,7 +101,8 @@ def test_a_librarys_tests_and_documents_hold_no_release_up(rehearsal: Rehearsal)
     rehearsal.change("services/generator/src/generator/bank.py", "fix(generator): no overdraft")
     found = rehearsal.candidates()
     assert set(found) == {"generator"}
-    rehearsal.merge("generator", found["generator"])
+    rehearsal.take("generator", found["generator"])
+    rehearsal.tag("generator")
     assert release_check.check(rehearsal.root, rehearsal.components["generator"].tag).name == "generator"
 
 
@@ -125,3 +135,9 @@ def test_the_check_says_what_is_released_also_to_the_step(
     assert capsys.readouterr().out == outputs.read_text(encoding="utf-8") == said
     assert release_check.main(["generator-v9.9.9", "--root", str(rehearsal.root)]) == 2
     assert "merging a release PR" in capsys.readouterr().err
+
+
+def test_before_the_first_tags_every_component_is_pending_and_none_waits(rehearsal: Rehearsal) -> None:
+    for tag in rehearsal.tags:
+        uv_projects.git(rehearsal.root, "tag", "--delete", tag)
+    assert {each.name for each in release_check.check_pending(rehearsal.root)} == set(rehearsal.components)
