@@ -87,7 +87,7 @@ types: setup ## Pyright
 # MEMBER is a project's folder. Its environment has what it declares and nothing else, so an undeclared import fails.
 MEMBER_VENV = $(if $(wildcard $(MEMBER)/uv.lock),$(CURDIR)/$(MEMBER)/.venv,$(CURDIR)/.local/members/$(subst /,-,$(MEMBER)))
 MEMBER_UV = UV_PROJECT_ENVIRONMENT=$(MEMBER_VENV) $(UV)
-MARKS ?= not contract and not e2e
+MARKS ?= $(if $(wildcard $(MEMBER)/tests/contract),not contract)
 # Contract tests have a group of their own: what starts their components must not hide what the program forgot.
 MEMBER_GROUPS = $(if $(filter contract,$(firstword $(MARKS))),--all-groups)
 MEMBER_TESTS = $(if $(filter contract,$(firstword $(MARKS))),$(MEMBER)/tests/contract,--ignore $(MEMBER)/tests/contract $(MEMBER))
@@ -105,9 +105,9 @@ lint-member: setup ## Ruff on one project (MEMBER=services/generator)
 	@$(RUN) ruff check --quiet $(MEMBER) && $(RUN) ruff format --check --quiet $(MEMBER)
 types-member: MEMBER_GROUPS = --all-groups
 types-member: setup sync-member ## Pyright on one project, in its own environment
-	@$(RUN) pyright --warnings --pythonpath $(MEMBER_VENV)/bin/python $(MEMBER) | tail -n 20
-test-member: sync-member ## One project's tests in its own environment (MEMBER=services/generator MARKS="not contract")
-	@$(MEMBER_UV) run --no-sync --project $(MEMBER) pytest -q -m "$(MARKS)" $(MEMBER_TESTS) $(ARGS)
+	@$(RUN) pyright --warnings --pythonpath $(MEMBER_VENV)/bin/python $(if $(wildcard $(MEMBER)/uv.lock),--project )$(MEMBER) | tail -n 20
+test-member: sync-member ## One project's tests in its own environment (MEMBER=services/generator MARKS="contract")
+	@$(MEMBER_UV) run --no-sync --project $(MEMBER) pytest -q $(if $(MARKS),-m "$(MARKS)") $(MEMBER_TESTS) $(ARGS)
 contract-member: setup ## … and its contract tests, on the test stack
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(BANK) up --only $(CONTRACT_STACK); \
