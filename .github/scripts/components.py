@@ -97,4 +97,6 @@ def inconsistencies(root: Path, component: Component) -> list[str]:
     newest = next((line for line in lines if line.startswith("## ")), "")
     if not newest.removeprefix("## ").removeprefix("[").startswith((f"{component.version} ", f"{component.version}]")):
         found.append(f"{component.changelog} begins with {newest or 'nothing'!r}, not with {component.version}.")
+    if not component.is_library and not (root / component.dockerfile).exists():
+        found.append(f"{component.dockerfile} is not there.")
     return found
