@@ -82,11 +82,44 @@ rendered: setup ## Names, settings and DDL rendered from their owners are up to 
 types: setup ## Pyright
 	@$(RUN) pyright --warnings | tail -n 20
 
+# -- one project alone --------------------------------------------------------------------------------------------
+
+# MEMBER is a project's folder. Its environment has what it declares and nothing else, so an undeclared import fails.
+MEMBER_VENV = $(if $(wildcard $(MEMBER)/uv.lock),$(CURDIR)/$(MEMBER)/.venv,$(CURDIR)/.local/members/$(subst /,-,$(MEMBER)))
+MEMBER_UV = UV_PROJECT_ENVIRONMENT=$(MEMBER_VENV) $(UV)
+MARKS ?= $(if $(wildcard $(MEMBER)/tests/contract),not contract)
+# Contract tests have a group of their own: what starts their components must not hide what the program forgot.
+MEMBER_GROUPS = $(if $(filter contract,$(firstword $(MARKS))),--all-groups)
+MEMBER_TESTS = $(if $(filter contract,$(firstword $(MARKS))),$(MEMBER)/tests/contract,--ignore $(MEMBER)/tests/contract $(MEMBER))
+# The end-to-end suite has no other tests: there the environment is checked by collecting them.
+test-member: MARKS := $(if $(filter tests-e2e,$(MEMBER)),e2e,$(MARKS))
+test-member: ARGS += $(if $(filter tests-e2e,$(MEMBER)),--collect-only)
+
+.PHONY: affected sync-member lint-member types-member test-member contract-member
+affected: ## What a change must be tested with, as JSON (BASE=origin/main)
+	@$(PYTHON) .github/scripts/affected.py --base "$${BASE:-}"
+sync-member: $(filter $(OWN_UV),$(UV))
+	@test -f "$(MEMBER)/pyproject.toml" || { echo "MEMBER names a project's folder: make test-member MEMBER=services/generator"; exit 1; }
+	@$(MEMBER_UV) sync --locked --quiet --all-extras $(MEMBER_GROUPS) --project $(MEMBER)
+lint-member: setup ## Ruff on one project (MEMBER=services/generator)
+	@$(RUN) ruff check --quiet $(MEMBER) && $(RUN) ruff format --check --quiet $(MEMBER)
+types-member: MEMBER_GROUPS = --all-groups
+types-member: setup sync-member ## Pyright on one project, in its own environment
+	@$(RUN) pyright --warnings --pythonpath $(MEMBER_VENV)/bin/python $(if $(wildcard $(MEMBER)/uv.lock),--project )$(MEMBER) | tail -n 20
+test-member: sync-member ## One project's tests in its own environment (MEMBER=services/generator MARKS="contract")
+	@$(MEMBER_UV) run --no-sync --project $(MEMBER) pytest -q $(if $(MARKS),-m "$(MARKS)") $(MEMBER_TESTS) $(ARGS)
+contract-member: setup ## … and its contract tests, on the test stack
+	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
+	$(TEST_ENV) $(BANK) up --only $(CONTRACT_STACK); \
+	$(TEST_ENV) $(MAKE) test-member MARKS=contract
+
+include .github/delivery.mk
+
 # -- test ---------------------------------------------------------------------------------------------------------
 
 # They run side by side. The end-to-end suite waits most of its time and goes first; the checks take what it leaves, in
 # an order that lets its stack start before that of the contract tests.
-CHECKS := unit types contract conformance dbt lint dags
+CHECKS := unit types contract conformance dbt delivery lint dags
 
 .PHONY: test drill e2e $(filter-out lint types,$(CHECKS))
 test: setup setup-all ## Everything that needs no container engine
@@ -99,15 +132,20 @@ unit: setup ## Unit and property tests
 	@$(PYTEST) -m "not contract and not e2e" libs services infra/bankctl tests-e2e
 	@$(UV) run --project orchestration/airflow --locked --quiet pytest -q -m "not contract" orchestration/airflow/tests/unit
 	@$(UV) run --project infra/snowflake-local --locked --quiet pytest -q infra/snowflake-local/tests/unit
+	@$(MAKE) unit-repository
+.PHONY: unit-repository
+unit-repository: setup ## … of what no project owns: affected.py, releases, workflows
+	@$(PYTEST) .github/scripts
 conformance: setup ## What the local warehouse promises, through the real connector
 	@$(UV) run --project infra/snowflake-local --locked --quiet pytest -q infra/snowflake-local/tests --ignore infra/snowflake-local/tests/unit
 dags: setup ## The DAGs load and are wired as promised
 	@$(UV) run --project orchestration/airflow --locked --quiet pytest -q orchestration/airflow/tests/integrity
 dbt: setup ## The dbt project parses, compiles, and its models equal a short independent fold
 	@$(UV) run --project analytics/banking_dbt --locked --quiet pytest -q analytics/banking_dbt/tests
+CONTRACT_STACK := bank-postgres,platform-postgres,kafka,registry,minio,snowflake
 contract: setup ## Each member against real Postgres, Kafka, MinIO and warehouse
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
-	$(TEST_ENV) $(BANK) up --only bank-postgres,platform-postgres,kafka,registry,minio,snowflake; \
+	$(TEST_ENV) $(BANK) up --only $(CONTRACT_STACK); \
 	$(MAKE) -j2 --output-sync=target contract-consumer contract-others
 .PHONY: contract-consumer contract-others
 contract-consumer: # the long one: it waits for sessions to end, more than it works

@@ -48,10 +48,9 @@ class LoadingServer(Server):
         """Rows, ledger rows, loads that the fence has counted."""
         with self.connect(database="T", schema="S") as connection:
             cursor = connection.cursor()
-            return tuple(
-                cursor.execute(statement).fetchone()[0]
-                for statement in ("select count(*) from landed", "select count(*) from ledger", "select N from fence")
-            )
+            cursor.execute("select (select count(*) from landed), (select count(*) from ledger), (select N from fence)")
+            (counts,) = cursor.fetchall()
+            return counts
 
 
 def run_all(cursor: Any, *statements: str) -> None:

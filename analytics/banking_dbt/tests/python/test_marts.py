@@ -1,5 +1,6 @@
 """The marts against an independent fold: while topics lag, while a load commits in a build, and after killed builds."""
 
+import json
 import random
 import re
 import signal
@@ -188,6 +189,30 @@ def test_dbt_unit_tests_pass(warehouse: Warehouse) -> None:
 def test_everything_compiles(warehouse: Warehouse) -> None:
     outcome = warehouse.dbt("compile")
     assert outcome.success, outcome.output[-2000:]
+
+
+@pytest.mark.parametrize("changed", [(), ("dim_accounts",), ("int_accounts_current",)])
+def test_a_deployment_builds_what_changed_what_depends_on_it_and_every_snapshot(
+    warehouse: Warehouse, tmp_path: Path, changed: tuple[str, ...]
+) -> None:
+    assert warehouse.dbt("parse").success
+    manifest = json.loads((warehouse.folder / "target" / "manifest.json").read_text(encoding="utf-8"))
+    for name in changed:
+        manifest["nodes"][f"model.banking.{name}"]["raw_code"] = "select 1  -- of the last deployment"
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    listed = warehouse.dbt("ls", "--selector", "deployment", "--state", str(tmp_path), "--output", "name", "--quiet")
+    assert listed.success, listed.output
+    snapshots = {"accounts_snapshot", "customers_snapshot"}
+    models = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+    dependants = {
+        name.rpartition(".")[2]
+        for each in changed
+        for name in manifest["child_map"][f"model.banking.{each}"]
+        if name.startswith("model.")
+    }
+    chosen = set(listed.output.split())
+    assert chosen >= snapshots
+    assert chosen & models == {*changed, *dependants}
 
 
 def test_the_watermark_refuses_without_exactly_once_source(warehouse: Warehouse) -> None:

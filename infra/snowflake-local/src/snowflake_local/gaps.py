@@ -14,7 +14,7 @@ from snowflake_local.store import database_sql
 def fill() -> None:
     """Once, before the first session."""
     info_schema.per_db_creation_sql = database_sql
-    fakesnow_cursor.copy_into = copy_into
+    fakesnow_cursor.copy_into = copy_into  # pyright: ignore[reportPrivateImportUsage]
     transforms.identifier = rewrite.identifier
     transforms.create_table_as = rewrite.create_table_as
     transforms.numeric_agg_implicit_cast = _unchanged  # SUM of a NUMBER stays a NUMBER

@@ -1,5 +1,8 @@
 """Arrow results as Snowflake sends them; fakesnow turns NULL timestamps into 1970-01-01."""
 
+# pyarrow makes the functions of its module compute at import.
+# pyright: reportAttributeAccessIssue=false
+
 import json
 from typing import Any, Final
 

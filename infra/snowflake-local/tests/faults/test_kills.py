@@ -85,7 +85,8 @@ def test_what_was_dropped_stays_dropped(loading: LoadingServer) -> None:
     loading.stop(signal.SIGKILL)
     loading.start()
     cursor = loading.connect().cursor()
-    names = {row[1] for row in cursor.execute("show terse databases").fetchall()}
+    cursor.execute("show terse databases")
+    names = {row[1] for row in cursor.fetchall()}
     assert "T" in names
     assert "GONE" not in names
     run_all(cursor, "create database GONE", "create schema GONE.S", "create schema T.GONE")

@@ -40,7 +40,8 @@ def test_a_role_that_the_user_does_not_have(shared: LoadingServer) -> None:
     with pytest.raises(REFUSED):
         shared.connect(user="LOADER", role="ACCOUNTADMIN")
     cursor = shared.connect(user="LOADER").cursor()
-    assert cursor.execute("select current_user(), current_role()").fetchone() == ("LOADER", "LOADER_ROLE")
+    cursor.execute("select current_user(), current_role()")
+    assert cursor.fetchone() == ("LOADER", "LOADER_ROLE")
     with pytest.raises(ProgrammingError) as caught:
         cursor.execute("use role ACCOUNTADMIN")
     assert caught.value.errno == 3013
@@ -48,7 +49,8 @@ def test_a_role_that_the_user_does_not_have(shared: LoadingServer) -> None:
 
 def test_an_administrator_takes_any_role(shared: LoadingServer) -> None:
     cursor = shared.connect(role="LOADER_ROLE", warehouse="wh").cursor()
-    assert cursor.execute("select current_role(), current_warehouse()").fetchone() == ("LOADER_ROLE", "WH")
+    cursor.execute("select current_role(), current_warehouse()")
+    assert cursor.fetchone() == ("LOADER_ROLE", "WH")
 
 
 @pytest.mark.parametrize(
