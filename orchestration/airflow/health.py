@@ -1,6 +1,6 @@
 """Exit code 0 when the API server answers and, with a part's name, when that part's heartbeat is healthy.
 
-usage: python health.py [scheduler | dag_processor]    The server is the one of AIRFLOW__API__BASE_URL.
+usage: python health.py [scheduler | dag_processor]    The server is the one of AIRFLOW__CORE__EXECUTION_API_SERVER_URL.
 """
 
 import json
@@ -14,7 +14,7 @@ _TIMEOUT_SECONDS = 8
 
 def main(part: str | None) -> int:
     """Ask once; the exit code."""
-    server = urlsplit(os.environ.get("AIRFLOW__API__BASE_URL", "http://127.0.0.1:8080"))
+    server = urlsplit(os.environ.get("AIRFLOW__CORE__EXECUTION_API_SERVER_URL", "http://127.0.0.1:8080"))
     connection = HTTPConnection(server.hostname or "127.0.0.1", server.port or 80, timeout=_TIMEOUT_SECONDS)
     connection.request("GET", "/api/v2/monitor/health" if part else "/api/v2/version")
     answer = connection.getresponse()
