@@ -36,7 +36,8 @@ def demo(
 ) -> None:
     """Start the stack, let the bank work, watch its changes arrive, and prove that the marts equal Postgres.
 
-    A stack of containers is not started: compose does that. Leaves the stack running, unless --down is given. May be run again on a running stack: it adds to it.
+    Leaves the stack running, unless --down is given. May be run again on a running stack: it adds to it. Containers
+    are started by compose, not by this command.
 
     Example: make demo ARGS="--down --seed 7"
 
