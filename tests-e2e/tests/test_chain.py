@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 
-from harness.native import NativeStack
+from harness.driven import DrivenStack
 from harness.reconcile import until_converged
 from harness.waiting import until
 
@@ -29,12 +29,12 @@ def _insert_customer(connection: psycopg.Connection[Any], email: str) -> int:
     return _insert(connection, sql, email)
 
 
-def _current(stack: NativeStack, email: str) -> list[tuple[Any, ...]]:
+def _current(stack: DrivenStack, email: str) -> list[tuple[Any, ...]]:
     sql = "select customer_id, last_name from BANK.MARTS.DIM_CUSTOMERS where is_current and email = %s"
     return stack.rows(sql, email)
 
 
-def test_inserts_updates_and_deletes_reach_the_marts_and_rollbacks_never_do(converged: NativeStack) -> None:
+def test_inserts_updates_and_deletes_reach_the_marts_and_rollbacks_never_do(converged: DrivenStack) -> None:
     stack = converged
     kept, gone, never = _email(), _email(), _email()
     with stack.postgres() as bank:
@@ -58,7 +58,7 @@ def test_inserts_updates_and_deletes_reach_the_marts_and_rollbacks_never_do(conv
     assert stack.number(count, kept) == 2
 
 
-def test_a_long_transaction_shows_nothing_before_its_commit_and_hides_no_other(converged: NativeStack) -> None:
+def test_a_long_transaction_shows_nothing_before_its_commit_and_hides_no_other(converged: DrivenStack) -> None:
     stack = converged
     long_running, short = _email(), _email()
     with stack.postgres(autocommit=False) as first, stack.postgres() as second:
@@ -71,7 +71,7 @@ def test_a_long_transaction_shows_nothing_before_its_commit_and_hides_no_other(c
     until_converged(stack)
 
 
-def test_a_transfer_is_never_shown_by_half(converged: NativeStack) -> None:
+def test_a_transfer_is_never_shown_by_half(converged: DrivenStack) -> None:
     stack = converged
     with stack.postgres() as bank, bank.transaction():
         owner = _insert_customer(bank, _email())
