@@ -58,7 +58,7 @@ IMAGE_SERVICES := secrets kafka connect registry minio snowflake airflow-api eve
 
 .PHONY: images compose-up compose-demo compose-down
 images: ## Build every image (MINIO_BINARY=FOLDER hands in a ready MinIO)
-	@$(COMPOSE) --profile generator build $(IMAGE_SERVICES)
+	@$(COMPOSE) --profile generator build $(if $(CI),--quiet) $(IMAGE_SERVICES)
 compose-up: images ## Start the stack in containers; needs a container engine and nothing else
 	@$(COMPOSE) up --detach --wait
 compose-demo: compose-up ## The demo on the stack in containers (ARGS="--seed 7")
