@@ -24,4 +24,4 @@ mkdir "$out/registry.new"
 tar -xzf apicurio-registry-app-*.tar.gz -C "$out/registry.new"
 rm apicurio-registry-app-*.tar.gz
 mv "$(dirname "$(find "$out/registry.new" -name quarkus-run.jar)")" "$out/registry"
-rm -r "$out/registry.new" "$out/sums"
+rm -rf "$out/registry.new" "$out/sums"
