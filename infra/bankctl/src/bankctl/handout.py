@@ -22,6 +22,7 @@ MOUNT: Final = Path("/run/secrets")
 """Where a container finds its own folder."""
 AIRFLOW_PASSWORDS: Final = "airflow_passwords.json"
 _READABLE: Final = 0o444
+_OPEN: Final = 0o755
 """The programs run as different users; what keeps others out is that each folder is mounted into one container."""
 
 Folder = Mapping[str, str]
@@ -51,6 +52,8 @@ def write(stack: Stack, target: Path) -> tuple[str, ...]:
     """Write every folder below `target` and return their names; secrets that are not there yet are made."""
     found = folders(stack)
     for container, folder in found.items():
+        (target / container).mkdir(parents=True, exist_ok=True)
+        (target / container).chmod(_OPEN)
         for name, text in folder.items():
             # Airflow opens its passwords for writing although it adds nothing to them.
             mode = 0o600 if name == AIRFLOW_PASSWORDS else _READABLE

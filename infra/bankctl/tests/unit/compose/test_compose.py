@@ -136,3 +136,15 @@ def test_a_container_sees_its_own_secrets_only(stack: Stack) -> None:
         assert seen == ({own} if own in known else set()), name
         whole = [mount for mount in service.get("volumes", []) if str(mount).startswith(("state:", "handout:"))]
         assert not whole or service["image"].startswith("${BANK_IMAGE_PREFIX:-banking-data-pipeline}/bankctl:"), name
+
+
+def test_the_handed_out_files_are_readable_whoever_the_container_runs_as(stack: Stack, tmp_path: Path) -> None:
+    for _ in range(2):
+        containers = handout.write(stack, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == set(containers)
+    for path in tmp_path.rglob("*"):
+        if path.is_dir():
+            assert path.stat().st_mode & 0o777 == 0o755
+        else:
+            assert path.stat().st_mode & 0o777 == (0o600 if path.name == handout.AIRFLOW_PASSWORDS else 0o444)
+    assert (tmp_path / "generator" / "postgres_password").read_text() == stack.secret("bank_app_password")
