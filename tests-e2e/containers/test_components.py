@@ -8,7 +8,7 @@ import obstore
 import psycopg
 import pytest
 from confluent_kafka import Producer
-from obstore.exceptions import AlreadyExistsError, PermissionDeniedError
+from obstore.exceptions import AlreadyExistsError, GenericError, PermissionDeniedError
 from obstore.store import S3Store
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.network import Network
@@ -111,5 +111,6 @@ def test_the_store_creates_only_once_and_gives_each_user_the_least() -> None:
         assert bytes(obstore.get(reading, "segment").bytes()) == b"first"
         with pytest.raises(PermissionDeniedError):
             obstore.put(reading, "other", b"x", use_multipart=False)
-        with pytest.raises(PermissionDeniedError):
+        with pytest.raises(GenericError, match="AccessDenied"):
             obstore.delete(writing, "segment")
+        assert [entry["path"] for entry in obstore.list(reading).collect()] == ["segment"]
