@@ -8,8 +8,8 @@ from typing import Any, LiteralString
 from snowflake.connector.errors import ProgrammingError
 
 from bank_common.names import RAW_TABLE_BY_TOPIC
+from harness.driven import DrivenStack
 from harness.kafka_oracle import offsets
-from harness.native import NativeStack
 from harness.waiting import until
 
 DOES_NOT_EXIST = 2003
@@ -56,7 +56,7 @@ def _rows(rows: list[tuple[Any, ...]]) -> Counter[tuple[Any, ...]]:
     return Counter(tuple(_plain(value) for value in row) for row in rows)
 
 
-def _mart_rows(stack: NativeStack, sql: str) -> list[tuple[Any, ...]]:
+def _mart_rows(stack: DrivenStack, sql: str) -> list[tuple[Any, ...]]:
     """A mart's rows; none before the first build has made it."""
     try:
         return stack.rows(sql)
@@ -66,7 +66,7 @@ def _mart_rows(stack: NativeStack, sql: str) -> list[tuple[Any, ...]]:
         raise
 
 
-def differences(stack: NativeStack) -> dict[str, tuple[int, int]]:
+def differences(stack: DrivenStack) -> dict[str, tuple[int, int]]:
     """For each table that differs: (rows only in Postgres, rows only in the marts), counted with repeats."""
     found: dict[str, tuple[int, int]] = {}
     for comparison in COMPARISONS:
@@ -77,7 +77,7 @@ def differences(stack: NativeStack) -> dict[str, tuple[int, int]]:
     return found
 
 
-def raw_against_kafka(stack: NativeStack) -> dict[str, tuple[int, int, int]]:
+def raw_against_kafka(stack: DrivenStack) -> dict[str, tuple[int, int, int]]:
     """For each landed topic that differs: offsets (missing in RAW, unknown to Kafka, more than once in RAW)."""
     found: dict[str, tuple[int, int, int]] = {}
     for topic, table in RAW_TABLE_BY_TOPIC.items():
@@ -91,7 +91,7 @@ def raw_against_kafka(stack: NativeStack) -> dict[str, tuple[int, int, int]]:
     return found
 
 
-def missing_changes(stack: NativeStack) -> dict[str, tuple[int, int, int]]:
+def missing_changes(stack: DrivenStack) -> dict[str, tuple[int, int, int]]:
     """`raw_against_kafka` without the records that may rest for minutes (heartbeats on the transaction topic)."""
     return {
         topic: counts
@@ -100,7 +100,7 @@ def missing_changes(stack: NativeStack) -> dict[str, tuple[int, int, int]]:
     }
 
 
-def until_converged(stack: NativeStack, seconds: float = 300) -> None:
+def until_converged(stack: DrivenStack, seconds: float = 300) -> None:
     """Wait until marts equal Postgres and RAW equals Kafka, unattended and with no new data."""
     until(
         "the marts equal Postgres, row by row",

@@ -1,27 +1,26 @@
 """Kills at every hop lose and double nothing, and the marts converge unattended, with no new data."""
 
-import psutil
 import pytest
 
-from harness.native import NativeStack
+from harness.driven import DrivenStack
 from harness.reconcile import until_converged
 from harness.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 
-def _loaded_rows(stack: NativeStack) -> int:
+def _loaded_rows(stack: DrivenStack) -> int:
     return stack.number("select count(*) from BANK.RAW.TRANSACTIONS")
 
 
-def test_killing_the_consumer_midway_loses_and_doubles_nothing(converged: NativeStack) -> None:
+def test_killing_the_consumer_midway_loses_and_doubles_nothing(converged: DrivenStack) -> None:
     stack = converged
     with stack.generating("--seed", "11", "--customers", "5", "--transactions", "300", "--rate", "20") as run:
         for _ in range(2):
             before = _loaded_rows(stack)
             stack.kill("cdc-consumer")
-            assert not stack.status()["components"]["cdc-consumer"]["healthy"]
-            stack.bank("up", "--only", "cdc-consumer")
+            assert not stack.health()["cdc-consumer"]
+            stack.revive("cdc-consumer")
             until("new rows are in RAW after the kill", lambda seen=before: _loaded_rows(stack) > seen, seconds=240)
         run.wait(200)
         assert run.returncode == 0
@@ -29,31 +28,22 @@ def test_killing_the_consumer_midway_loses_and_doubles_nothing(converged: Native
     assert "gap" not in stack.bank("chain"), "the landing chain has a break"
 
 
-def _kill_when_seen(stack: NativeStack, what: str, *words: str, without: str = "\0") -> None:
-    """SIGKILL the first descendant of the scheduler whose command line fits, as soon as it shows."""
-
-    def victim() -> psutil.Process | None:
-        return next(iter(stack.children("airflow-scheduler", *words, without=without)), None)
-
-    until(f"{what} runs", victim, seconds=240, every=0.005).kill()
-
-
-def test_a_killed_load_and_then_a_killed_build_are_made_good_without_new_data(converged: NativeStack) -> None:
+def test_a_killed_load_and_then_a_killed_build_are_made_good_without_new_data(converged: DrivenStack) -> None:
     stack = converged
     stack.generate("--seed", "13", "--customers", "3", "--transactions", "100")
     # A task's process is named by its id; the executor's own, waiting workers say so.
-    _kill_when_seen(stack, "a task", "airflow worker --", without="LocalExecutor")
-    _kill_when_seen(stack, "dbt", "dbt", "build")
+    stack.kill_descendant("airflow-scheduler", "airflow worker --", without="LocalExecutor", seconds=240)
+    stack.kill_descendant("airflow-scheduler", "dbt", "build", seconds=240)
     until_converged(stack, seconds=300)
 
 
 @pytest.mark.drill
-def test_killing_connect_and_the_store_loses_nothing(converged: NativeStack) -> None:
+def test_killing_connect_and_the_store_loses_nothing(converged: DrivenStack) -> None:
     stack = converged
     with stack.generating("--seed", "19", "--customers", "3", "--transactions", "500", "--rate", "20") as run:
         for component in ("minio", "connect"):
             stack.kill(component)
-            stack.bank("up", "--only", component)
+            stack.revive(component)
         run.wait(200)
         assert run.returncode == 0
     until_converged(stack, seconds=240)

@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from bank_common.names import BUCKET, TABLES
-from harness.native import NativeStack
+from harness.driven import DrivenStack
 from harness.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -18,7 +18,7 @@ PROBE_SECONDS = (0.02, 0.05, 0.1, 0.25)
 """Between two looks at each hop: a probe's own queries cost the pipeline's two cores."""
 
 
-def _tail_reader(stack: NativeStack, topic: str) -> Consumer:
+def _tail_reader(stack: DrivenStack, topic: str) -> Consumer:
     reader = Consumer(
         {
             "bootstrap.servers": stack.bootstrap_servers,
@@ -35,7 +35,7 @@ def _tail_reader(stack: NativeStack, topic: str) -> Consumer:
     return reader
 
 
-def test_single_change_hop_by_hop(converged: NativeStack) -> None:
+def test_single_change_hop_by_hop(converged: DrivenStack) -> None:
     stack, table = converged, TABLES[0]
     rounds: list[dict[str, float]] = []
     store = stack.stack.object_store()

@@ -17,7 +17,7 @@ AIRFLOW_RECEIVER: Final = "receiver"
 def generator(stack: Stack) -> dict[str, str]:
     """The generator writes to the bank as its application does."""
     return {
-        "GENERATOR_POSTGRES__HOST": LOOPBACK,
+        "GENERATOR_POSTGRES__HOST": stack.host("bank_postgres"),
         "GENERATOR_POSTGRES__PORT": str(stack.port("bank_postgres")),
         "GENERATOR_POSTGRES__DATABASE": names.DATABASE,
         "GENERATOR_POSTGRES__USER": "bank_app",
@@ -92,7 +92,7 @@ def airflow(stack: Stack) -> dict[str, str]:
         "DATABASE__SQL_ALCHEMY_CONN": stack.dsn("airflow", "airflow").replace("postgresql:", "postgresql+psycopg2:"),
         "API__HOST": LOOPBACK,
         "API__PORT": str(stack.port("airflow")),
-        "API__BASE_URL": stack.url("airflow"),
+        "API__BASE_URL": stack.browser_url("airflow"),
         "API__WORKERS": "1",
         "API__SECRET_KEY": stack.secret("airflow_api_secret"),
         "API_AUTH__JWT_SECRET": stack.secret("airflow_jwt_secret"),
@@ -131,14 +131,20 @@ PROGRAMS: Final[dict[str, Callable[[Stack], dict[str, str]]]] = {
 }
 
 
+def airflow_passwords(stack: Stack) -> str:
+    """The passwords of Airflow's users, as its auth manager reads them."""
+    return json.dumps(
+        {
+            AIRFLOW_ADMIN: stack.secret("airflow_admin_password"),
+            AIRFLOW_RECEIVER: stack.secret("airflow_receiver_password"),
+        }
+    )
+
+
 def write_all(stack: Stack) -> None:
     """Write every program's file, and the secrets that programs read as files."""
     certificates.ensure(stack.state_dir / "secrets")
-    passwords = {
-        AIRFLOW_ADMIN: stack.secret("airflow_admin_password"),
-        AIRFLOW_RECEIVER: stack.secret("airflow_receiver_password"),
-    }
-    write_private(stack.state_dir / "secrets" / "airflow_passwords.json", json.dumps(passwords))
+    write_private(stack.state_dir / "secrets" / "airflow_passwords.json", airflow_passwords(stack))
     for program, render in PROGRAMS.items():
         lines = "".join(f"{name}={_quoted(value)}\n" for name, value in render(stack).items())
         write_private(

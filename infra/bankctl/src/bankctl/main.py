@@ -26,6 +26,8 @@ _COMMANDS: Final = {
     "sql": "One query on the warehouse",
     "chain": "The landing chains, and where one is not whole",
     "render": "Render names, connector and example environment from their owners",
+    "secrets": "Make the installation's secrets, and hand each container its own",
+    "compose-env": "The variables of infra/compose, with shifted ports",
     "raw-ddl": "The RAW tables, rendered from the source's migrations",
     "jars": "The lock of the Java artefacts",
 }

@@ -1,6 +1,7 @@
 """Settings of the `bank` command itself."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -19,6 +20,10 @@ class BankctlSettings(ProgramSettings):
     state_dir: Path = Field(default=Path(".local"), description="State, logs and secrets; relative to the repository.")
     port_offset: int = Field(
         default=0, ge=0, le=MAX_PORT_OFFSET, description="Added to every port, so that stacks never meet."
+    )
+    network: Literal["loopback", "names"] = Field(
+        default="loopback",
+        description="How components are reached: on 127.0.0.1, or each by its own name inside a container network.",
     )
     flush_seconds: float = Field(default=0.5, gt=0, description="Longest wait of a change in the consumer's buffer.")
     idle_flush_seconds: float = Field(

@@ -1,4 +1,4 @@
-"""One native stack: where its state lies, which ports it uses, and how each part is reached."""
+"""One stack: where its state lies, which ports it uses, and how each part is reached, natively or among containers."""
 
 import os
 from dataclasses import dataclass
@@ -17,6 +17,13 @@ LOOPBACK: Final = "127.0.0.1"
 STAND_IN_ACCOUNT: Final = "local"
 _URL_PATHS: Final = {"registry": "/apis/ccompat/v7"}
 _SUPERUSER: Final = "postgres"
+_NAMES: Final = {
+    "kafka_controller": "kafka",
+    "minio_console": "minio",
+    "snowflake_tls": "snowflake",
+    "airflow": "airflow-api",
+}
+"""The components whose name is not their port's; the name is also the host name in a container network."""
 _INSTANCES: Final = {"bank": "bank_postgres", "airflow": "platform_postgres", "registry": "platform_postgres"}
 
 
@@ -73,27 +80,56 @@ class Stack:
         """A port of infra/platform.toml, shifted."""
         return names.PORTS[name] + self.settings.port_offset
 
+    @property
+    def supervised(self) -> bool:
+        """Whether the components are processes of `bank up`; else something else runs them (compose)."""
+        return self.settings.network == "loopback"
+
+    def require_supervised(self) -> None:
+        """Refuse to act on processes where there are none.
+
+        Raises:
+            PipelineError: something else runs the components.
+        """
+        if not self.supervised:
+            raise PipelineError(
+                "The components of this stack are containers.",
+                advice="Use `docker compose` up, down, ps and logs on infra/compose/compose.yaml.",
+            )
+
+    def host(self, name: str) -> str:
+        """The host of the component that has a port of infra/platform.toml, as other components reach it."""
+        return LOOPBACK if self.supervised else _NAMES.get(name, name.replace("_", "-"))
+
+    def address(self, name: str) -> str:
+        """Its `host:port`."""
+        return f"{self.host(name)}:{self.port(name)}"
+
     def url(self, name: str) -> str:
         """An HTTP address by its port's name, without a closing slash; `registry` has the path of its Confluent API."""
+        return f"http://{self.address(name)}{_URL_PATHS.get(name, '')}"
+
+    def browser_url(self, name: str) -> str:
+        """The same for a person at this machine: containers publish their ports on the loopback address."""
         return f"http://{LOOPBACK}:{self.port(name)}{_URL_PATHS.get(name, '')}"
 
     @property
     def bootstrap_servers(self) -> str:
         """Where Kafka is."""
-        return f"{LOOPBACK}:{self.port('kafka')}"
+        return self.address("kafka")
 
     def dsn(self, database: str, role: str = _SUPERUSER) -> str:
         """A Postgres URI of `bank` (the source), `airflow` or `registry` (the platform's) for a role."""
         instance = _INSTANCES[database]
         secret = f"{instance}_superuser_password" if role == _SUPERUSER else f"{role}_password"
-        return f"postgresql://{role}:{self.secret(secret)}@{LOOPBACK}:{self.port(instance)}/{database}"
+        return f"postgresql://{role}:{self.secret(secret)}@{self.address(instance)}/{database}"
 
     def object_store(self) -> Any:
         """A `minio.Minio` client with the root user's rights (provisioning and inspection)."""
         from minio import Minio
 
         return Minio(
-            f"{LOOPBACK}:{self.port('minio')}",
+            self.address("minio"),
             access_key=self.secret("minio_root_user"),
             secret_key=self.secret("minio_root_password"),
             secure=False,
@@ -112,7 +148,7 @@ class Stack:
             role=roles.get(user, "ACCOUNTADMIN"),
             warehouse=names.WAREHOUSE,
             database=names.WAREHOUSE_DATABASE,
-            host=LOOPBACK,
+            host=self.host("snowflake"),
             port=self.port("snowflake"),
             protocol="http",
         )

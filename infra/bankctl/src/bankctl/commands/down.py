@@ -19,4 +19,6 @@ def down(
 
     Example: bank down --wipe
     """
-    stop(Stack.from_environment(), Reporter(Console()), wipe=wipe)
+    stack = Stack.from_environment()
+    stack.require_supervised()
+    stop(stack, Reporter(Console()), wipe=wipe)

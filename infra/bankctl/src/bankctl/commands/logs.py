@@ -24,7 +24,9 @@ def logs(
     """
     if name not in COMPONENTS:
         raise PipelineError(f"There is no component {name!r}.", advice=f"Components: {', '.join(COMPONENTS)}.")
-    file = Stack.from_environment().log_file(name)
+    stack = Stack.from_environment()
+    stack.require_supervised()
+    file = stack.log_file(name)
     if not file.exists():
         raise PipelineError(f"{name} has no log yet.", advice=f"Start it: `bank up --only {name}`.")
     typer.echo(log_tail(file, lines))

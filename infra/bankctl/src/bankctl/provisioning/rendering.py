@@ -4,35 +4,51 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from bankctl.provisioning import catalogue, connector_config, env_example, names_module, platform_file, raw_ddl, steps
+from bankctl.provisioning import (
+    catalogue,
+    compose_variables,
+    connector_config,
+    env_example,
+    names_module,
+    platform_file,
+    raw_ddl,
+    steps,
+)
 from bankctl.provisioning.scratch import migrated_database
 
 Files = Mapping[Path, str]
 
 _PLATFORM: Final = Path("infra", "platform.toml")
+_COMPOSE: Final = Path("infra", "compose", ".env")
 _NAMES: Final = Path("libs", "bank_common", "src", "bank_common", "names.py")
+
+
+def platform(root: Path) -> platform_file.Platform:
+    """The checkout's platform.toml."""
+    return platform_file.load(root / _PLATFORM)
 
 
 def names_module_of(root: Path) -> Files:
     """The module of names, on which the other files rest as this process has imported it."""
-    return {root / _NAMES: names_module.render(platform_file.load(root / _PLATFORM))}
+    return {root / _NAMES: names_module.render(platform(root))}
 
 
 def from_owners(root: Path) -> Files:
     """The files that platform.toml and the settings classes decide."""
-    platform = platform_file.load(root / _PLATFORM)
+    found = platform(root)
     return {
         **names_module_of(root),
-        steps.connector_file(root): connector_config.render(platform),
+        steps.connector_file(root): connector_config.render(found),
+        root / _COMPOSE: compose_variables.render(found),
         root / ".env.example": env_example.render(root),
     }
 
 
 def from_catalogue(root: Path, dsn: str) -> Files:
     """The RAW tables, from a scratch database on the server of `dsn` to which the migrations are applied."""
-    platform = platform_file.load(root / _PLATFORM)
+    found = platform(root)
     with migrated_database(dsn, steps.migrations_folder(root)) as scratch:
-        columns = catalogue.read(scratch, platform.capture.schema_name, [table.name for table in platform.tables])
+        columns = catalogue.read(scratch, found.capture.schema_name, [table.name for table in found.tables])
     folder = steps.warehouse_folder(root) / "raw"
     return {folder / name: text for name, text in raw_ddl.render(columns).items()}
 

@@ -6,14 +6,14 @@ from typing import Any, Final
 
 from bank_common import names
 from bankctl.components.object_store import WEBHOOK_ARNS
-from bankctl.components.postgres import create_bank_database
+from bankctl.components.postgres import create_bank_database, create_platform_databases
 from bankctl.provisioning import buckets as landing_buckets
 from bankctl.provisioning import connector as debezium
 from bankctl.provisioning import migrations, registry, warehouse
 from bankctl.provisioning import topics as kafka_topics
 from bankctl.provisioning.connect_api import ConnectApi
 from bankctl.provisioning.connector_config import REPLICATION_USER
-from bankctl.stack import LOOPBACK, Stack
+from bankctl.stack import Stack
 
 BANK_ROLES: Final = ("bank_app", REPLICATION_USER, "bank_reader")
 CONSUMER_STORE_USER: Final = "cdc-consumer"
@@ -61,7 +61,7 @@ def registry_rules(stack: Stack) -> None:
 def buckets(stack: Stack) -> None:
     """The landing bucket, its users with the least they need, and the notification of new segments."""
     store = landing_buckets.StoreAdmin(
-        f"{LOOPBACK}:{stack.port('minio')}", stack.secret("minio_root_user"), stack.secret("minio_root_password")
+        stack.address("minio"), stack.secret("minio_root_user"), stack.secret("minio_root_password")
     )
     users = (
         landing_buckets.consumer_user(CONSUMER_STORE_USER, stack.secret(STORE_PASSWORDS[CONSUMER_STORE_USER])),
@@ -86,6 +86,7 @@ def connector(stack: Stack) -> None:
 
 
 STEPS: Final[dict[str, tuple[str, Callable[[Stack], None]]]] = {
+    "platform-databases": ("platform-postgres", create_platform_databases),
     "migrate": ("bank-postgres", migrate),
     "topics": ("kafka", topics),
     "registry": ("registry", registry_rules),

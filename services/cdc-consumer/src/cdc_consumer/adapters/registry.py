@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
-from httpx import HTTPError
+from httpx2 import HTTPError
 
 from bank_common.settings import RegistrySettings
 from cdc_consumer.policy import FailedError, RegistryUnavailable
@@ -18,8 +18,8 @@ class ConfluentRegistry:
 
     def __init__(self, settings: RegistrySettings, timeout_seconds: float) -> None:
         """Builds the client; connects to nothing."""
-        # httpx reports every request at INFO.
-        logging.getLogger("httpx").setLevel(logging.WARNING)
+        # httpx2, which the client speaks through, reports every request at INFO.
+        logging.getLogger("httpx2").setLevel(logging.WARNING)
         self._client = SchemaRegistryClient({"url": settings.url, "timeout": timeout_seconds, "max.retries": 0})
 
     def schema(self, schema_id: int) -> str | None:

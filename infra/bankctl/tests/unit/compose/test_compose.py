@@ -1,0 +1,150 @@
+"""compose.yaml says of each container what `bank up` says of each process."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bankctl import environment, handout
+from bankctl.components import object_store, postgres
+from bankctl.provisioning import compose_variables, connector_config, platform_file
+from bankctl.settings import BankctlSettings
+from bankctl.stack import Stack
+
+ROOT = Path(__file__).resolve().parents[5]
+FOLDER = ROOT / "infra" / "compose"
+VARIABLES = compose_variables.variables(platform_file.load(ROOT / "infra" / "platform.toml"))
+BY_FILE = ("_FILE", "_CMD")
+DIFFERENT = {
+    # A person's name for the process; each stack has its own.
+    "CDC_CONSUMER_GROUP_INSTANCE_ID",
+    # Where things lie in the image.
+    "AIRFLOW_HOME",
+    "AIRFLOW__CORE__DAGS_FOLDER",
+    "AIRFLOW__CORE__LOAD_EXAMPLES",
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
+    "AIRFLOW__API__HOST",
+    "AIRFLOW__LOGGING__BASE_LOG_FOLDER",
+    "BANK_DAGS_STATE_DIR",
+    "BANK_DAGS_DBT_EXECUTABLE",
+    "BANK_DAGS_DBT_PROJECT_DIR",
+    "SNOWFLAKE_PRIVATE_KEY_FILE",
+    "BANK_DAGS_DBT_PRIVATE_KEY_FILE",
+}
+
+
+def _expanded(value: Any) -> str:
+    """A value as compose reads it with the rendered variables and nothing else set."""
+    text = str(value)
+    while (start := text.find("${")) >= 0:
+        name, _, default = text[start + 2 : text.index("}", start)].partition(":-")
+        text = text[:start] + VARIABLES.get(name, default) + text[text.index("}", start) + 1 :]
+    return text
+
+
+def _services() -> dict[str, dict[str, Any]]:
+    return yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    folder = tmp_path_factory.mktemp("state")
+    return Stack(ROOT, folder, folder, BankctlSettings(network="names", state_dir=folder), None)
+
+
+@pytest.mark.parametrize(
+    ("container", "program"),
+    [
+        ("generator", environment.generator),
+        ("cdc-consumer", environment.cdc_consumer),
+        ("event-receiver", environment.event_receiver),
+        ("airflow-api", environment.airflow),
+        ("airflow-scheduler", environment.airflow),
+        ("airflow-dag-processor", environment.airflow),
+    ],
+)
+def test_a_container_has_the_environment_of_the_process(container: str, program: Any, stack: Stack) -> None:
+    wanted = program(stack)
+    given = {name: _expanded(value) for name, value in _services()[container]["environment"].items()}
+    folder = handout.folders(stack)["airflow" if container.startswith("airflow-") else container]
+    for name, value in wanted.items():
+        if name in DIFFERENT:
+            continue
+        if name in given:
+            assert given[name] == value, name
+            continue
+        source = next(given[name + suffix] for suffix in BY_FILE if name + suffix in given)
+        assert folder[source.rpartition("/")[2]] == value, name
+    extra = {name.removesuffix("_FILE").removesuffix("_CMD") for name in given} - set(wanted)
+    assert extra <= {name.removesuffix("_FILE") for name in DIFFERENT}
+
+
+def test_secrets_come_from_files_only() -> None:
+    for container, service in _services().items():
+        for name, value in service.get("environment", {}).items():
+            if (
+                any(word in name for word in ("PASSWORD", "SECRET", "TOKEN", "FERNET", "CONN"))
+                and "CONNECT" not in name
+            ):
+                assert name.endswith(BY_FILE), (container, name)
+                assert value.removeprefix("cat ").startswith("/run/secrets/"), (container, name)
+
+
+def test_the_databases_are_set_as_those_of_native(stack: Stack) -> None:
+    native = {"bank-postgres": postgres.SOURCE, "platform-postgres": postgres.PLATFORM_SETTINGS}
+    for container, own in native.items():
+        command = [argument.removeprefix("-c").partition("=") for argument in _services()[container]["command"][1:]]
+        given = {name: _expanded(value) for name, _, value in command}
+        assert given.pop("port") == str(stack.port(container.replace("-", "_")))
+        common = {name: value for name, value in postgres.COMMON.items() if name not in postgres.ADDRESSES}
+        assert given == {name: value.strip("'") for name, value in (common | own).items()}
+
+
+def test_connect_and_the_object_store_get_what_they_get_natively(stack: Stack) -> None:
+    connect = _services()["connect"]["environment"]
+    assert {name.removesuffix("_FILE") for name in connect if name.startswith("BANK_")} == set(
+        connector_config.WORKER_VARIABLES
+    )
+    minio = {name: _expanded(value) for name, value in _services()["minio"]["environment"].items()}
+    handed = dict(line.split("=", 1) for line in handout.folders(stack)["minio"]["minio.env"].splitlines())
+    wanted = object_store.environment(stack, Path("/var/lib/minio/events"))
+    for name, value in wanted.items():
+        # The image itself says so.
+        if name not in ("MINIO_UPDATE", "MINIO_CALLHOME_ENABLE"):
+            assert (minio | handed)[name].strip('"') == value, name
+
+
+def test_every_container_is_confined(stack: Stack) -> None:
+    for name, service in _services().items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["networks"] == ["bank"], name
+        assert {"memory", "pids"} <= service["deploy"]["resources"]["limits"].keys(), name
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+        assert not os.path.isabs(service.get("build", {}).get("dockerfile", "")), name
+
+
+def test_a_container_sees_its_own_secrets_only(stack: Stack) -> None:
+    known = handout.folders(stack)
+    for name, service in _services().items():
+        mounts = [mount for mount in service.get("volumes", []) if isinstance(mount, dict)]
+        seen = {mount["volume"]["subpath"] for mount in mounts if mount["source"] == "handout"}
+        own = "airflow" if name.startswith("airflow-") else name
+        assert seen == ({own} if own in known else set()), name
+        whole = [mount for mount in service.get("volumes", []) if str(mount).startswith(("state:", "handout:"))]
+        assert not whole or service["image"].startswith("${BANK_IMAGE_PREFIX:-banking-data-pipeline}/bankctl:"), name
+
+
+def test_the_handed_out_files_are_readable_whoever_the_container_runs_as(stack: Stack, tmp_path: Path) -> None:
+    for _ in range(2):
+        containers = handout.write(stack, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == set(containers)
+    for path in tmp_path.rglob("*"):
+        if path.is_dir():
+            assert path.stat().st_mode & 0o777 == 0o755
+        else:
+            assert path.stat().st_mode & 0o777 == (0o600 if path.name == handout.AIRFLOW_PASSWORDS else 0o444)
+    assert (tmp_path / "generator" / "postgres_password").read_text() == stack.secret("bank_app_password")
