@@ -11,13 +11,13 @@ from bank_common.errors import PipelineError
 from bankctl import environment
 from bankctl.demo import plan, report
 from bankctl.demo.arrival import Arrival, Outcome
-from bankctl.demo.crashes import raise_if_dead
 from bankctl.demo.generator_run import GeneratorRun
 from bankctl.demo.hops import HOP_ERRORS, Hops
 from bankctl.demo.verification import a_customer, operations, verify
 from bankctl.demo.view import View
 from bankctl.output import console
 from bankctl.stack import Stack
+from bankctl.supervision.crashes import raise_if_dead
 from bankctl.supervision.down import down as stop
 from bankctl.supervision.report import Reporter
 from bankctl.supervision.up import up

@@ -14,23 +14,12 @@ from bankctl.components.plan import COMPONENTS, Task, chosen, tasks_for
 from bankctl.doctor import require_free
 from bankctl.stack import Stack
 from bankctl.supervision import processes
+from bankctl.supervision.crashes import ComponentDiedError, raise_if_dead
 from bankctl.supervision.graph import Cancelled, Step, run
 from bankctl.supervision.report import Reporter
 
 _PROBE_PAUSE_SECONDS: Final = 0.1
 _REASON_SECONDS: Final = 15.0
-
-
-class ComponentDiedError(PipelineError):
-    """A component ended, or did not become ready; the message has the last lines of its log."""
-
-    def __init__(self, component: str, stack: Stack, what: str) -> None:
-        self.component = component
-        tail = processes.log_tail(stack.log_file(component))
-        super().__init__(
-            f"{component} {what}. The last lines of its log:\n{tail}\n",
-            advice=f"`bank logs {component}` shows all of it; `bank up` starts it again, `bank down` stops the rest.",
-        )
 
 
 @contextmanager
@@ -122,6 +111,8 @@ def _start(stack: Stack, component: Component, report: Reporter, cancelled: Canc
             return
         if time.monotonic() - said > _REASON_SECONDS:
             said = time.monotonic()
+            # What it needs was ready before it: if that has died since, it is the cause.
+            raise_if_dead(stack, component.needs)
             report.line(f"{component.name}: not ready yet, {reason}")
         if cancelled.pause(_PROBE_PAUSE_SECONDS):
             return

@@ -1,6 +1,7 @@
 """`bank render` writes what is missing or differs, and `--check` only says so."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,17 @@ from bankctl.main import app
 from bankctl.provisioning import env_example
 
 ROOT = Path(__file__).resolve().parents[5]
+NAMES = Path("libs", "bank_common", "src", "bank_common", "names.py")
 
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout that holds the list of names and nothing that is rendered from it, and no program but `bank`: bankctl
-    does not depend on the services, whose settings `make rendered` checks."""
+    """A checkout that holds the list of names with its module and nothing else that is rendered from it, and no program
+    but `bank`: bankctl does not depend on the services, whose settings `make rendered` checks."""
     (tmp_path / "infra").mkdir()
     shutil.copy(ROOT / "infra" / "platform.toml", tmp_path / "infra")
+    (tmp_path / NAMES).parent.mkdir(parents=True)
+    shutil.copy(ROOT / NAMES, tmp_path / NAMES)
     monkeypatch.setattr(env_example, "_PROGRAMS", (("bank, the command", "bankctl.settings"),))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -42,3 +46,16 @@ def test_what_was_written_passes_the_check_until_it_is_changed(checkout: Path) -
     connector.write_text(connector.read_text().replace("precise", "double"))
     code, output = _render("--check")
     assert (code, output.count("differs")) == (1, 1)
+
+
+def test_names_that_changed_are_written_first_and_the_rest_by_a_process_that_imports_them(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(subprocess, "call", lambda command: started.append(command) or 0)
+    platform = checkout / "infra" / "platform.toml"
+    platform.write_text(platform.read_text().replace("airflow = 8080", "airflow = 8089"))
+    code, output = _render()
+    assert (code, output) == (0, f"written: {NAMES}\n")
+    assert '"airflow": 8089' in (checkout / NAMES).read_text()
+    assert [command[1:] for command in started] == [["-m", "bankctl", "render"]]

@@ -7,10 +7,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bankctl.demo.crashes import raise_if_dead
 from bankctl.settings import BankctlSettings
 from bankctl.stack import Stack
-from bankctl.supervision.up import ComponentDiedError
+from bankctl.supervision.crashes import ComponentDiedError, raise_if_dead
 
 
 @pytest.fixture
@@ -35,3 +34,10 @@ def test_a_running_component_and_none_at_all_are_no_crash(stack: Stack) -> None:
     raise_if_dead(stack)
     _record(stack, "kafka", os.getpid(), psutil.Process().create_time())
     raise_if_dead(stack)
+
+
+def test_only_what_is_asked_for_is_looked_at(stack: Stack) -> None:
+    _record(stack, "kafka", os.getpid(), started=1.0)
+    raise_if_dead(stack, among=("minio",))
+    with pytest.raises(ComponentDiedError, match="kafka ended by itself"):
+        raise_if_dead(stack, among=("kafka", "minio"))
