@@ -29,7 +29,7 @@ class Decoder(Protocol):
 
 def decoder_for(kind: Kind, schema_text: str) -> Decoder | DecodeError:
     """The decoder of one value schema, or why its records can't be carried."""
-    reader = BodyReader.parse(schema_text)
+    reader = BodyReader.parse(schema_text, unread_text=kind is Kind.CHANGES)
     if isinstance(reader, DecodeError):
         return reader
     try:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from bank_common.avro import UnsupportedSchemaError, record_columns
 from cdc_consumer.decode.body import BodyReader
-from cdc_consumer.decode.values import OutOfRangeError, converter
+from cdc_consumer.decode.values import MalformedTextError, OutOfRangeError, converter
 from cdc_consumer.events import DecodeError, Reason
 
 
@@ -31,6 +31,8 @@ class KeyDecoder:
             }
         except OutOfRangeError as error:
             return DecodeError(Reason.OUT_OF_RANGE, f"key: {error}")
+        except MalformedTextError as error:
+            return DecodeError(Reason.MALFORMED, f"key: {error}")
 
 
 class EncodedKey(NamedTuple):
@@ -46,7 +48,7 @@ Key = EncodedKey | DecodeError | None
 
 def key_decoder_for(schema_text: str) -> KeyDecoder | DecodeError:
     """The decoder of one key schema, or why its keys can't be read."""
-    reader = BodyReader.parse(schema_text)
+    reader = BodyReader.parse(schema_text, unread_text=True)
     if isinstance(reader, DecodeError):
         return DecodeError(reader.reason, f"key: {reader.detail}")
     try:
