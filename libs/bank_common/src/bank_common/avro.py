@@ -240,6 +240,8 @@ def _struct(name: str, record: AvroSchema, named: Mapping[str, AvroSchema]) -> C
 
 
 def _decimal(name: str, schema: AvroSchema) -> Column:
+    if schema.get("type") != "bytes":
+        raise UnsupportedSchemaError(f"column {name!r} is a decimal carried by {schema.get('type')!r}")
     parameters: Mapping[str, str] = schema.get("connect.parameters", {})
     precision = schema.get("precision", parameters.get("connect.decimal.precision"))
     scale = schema.get("scale", parameters.get("scale", 0))

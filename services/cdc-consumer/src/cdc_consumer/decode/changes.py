@@ -23,10 +23,12 @@ _ROW_IMAGES: Final = frozenset("rcu")
 class ChangeDecoder:
     """Decodes the changes of one table at one version of its schema."""
 
+    schema: Mapping[str, Any]
     columns: tuple[Column, ...]
 
     def __init__(self, reader: BodyReader) -> None:
         """Raises UnsupportedSchemaError: the schema is no envelope, or a column has no exact type."""
+        self.schema = reader.schema
         self.columns = columns_of(reader.schema)
         self._reader = reader
         self._convert = tuple((column.name, converter(column), unavailable_values(column)) for column in self.columns)

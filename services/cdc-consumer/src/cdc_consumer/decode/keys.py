@@ -9,16 +9,24 @@ from typing import Any, NamedTuple
 from bank_common.avro import UnsupportedSchemaError, record_columns
 from cdc_consumer.decode.body import BodyReader
 from cdc_consumer.decode.values import MalformedTextError, OutOfRangeError, converter
+from cdc_consumer.decode.vector.keys import FastKeys
+from cdc_consumer.decode.vector.readers import NotVectorisedError
 from cdc_consumer.events import DecodeError, Reason
 
 
 class KeyDecoder:
-    """Reads keys of one schema into values ready for their columns."""
+    """Reads keys of one schema into values ready for their columns; `fast` reads many at once, if it can."""
+
+    fast: FastKeys | None
 
     def __init__(self, reader: BodyReader) -> None:
         """Raises UnsupportedSchemaError: a key column has no exact type."""
         self._reader = reader
         self._convert = {column.name: converter(column) for column in record_columns(reader.schema)}
+        try:
+            self.fast = FastKeys(reader.schema)
+        except NotVectorisedError:
+            self.fast = None
 
     def decode(self, body: bytes) -> Mapping[str, Any] | DecodeError:
         """The key's columns by name."""

@@ -30,8 +30,8 @@ _DAY_MICROS: Final = 86_400_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FRACTION_DIGITS: Final = 6
 # Debezium's infinities of DATE (days) and of TIMESTAMP in its three units (PGStatement.DATE_POSITIVE_INFINITY).
-_INFINITE_DAYS: Final = frozenset({2**31 - 1, -(2**31)})
-_INFINITE_TIMES: Final = frozenset({9223372036825200000, -9223372036832400000})
+INFINITE_DAYS: Final = (2**31 - 1, -(2**31))
+INFINITE_TIMES: Final = (9223372036825200000, -9223372036832400000)
 # What numeric without a scale can hold at the source: 131,072 digits before the point and 16,383 after it. Python
 # makes no text of more than 4,300 digits, and no bank has one.
 _MAX_SCALE: Final = 16_383
@@ -103,7 +103,7 @@ def _integer(limit: int) -> Convert:
 
 
 def _day(value: int) -> int:
-    if value in _INFINITE_DAYS or not -_INT32 <= value < _INT32:
+    if value in INFINITE_DAYS or not -_INT32 <= value < _INT32:
         raise OutOfRangeError("a date is infinite or too far away")
     return value
 
@@ -122,7 +122,7 @@ def _micros(value: int, wire: Wire) -> int:
 def _timestamp(wire: Wire) -> Convert:
     def convert(value: int) -> int:
         micros = _micros(value, wire)
-        if value in _INFINITE_TIMES or not -_INT64 <= micros < _INT64:
+        if value in INFINITE_TIMES or not -_INT64 <= micros < _INT64:
             raise OutOfRangeError("a timestamp is infinite or too far away")
         return micros
 
