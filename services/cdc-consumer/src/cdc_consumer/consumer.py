@@ -7,19 +7,21 @@ object store fails, everything is paused and polled on: memory stays bounded and
 
 from collections.abc import Callable, Collection, Sequence
 
+from bank_common.errors import Halt
 from bank_common.logging import Logger
 from bank_common.service import Readiness, Shutdown
 from cdc_consumer import health as h
 from cdc_consumer.chain import Appended, ChainStore
-from cdc_consumer.events import DecodeError
 from cdc_consumer.health import Health, PatientRegistry
 from cdc_consumer.holdings import Held, Holdings
 from cdc_consumer.instruments import Instruments
-from cdc_consumer.intake import Intake, Tombstone
+from cdc_consumer.intake import Intake, Rejected, Run, Taken, Tombstones
 from cdc_consumer.lander import Lander
 from cdc_consumer.line import FlushReason, Limits, Line, seal_due
-from cdc_consumer.policy import FailedError, Undecodable
-from cdc_consumer.ports import Commit, ObjectStore, Polled, Record, RecordLog, SchemaRegistry
+from cdc_consumer.policy import FailedError, Undecodable, dispose
+from cdc_consumer.ports import Commit, DeadLetters, ObjectStore, Polled, RecordLog, SchemaRegistry
+from cdc_consumer.records import Records
+from cdc_consumer.rejection import RejectionLimits
 from cdc_consumer.resume import Facts, Refused, decide
 from cdc_consumer.topics import Chain, LandedTopics
 
@@ -34,9 +36,11 @@ class Consumer:
         kafka: RecordLog,
         store: ObjectStore,
         registry: SchemaRegistry,
+        dead_letters: DeadLetters,
         topics: LandedTopics,
         *,
         limits: Limits,
+        rejection: RejectionLimits,
         max_poll_records: int,
         poll_seconds: float,
         instruments: Instruments,
@@ -57,7 +61,16 @@ class Consumer:
         self._registry = PatientRegistry(registry, self._health)
         self._intake = Intake(self._registry, topics)
         self._chains = ChainStore(store)
-        self._lander = Lander(self._chains, instruments, clock, log)
+        self._lander = Lander(
+            self._chains,
+            dead_letters,
+            topics,
+            self._intake.decode,
+            limits=rejection,
+            instruments=instruments,
+            clock=clock,
+            log=log,
+        )
         self._holdings = Holdings()
         self._paused: set[Chain] = set()
 
@@ -78,8 +91,8 @@ class Consumer:
         """One round. Raises FailedError: a failure to halt for."""
         polled = self._kafka.poll(self._max_poll_records, self._poll_seconds)
         self._note(polled)
-        for record in polled.records:
-            self._take(record)
+        for chain, records in polled.records.items():
+            self._take(chain, records)
         self._position_waiting()
         self._rewind()
         self._store_due()
@@ -89,8 +102,10 @@ class Consumer:
 
     def leave(self) -> None:
         """Store what is buffered if the store answers, commit, leave the group. What isn't stored is read again."""
-        self._store_leaving(list(self._holdings))
-        self._kafka.close(CLOSE_SECONDS)
+        try:
+            self._store_leaving(list(self._holdings))
+        finally:
+            self._kafka.close(CLOSE_SECONDS)
 
     # -- ownership -------------------------------------------------------------------------------------------------
 
@@ -116,6 +131,7 @@ class Consumer:
         self._holdings.release(chains)
         self._paused -= set(chains)
         for chain in chains:
+            self._lander.forget(chain)
             self._instruments.not_ours(chain)
 
     # -- reading ---------------------------------------------------------------------------------------------------
@@ -135,32 +151,35 @@ class Consumer:
             if held is not None:
                 held.caught_up = True
 
-    def _take(self, record: Record) -> None:
-        chain = Chain(record.topic, record.partition)
+    def _take(self, chain: Chain, records: Records) -> None:
         held = self._holdings.get(chain)
-        if held is None or held.line is None or held.rewind or record.offset < held.line.end:
+        if held is None or held.line is None or held.rewind:
             return
-        try:
-            taken = self._intake.take(record)
-        except FailedError:
-            held.rewind = True
-            return
-        if isinstance(taken, DecodeError):
-            raise FailedError(Undecodable(chain, record.offset, taken))
+        records = records.since(held.line.end)
+        runs = self._intake.sort(chain, records) if records.count else iter(())
+        while True:
+            try:
+                taken = next(runs, None)
+            except FailedError:
+                held.rewind = True
+                return
+            if taken is None:
+                return
+            self._put(held, held.line, taken)
+
+    def _put(self, held: Held, line: Line, taken: Taken) -> None:
         held.caught_up = False
-        held.read += 1
-        if isinstance(taken, Tombstone):
-            held.line.skip(record.offset)
-            return
-        held.line.add(
-            record.offset,
-            taken.event,
-            taken.shape,
-            size=len(record.value or b"") + len(record.key or b""),
-            urgent=taken.urgent,
-            now=self._clock(),
-            traceparent=record.traceparent,
-        )
+        held.read += taken.records.count
+        match taken:
+            case Run(records, shape, urgent):
+                line.add(records, shape, urgent=urgent, now=self._clock())
+            case Tombstones(records):
+                line.skip(records)
+            case Rejected(records, error):
+                failure = Undecodable(held.chain, records.offsets[0], error)
+                if isinstance(dispose(failure), Halt):
+                    raise FailedError(failure)
+                line.reject(records, error, now=self._clock())
 
     def _position_waiting(self) -> None:
         for held in self._holdings.waiting:
@@ -228,11 +247,16 @@ class Consumer:
         try:
             outcome = self._lander.land(batch, held.topic_id)
         except FailedError as error:
-            self._instruments.store_failed()
+            if h.dependency_of(error.failure) == h.STORE:
+                self._instruments.store_failed()
+            else:
+                # The batch must not be stored: it is read again by whoever comes after the halt.
+                held.line = None
             self._health.report(error.failure)
             return
         self._health.well(h.STORE)
         if outcome is Appended.LOST_RACE:
+            self._lander.forget(held.chain)
             held.line = None
             return
         line.stored()

@@ -10,6 +10,7 @@ from cdc_consumer.gate import Gate
 from cdc_consumer.policy import (
     BrokenTail,
     BucketMissing,
+    DeadLettersUnavailable,
     FailedError,
     Failure,
     KafkaFatal,
@@ -17,6 +18,7 @@ from cdc_consumer.policy import (
     RegistryUnavailable,
     StoreDenied,
     StoreUnavailable,
+    TooManyRejected,
     TopicMissing,
     Undecodable,
     describe,
@@ -113,9 +115,9 @@ def dependency_of(failure: Failure) -> str:
             return STORE
         case RegistryUnavailable():
             return REGISTRY
-        case KafkaUnavailable() | KafkaFatal() | TopicMissing():
+        case KafkaUnavailable() | KafkaFatal() | TopicMissing() | DeadLettersUnavailable():
             return KAFKA
-        case Undecodable() | Refused() | BrokenTail():
+        case Undecodable() | TooManyRejected() | Refused() | BrokenTail():
             return CHAINS
         case _:
             assert_never(failure)

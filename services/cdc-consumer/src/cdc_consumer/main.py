@@ -14,6 +14,7 @@ from bank_common.errors import PipelineError
 from bank_common.logging import configure, get_logger
 from bank_common.service import HealthServer, Readiness, Shutdown
 from cdc_consumer import health
+from cdc_consumer.adapters.dead_letters import KafkaDeadLetters
 from cdc_consumer.adapters.kafka import KafkaLog
 from cdc_consumer.adapters.object_store import S3ObjectStore
 from cdc_consumer.adapters.registry import ConfluentRegistry
@@ -105,8 +106,12 @@ def serve(settings: ConsumerSettings, topics: LandedTopics) -> int:
         ),
         S3ObjectStore(settings.store, settings.bucket, settings.store_timeout_seconds),
         ConfluentRegistry(settings.registry, settings.registry_timeout_seconds),
+        KafkaDeadLetters(
+            settings.kafka.bootstrap_servers, settings.dead_letters_topic, settings.dead_letters_timeout_seconds
+        ),
         topics,
         limits=settings.limits(),
+        rejection=settings.rejection(),
         max_poll_records=settings.max_poll_records,
         poll_seconds=settings.poll_seconds,
         instruments=Instruments(metrics),

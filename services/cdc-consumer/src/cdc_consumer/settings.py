@@ -12,6 +12,7 @@ from bank_common.settings import (
     RegistrySettings,
 )
 from cdc_consumer.line import Limits
+from cdc_consumer.rejection import RejectionLimits
 
 
 class ConsumerSettings(ProgramSettings):
@@ -40,6 +41,16 @@ class ConsumerSettings(ProgramSettings):
     idle_flush_seconds: float = Field(
         default=300.0, gt=0, description="Age at which records that change no table (BEGIN, heartbeats) are stored."
     )
+    rejected_max_ratio: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="Share of a partition's latest records that may go to the dead letters; beyond it the line halts.",
+    )
+    rejected_max_run: int = Field(default=100, ge=0, description="The same, for undecodable records in a row.")
+    rejected_window: int = Field(default=1000, ge=1, description="How many of the latest records the share is of.")
+    dead_letters_topic: str = names.DEAD_LETTERS_TOPIC
+    dead_letters_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
     max_poll_records: int = Field(default=10_000, ge=1, le=1_000_000)
     poll_seconds: float = Field(default=0.2, gt=0, le=5)
     store_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
@@ -54,3 +65,7 @@ class ConsumerSettings(ProgramSettings):
             flush_seconds=self.flush_seconds,
             idle_flush_seconds=self.idle_flush_seconds,
         )
+
+    def rejection(self) -> RejectionLimits:
+        """How many undecodable records are isolated cases."""
+        return RejectionLimits(self.rejected_max_ratio, self.rejected_max_run, self.rejected_window)

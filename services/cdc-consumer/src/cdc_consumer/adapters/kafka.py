@@ -21,9 +21,9 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from bank_common.logging import Logger
-from bank_common.tracing import TRACEPARENT
 from cdc_consumer.policy import FailedError, Failure, KafkaFatal, KafkaUnavailable, TopicMissing
-from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled, Record
+from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled
+from cdc_consumer.records import Records
 from cdc_consumer.topics import Chain
 
 ASK_SECONDS: Final = 5.0
@@ -114,12 +114,16 @@ class KafkaLog:
     def poll(self, max_records: int, timeout_seconds: float) -> Polled:
         """See `RecordLog.poll`."""
         polled = Polled()
+        found: dict[tuple[str | None, int | None], list[Message]] = {}
         for message in self._consumer.consume(max_records, timeout_seconds):
             error = message.error()
             if error is None:
-                polled.records.append(_record(message))
+                found.setdefault((message.topic(), message.partition()), []).append(message)
             else:
                 self._sort(error, message, polled)
+        polled.records = {
+            Chain(topic or "", partition or 0): _records(messages) for (topic, partition), messages in found.items()
+        }
         polled.failures += self._failures
         self._failures.clear()
         return polled
@@ -212,25 +216,15 @@ class KafkaLog:
             self._log.debug("kafka_client", reason=error.str())
 
 
-def _record(message: Message) -> Record:
-    headers = message.headers()
-    traceparent = None
-    if headers:
-        value = dict(headers).get(TRACEPARENT)
-        traceparent = value.decode("ascii", "ignore") if isinstance(value, bytes) else value
-    return Record(
-        message.topic() or "",
-        message.partition() or 0,
-        message.offset() or 0,
-        _bytes(message.key()),
-        _bytes(message.value()),
-        traceparent,
+def _records(messages: Collection[Message]) -> Records:
+    # confluent-kafka's stubs allow text where only bytes come: keys, values and headers of a plain Consumer.
+    columns: Any = (
+        [message.offset() for message in messages],
+        [message.key() for message in messages],
+        [message.value() for message in messages],
+        [message.headers() for message in messages],
     )
-
-
-def _bytes(data: Any) -> bytes | None:
-    """confluent-kafka's stubs allow text where only bytes come: keys and values of a plain Consumer."""
-    return data
+    return Records(*columns)
 
 
 def _failure(error: KafkaError) -> Failure:

@@ -114,7 +114,7 @@ class Arrays:
 
     def _micros(self, cells: Cells, wire: Wire) -> Longs:
         if wire is Wire.MILLIS:
-            self._refuse(np.abs(cells.values) > _MAX_MILLIS, cells.there)
+            self._refuse((cells.values > _MAX_MILLIS) | (cells.values < -_MAX_MILLIS), cells.there)
             return cells.values * 1000
         if wire is Wire.NANOS:
             micros, rest = np.divmod(cells.values, 1000)

@@ -153,7 +153,7 @@ def _source_time(arrays: Arrays, micros: Cells | None, millis: Cells | None) -> 
     if millis is None:
         return pa.nulls(len(arrays.bad), INSTANT) if found is None else found
     millis = _numbers(arrays, millis)
-    late = np.abs(millis.values) > _MAX_MILLIS
+    late = (millis.values > _MAX_MILLIS) | (millis.values < -_MAX_MILLIS)
     if late.any():
         needed = np.ones(len(late), np.bool_) if micros is None or micros.there is None else ~micros.there
         arrays.bad |= late & needed & (millis.there if millis.there is not None else True)
