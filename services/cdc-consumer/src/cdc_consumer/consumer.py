@@ -12,6 +12,7 @@ from bank_common.logging import Logger
 from bank_common.service import Readiness, Shutdown
 from cdc_consumer import health as h
 from cdc_consumer.chain import Appended, ChainStore
+from cdc_consumer.checkpoints import Checkpoint, Step, never_stop
 from cdc_consumer.health import Health, PatientRegistry
 from cdc_consumer.holdings import Held, Holdings
 from cdc_consumer.instruments import Instruments
@@ -47,6 +48,7 @@ class Consumer:
         readiness: Readiness,
         clock: Callable[[], float],
         log: Logger,
+        checkpoint: Checkpoint = never_stop,
     ) -> None:
         self._kafka = kafka
         self._store = store
@@ -57,6 +59,7 @@ class Consumer:
         self._instruments = instruments
         self._clock = clock
         self._log = log
+        self._checkpoint = checkpoint
         self._health = Health(readiness, clock, log)
         self._registry = PatientRegistry(registry, self._health)
         self._intake = Intake(self._registry, topics)
@@ -70,6 +73,7 @@ class Consumer:
             instruments=instruments,
             clock=clock,
             log=log,
+            checkpoint=checkpoint,
         )
         self._holdings = Holdings()
         self._paused: set[Chain] = set()
@@ -239,6 +243,7 @@ class Consumer:
                 self._store_head(held, held.line, commits)
         if commits:
             self._kafka.commit(list(commits.values()))
+            self._checkpoint(Step.OFFSETS_COMMITTED)
 
     def _store_head(self, held: Held, line: Line, commits: dict[Chain, Commit]) -> None:
         batch = line.head

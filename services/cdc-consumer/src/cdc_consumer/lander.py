@@ -11,6 +11,7 @@ from bank_common import tracing
 from bank_common.errors import DeadLetter as ToDeadLetters
 from bank_common.logging import Logger
 from cdc_consumer.chain import Appended, ChainStore
+from cdc_consumer.checkpoints import Checkpoint, Step
 from cdc_consumer.content import Content
 from cdc_consumer.instruments import Instruments
 from cdc_consumer.letters import Address, DeadLetter
@@ -44,6 +45,7 @@ class Lander:
         instruments: Instruments,
         clock: Callable[[], float],
         log: Logger,
+        checkpoint: Checkpoint,
     ) -> None:
         self._chains = chains
         self._dead_letters = dead_letters
@@ -53,6 +55,7 @@ class Lander:
         self._instruments = instruments
         self._clock = clock
         self._log = log
+        self._checkpoint = checkpoint
         self._tallies: dict[Chain, Tally] = {}
         self._ready: dict[Chain, _Ready] = {}
 
@@ -67,7 +70,9 @@ class Lander:
         where = {"topic": chain.topic, "partition": chain.partition}
         with tracing.span("land segment", linked=batch.traceparents, attributes={**where, "start": batch.start}):
             segment = self._prepare(batch, topic_id)
+            self._checkpoint(Step.SEGMENT_ENCODED)
             outcome = self._chains.append(segment)
+            self._checkpoint(Step.SEGMENT_CREATED)
         self._ready.pop(chain, None)
         if outcome is Appended.LOST_RACE:
             self._instruments.race_lost(chain)
@@ -126,6 +131,7 @@ class Lander:
             raise FailedError(TooManyRejected(Undecodable(batch.chain, records.offsets[place], error), excess))
         if letters:
             self._dead_letters.send(letters)
+            self._checkpoint(Step.DEAD_LETTERS_ACKNOWLEDGED)
             for letter in letters:
                 self._log.warning(
                     "rejected",

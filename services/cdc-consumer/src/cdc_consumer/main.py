@@ -6,11 +6,8 @@ from typing import Annotated, Final
 
 import typer
 from prometheus_client import CollectorRegistry
-from rich.console import Console
-from rich.markup import escape
 
 from bank_common import tracing
-from bank_common.errors import PipelineError
 from bank_common.logging import configure, get_logger
 from bank_common.service import HealthServer, Readiness, Shutdown
 from cdc_consumer import health
@@ -18,6 +15,9 @@ from cdc_consumer.adapters.dead_letters import KafkaDeadLetters
 from cdc_consumer.adapters.kafka import KafkaLog
 from cdc_consumer.adapters.object_store import S3ObjectStore
 from cdc_consumer.adapters.registry import ConfluentRegistry
+from cdc_consumer.checkpoints import Checkpoint, never_stop
+from cdc_consumer.commands import dead_letters
+from cdc_consumer.commands.errors import reported
 from cdc_consumer.consumer import Consumer
 from cdc_consumer.instruments import Instruments
 from cdc_consumer.policy import FailedError, describe, dispose
@@ -25,7 +25,6 @@ from cdc_consumer.settings import ConsumerSettings
 from cdc_consumer.topics import LandedTopics
 
 SERVICE: Final = "cdc-consumer"
-EXIT_SETTINGS: Final = 2
 EXIT_HALTED: Final = 3
 
 app = typer.Typer(
@@ -52,6 +51,9 @@ def program(
     """Options of the program itself."""
 
 
+app.add_typer(dead_letters.app, name="dead-letters")
+
+
 @app.command()
 def run(
     debug: Annotated[bool, typer.Option(help="Show tracebacks and log at DEBUG.")] = False,
@@ -70,21 +72,18 @@ def run(
       2  the settings are not valid
       3  halted: going on would lose or double records; the log says why and what to do
     """
-    try:
+    with reported(debug):
         settings = ConsumerSettings.load()
         if debug:
             settings = settings.model_copy(update={"logging": settings.logging.model_copy(update={"level": "DEBUG"})})
         code = serve(settings, LandedTopics.of_platform())
-    except PipelineError as error:
-        if debug:
-            raise
-        Console(stderr=True).print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
-        raise typer.Exit(EXIT_SETTINGS) from None
     raise typer.Exit(code)
 
 
-def serve(settings: ConsumerSettings, topics: LandedTopics) -> int:
+def serve(settings: ConsumerSettings, topics: LandedTopics, checkpoint: Checkpoint = never_stop) -> int:
     """Build everything, run until the stop is requested, and give the exit code.
+
+    `checkpoint` is called at each step that a kill may separate from the next; only tests give one.
 
     Raises:
         PipelineError: the health endpoint's address is taken.
@@ -118,6 +117,7 @@ def serve(settings: ConsumerSettings, topics: LandedTopics) -> int:
         readiness=readiness,
         clock=time.monotonic,
         log=log,
+        checkpoint=checkpoint,
     )
     try:
         with HealthServer(settings.http, readiness, metrics) as server:

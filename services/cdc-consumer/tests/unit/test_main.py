@@ -2,6 +2,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cdc_consumer import main
+from cdc_consumer.commands.errors import EXIT_SETTINGS
 from cdc_consumer.settings import ConsumerSettings
 
 
@@ -18,7 +19,7 @@ def test_bad_settings_end_with_2_and_name_the_variable(monkeypatch: pytest.Monke
     for name in ("KAFKA", "KAFKA__BOOTSTRAP_SERVERS"):
         monkeypatch.delenv(f"CDC_CONSUMER_{name}", raising=False)
     result = CliRunner().invoke(main.app, ["run"])
-    assert result.exit_code == main.EXIT_SETTINGS
+    assert result.exit_code == EXIT_SETTINGS
     assert "CDC_CONSUMER_KAFKA" in result.output
 
 
