@@ -16,7 +16,7 @@ from cdc_consumer.adapters.kafka import KafkaLog
 from cdc_consumer.adapters.object_store import S3ObjectStore
 from cdc_consumer.adapters.registry import ConfluentRegistry
 from cdc_consumer.checkpoints import Checkpoint, never_stop
-from cdc_consumer.commands import dead_letters
+from cdc_consumer.commands import chain, dead_letters
 from cdc_consumer.commands.errors import reported
 from cdc_consumer.consumer import Consumer
 from cdc_consumer.instruments import Instruments
@@ -52,6 +52,7 @@ def program(
 
 
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(chain.app, name="chain")
 
 
 @app.command()

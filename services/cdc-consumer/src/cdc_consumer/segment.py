@@ -10,16 +10,13 @@ import pyarrow.parquet as pq
 from pyarrow import compute
 
 from bank_common import columns as c
-from bank_common.landing import SegmentKey, SegmentMetadata
+from bank_common.landing import REJECTED_OFFSETS, SegmentKey, SegmentMetadata
 from cdc_consumer.content import Content
 from cdc_consumer.line import Batch
 from cdc_consumer.tables import table_of
 from cdc_consumer.topics import Kind
 
 pc: Any = compute  # its functions are made at import, unseen by stubs
-
-REJECTED_OFFSETS: Final = b"bank-rejected-offsets"
-"""Footer metadata: a JSON list of the offsets in the range that went to the dead letters."""
 
 _FEW_VALUES: Final = frozenset({c.OP, c.SNAPSHOT, c.TOPIC, c.PARTITION, c.SCHEMA_ID, c.UNAVAILABLE, c.SEGMENT})
 _REPEATS: Final = 4  # a string column gets a dictionary when each of its values comes this often on average

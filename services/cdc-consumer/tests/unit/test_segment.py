@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bank_common.columns import CHANGE_COLUMNS, NOTIFICATION_COLUMNS, TRANSACTION_COLUMNS
+from bank_common.landing import REJECTED_OFFSETS
 from cdc_consumer.intake import Intake, Rejected, Run
 from cdc_consumer.line import FlushReason, Limits, Line
 from cdc_consumer.records import Records
-from cdc_consumer.segment import REJECTED_OFFSETS, Segment, encode
+from cdc_consumer.segment import Segment, encode
 from cdc_consumer.topics import Chain, Kind, LandedTopics
 
 CHAIN = Chain("bank.public.things", 2)
