@@ -78,15 +78,17 @@ class Consumer:
         self._holdings = Holdings()
         self._paused: set[Chain] = set()
 
-    def run(self, shutdown: Shutdown) -> None:
+    def run(self, shutdown: Shutdown, *, until_caught_up: bool = False) -> None:
         """Land until the stop is requested, then store what is buffered, commit and leave the group.
+
+        With `until_caught_up` it also ends when everything that our share of the topics holds is stored.
 
         Raises:
             FailedError: a failure to halt for; what could be stored before it was stored and committed.
         """
         self._kafka.subscribe(sorted(self._topics.kinds), self)
         try:
-            while not shutdown.requested:
+            while not shutdown.requested and not (until_caught_up and self._caught_up()):
                 self.turn()
         finally:
             self.leave()
@@ -110,6 +112,14 @@ class Consumer:
             self._store_leaving(list(self._holdings))
         finally:
             self._kafka.close(CLOSE_SECONDS)
+
+    def _caught_up(self) -> bool:
+        """Whether every chain of ours reaches its log's end. Stores what is buffered when all of it has been read."""
+        held = list(self._holdings)
+        if not held or not all(each.flows and each.caught_up for each in held):
+            return False
+        self._store_leaving(held)
+        return all(each.line is not None and each.line.head is None for each in held)
 
     # -- ownership -------------------------------------------------------------------------------------------------
 

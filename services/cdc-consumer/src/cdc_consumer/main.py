@@ -57,6 +57,9 @@ app.add_typer(chain.app, name="chain")
 
 @app.command()
 def run(
+    until_caught_up: Annotated[
+        bool, typer.Option("--until-caught-up", help="Stop by itself when everything that the topics hold has landed.")
+    ] = False,
     debug: Annotated[bool, typer.Option(help="Show tracebacks and log at DEBUG.")] = False,
 ) -> None:
     """Land records until SIGTERM or Ctrl-C.
@@ -67,6 +70,7 @@ def run(
     Example:
       set -a; . .local/env/cdc-consumer.env; set +a
       uv run --package cdc-consumer cdc-consumer run
+      uv run --package cdc-consumer cdc-consumer run --until-caught-up
     \b
     Exit codes:
       0  stopped cleanly: what was read is stored or will be read again
@@ -77,12 +81,18 @@ def run(
         settings = ConsumerSettings.load()
         if debug:
             settings = settings.model_copy(update={"logging": settings.logging.model_copy(update={"level": "DEBUG"})})
-        code = serve(settings, LandedTopics.of_platform())
+        code = serve(settings, LandedTopics.of_platform(), until_caught_up=until_caught_up)
     raise typer.Exit(code)
 
 
-def serve(settings: ConsumerSettings, topics: LandedTopics, checkpoint: Checkpoint = never_stop) -> int:
-    """Build everything, run until the stop is requested, and give the exit code.
+def serve(
+    settings: ConsumerSettings,
+    topics: LandedTopics,
+    checkpoint: Checkpoint = never_stop,
+    *,
+    until_caught_up: bool = False,
+) -> int:
+    """Build everything, run until the stop is requested or there is no more to land, and give the exit code.
 
     `checkpoint` is called at each step that a kill may separate from the next; only tests give one.
 
@@ -123,7 +133,7 @@ def serve(settings: ConsumerSettings, topics: LandedTopics, checkpoint: Checkpoi
     try:
         with HealthServer(settings.http, readiness, metrics) as server:
             log.info("started", http_port=server.port, group=settings.group_id, bucket=settings.bucket)
-            consumer.run(shutdown)
+            consumer.run(shutdown, until_caught_up=until_caught_up)
     except FailedError as error:
         log.error("halted", reason=describe(error.failure), advice=dispose(error.failure).advice)
         return EXIT_HALTED

@@ -2,7 +2,7 @@
 the real one; the log has holes and commits like Kafka's."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cdc_consumer.letters import DeadLetter
@@ -68,6 +68,7 @@ class FaultyObjectStore(MemoryObjectStore):
         self.objects = inner.objects
         self.down = False
         self.lose_answers = 0
+        self.fail_creates = 0
         self.creates = 0
 
     def _fail_when_down(self) -> None:
@@ -77,6 +78,9 @@ class FaultyObjectStore(MemoryObjectStore):
     def create(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
         self.creates += 1
         self._fail_when_down()
+        if self.fail_creates:
+            self.fail_creates -= 1
+            raise FailedError(StoreUnavailable("told to fail"))
         created = super().create(key, body, metadata)
         if self.lose_answers:
             self.lose_answers -= 1
@@ -181,9 +185,12 @@ class MemoryLog:
         self.down = False
         self.closed = False
         self.losses: set[Chain] = set()
+        self.on_subscribe: Callable[[], None] = lambda: None
+        self.on_poll: Callable[[], None] = lambda: None
 
     def subscribe(self, topics: Collection[str], ownership: Ownership) -> None:
         self.ownership = ownership
+        self.on_subscribe()
 
     def assign(self, *chains: Chain) -> None:
         assert self.ownership is not None
@@ -200,6 +207,7 @@ class MemoryLog:
 
     def poll(self, max_records: int, timeout_seconds: float) -> Polled:
         self.polls += 1
+        self.on_poll()
         polled = Polled(lost_position=self.losses)
         self.losses = set()
         room = max_records

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from bank_common.logging import get_logger
-from bank_common.service import Readiness
+from bank_common.service import Readiness, Shutdown
 from cdc_consumer.consumer import Consumer
 from cdc_consumer.health import DEPENDENCIES
 from cdc_consumer.instruments import Instruments
@@ -210,6 +210,28 @@ def test_leaving_stores_and_commits(world: World) -> None:
     assert world.landed(A) == [0, 1]
     assert world.broker.commits[A].offset == 2
     assert member.kafka.closed
+
+
+def test_until_caught_up_ends_when_all_is_stored(world: World) -> None:
+    member = world.member()
+    world.produce(A, 7)
+    world.produce(B, 1)
+    member.kafka.on_subscribe = lambda: member.kafka.assign(A, B)
+    member.consumer.run(Shutdown(), until_caught_up=True)
+    world.assert_exactly_once()
+    assert world.broker.commits[A].offset == 7
+    assert member.kafka.closed
+
+
+def test_until_caught_up_does_not_end_before_all_is_stored(world: World) -> None:
+    member = world.member()
+    world.produce(A, 2)
+    member.kafka.on_subscribe = lambda: member.kafka.assign(A)
+    member.store.fail_creates = 3
+    member.kafka.on_poll = lambda: member.clock.advance(1)
+    member.consumer.run(Shutdown(), until_caught_up=True)
+    assert world.landed(A) == [0, 1]
+    assert member.store.creates == 4
 
 
 def test_leaving_while_the_store_is_down_ends_all_the_same(world: World) -> None:

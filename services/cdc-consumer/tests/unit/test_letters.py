@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdc_consumer.letters import Address, DeadLetter, open_letters
@@ -21,6 +21,7 @@ letters = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(letters)
 def test_a_letter_holds_the_original_byte_for_byte(letter: DeadLetter) -> None:
     read = DeadLetter.from_record(letter.address.encode(), letter.value, letter.to_headers())

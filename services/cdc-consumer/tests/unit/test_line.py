@@ -1,6 +1,6 @@
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdc_consumer.events import DecodeError, Reason
@@ -47,6 +47,7 @@ actions = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(actions, st.integers(0, 10**12))
 def test_batches_meet_and_hold_each_record_once(todo: list[tuple[str, int, int]], start: int) -> None:
     line = Line(CHAIN, start, LIMITS)

@@ -15,7 +15,7 @@ def test_version_and_help() -> None:
 
 
 def test_bad_settings_end_with_2_and_name_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main, "serve", lambda *_: pytest.fail("it must not start"))
+    monkeypatch.setattr(main, "serve", lambda *_, **__: pytest.fail("it must not start"))
     for name in ("KAFKA", "KAFKA__BOOTSTRAP_SERVERS"):
         monkeypatch.delenv(f"CDC_CONSUMER_{name}", raising=False)
     result = CliRunner().invoke(main.app, ["run"])
@@ -25,5 +25,5 @@ def test_bad_settings_end_with_2_and_name_the_variable(monkeypatch: pytest.Monke
 
 def test_the_exit_code_is_the_service_s(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ConsumerSettings, "load", object)
-    monkeypatch.setattr(main, "serve", lambda *_: main.EXIT_HALTED)
+    monkeypatch.setattr(main, "serve", lambda *_, **__: main.EXIT_HALTED)
     assert CliRunner().invoke(main.app, ["run"]).exit_code == main.EXIT_HALTED

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdc_consumer.rejection import Excess, RejectionLimits, Tally
@@ -32,6 +32,7 @@ def test_the_share_is_of_the_latest_records_and_of_no_small_sample() -> None:
     assert tally.add(1, [0]) is None, "the first one is out of the window"
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=60), st.data())
 def test_batches_of_any_size_give_the_verdict_of_the_whole(bad: list[bool], data: st.DataObject) -> None:
     """As long as no limit is passed, where the batches end is of no account."""

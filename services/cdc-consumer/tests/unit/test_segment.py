@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from consumer_world.debezium import DECIMAL, INSTANT, NOTIFICATION, TRANSACTION, avro, change, envelope, framed
 from consumer_world.fakes import MemoryRegistry
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bank_common.columns import CHANGE_COLUMNS, NOTIFICATION_COLUMNS, TRANSACTION_COLUMNS
@@ -110,6 +110,7 @@ def plain(name: str, value: Any) -> Any:
             return value
 
 
+@settings(deadline=None)
 @given(st.lists(row_values, min_size=1, max_size=8))
 def test_every_type_survives(rows: list[dict[str, Any]]) -> None:
     parsed = fastavro.parse_schema(SCHEMA)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pytest
 from consumer_world.debezium import DECIMAL, INSTANT, change, envelope, framed, key_schema
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdc_consumer.decode import batches, decoder_for, key_decoder_for
@@ -207,16 +207,19 @@ def _always_fast(monkeypatch: pytest.MonkeyPatch) -> None:
 pytestmark = pytest.mark.usefixtures("_always_fast")
 
 
+@settings(deadline=None)
 @given(topics())
 def test_any_schema_and_any_values(topic: Topic) -> None:
     assert_same(topic)
 
 
+@settings(deadline=None)
 @given(topics(damage=True))
 def test_any_damage(topic: Topic) -> None:
     assert_same(topic)
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=60).map(lambda body: b"\0\0\0\0\1" + body), min_size=1, max_size=10))
 def test_any_bytes(values: list[bytes]) -> None:
     schema = envelope([{"name": f"c{place}", "type": ["null", each.schema]} for place, each in enumerate(TYPES)])

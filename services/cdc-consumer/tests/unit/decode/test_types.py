@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from consumer_world.debezium import DECIMAL, INSTANT, avro, change, envelope
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdc_consumer.decode import decoder_for
@@ -95,6 +95,7 @@ def test_a_float_that_is_no_number_stays_one() -> None:
     assert found != found
 
 
+@settings(deadline=None)
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=None, min_value=-(10**30), max_value=10**30))
 def test_a_decimal_of_any_scale_is_its_plain_text(number: Decimal) -> None:
     sign, digits, exponent = number.as_tuple()
