@@ -5,11 +5,12 @@ Whenever a chain's buffer can't be trusted any more (a lost race, a lost positio
 object store fails, everything is paused and polled on: memory stays bounded and the group sees a living member.
 """
 
+import time
 from collections.abc import Callable, Collection, Sequence
 
 from bank_common.errors import Halt
 from bank_common.logging import Logger
-from bank_common.service import Readiness, Shutdown
+from bank_common.service import Liveness, Readiness, Shutdown
 from cdc_consumer import health as h
 from cdc_consumer.chain import Appended, ChainStore
 from cdc_consumer.checkpoints import Checkpoint, Step, never_stop
@@ -49,6 +50,8 @@ class Consumer:
         clock: Callable[[], float],
         log: Logger,
         checkpoint: Checkpoint = never_stop,
+        liveness: Liveness | None = None,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._kafka = kafka
         self._store = store
@@ -60,6 +63,8 @@ class Consumer:
         self._clock = clock
         self._log = log
         self._checkpoint = checkpoint
+        self._liveness = liveness
+        self._wall_clock = wall_clock  # for the lag in seconds alone: it decides nothing
         self._health = Health(readiness, clock, log)
         self._registry = PatientRegistry(registry, self._health)
         self._intake = Intake(self._registry, topics)
@@ -105,6 +110,8 @@ class Consumer:
         self._probe()
         self._pause_and_resume()
         self._show()
+        if self._liveness is not None:
+            self._liveness.beat()
 
     def leave(self) -> None:
         """Store what is buffered if the store answers, commit, leave the group. What isn't stored is read again."""
@@ -305,13 +312,19 @@ class Consumer:
         self._paused = blocked
 
     def _show(self) -> None:
-        self._instruments.buffered(sum(line.size for line in self._holdings.lines))
         if not self._holdings.waiting:
             self._health.well(h.CHAINS)
         for held in self._holdings:
             self._instruments.records_read(held.chain, held.read)
             held.read = 0
-            high = self._kafka.high_watermark(held.chain)
-            if held.line is not None and high is not None:
-                stored = held.caught_up and held.line.oldest is None and held.line.head is None
-                self._instruments.lag(held.chain, 0 if stored else max(0, high - held.line.start))
+            if held.line is not None:
+                self._show_line(held, held.line)
+
+    def _show_line(self, held: Held, line: Line) -> None:
+        self._instruments.buffered(held.chain, line.size)
+        self._instruments.tail(held.chain, line.start)
+        high = self._kafka.high_watermark(held.chain)
+        if high is not None:
+            stored = held.caught_up and line.oldest is None and line.head is None
+            age = 0.0 if line.written is None else max(0.0, self._wall_clock() - line.written)
+            self._instruments.lag(held.chain, 0 if stored else max(0, high - line.start), age)

@@ -71,14 +71,16 @@ class Lander:
         with tracing.span("land segment", linked=batch.traceparents, attributes={**where, "start": batch.start}):
             segment = self._prepare(batch, topic_id)
             self._checkpoint(Step.SEGMENT_ENCODED)
+            put = self._clock()
             outcome = self._chains.append(segment)
+            self._instruments.put_answered(self._clock() - put)
             self._checkpoint(Step.SEGMENT_CREATED)
         self._ready.pop(chain, None)
         if outcome is Appended.LOST_RACE:
             self._instruments.race_lost(chain)
             self._log.warning("race_lost", **where, offset=batch.start)
             return outcome
-        self._instruments.segment_created(chain, segment, self._clock() - started)
+        self._instruments.segment_created(chain, segment, batch.reason, self._clock() - started)
         self._log.info(
             "segment_stored",
             **where,

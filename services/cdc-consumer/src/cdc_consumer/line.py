@@ -76,6 +76,7 @@ class Batch:
     traceparents: tuple[str, ...]
     size: int
     reason: FlushReason
+    written: float | None
 
     @property
     def schema_id(self) -> int:
@@ -94,6 +95,7 @@ class _Buffer:
     rejected: dict[int, DecodeError] = field(default_factory=dict[int, DecodeError])
     traceparents: dict[str, None] = field(default_factory=dict[str, None])
     size: int = 0
+    written: float | None = None
     oldest: float | None = None
     oldest_urgent: float | None = None
 
@@ -143,6 +145,11 @@ class Line:
         return self._open.oldest_urgent
 
     @property
+    def written(self) -> float | None:
+        """When Kafka got the oldest record that is not stored, in seconds since 1970."""
+        return self._sealed[0].written if self._sealed else self._open.written
+
+    @property
     def head(self) -> Batch | None:
         """The batch to store next. It stays the same until `stored`, so that a retry creates the same object."""
         return self._sealed[0] if self._sealed else None
@@ -186,6 +193,7 @@ class Line:
                 traceparents=tuple(buffer.traceparents),
                 size=buffer.size,
                 reason=reason,
+                written=buffer.written,
             )
         )
         self._open = _Buffer(self._end)
@@ -203,7 +211,7 @@ class Line:
             buffer.note_traces(taken)
         self._end = taken.offsets[-1] + 1
         if buffer.oldest is None:
-            buffer.oldest = now
+            buffer.oldest, buffer.written = now, taken.written
         if urgent and buffer.oldest_urgent is None:
             buffer.oldest_urgent = now
         if len(buffer.offsets) >= self._limits.max_rows:

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from bank_common import tracing
 from bank_common.logging import configure, get_logger
-from bank_common.service import HealthServer, Readiness, Shutdown
+from bank_common.service import HealthServer, Liveness, Readiness, Shutdown
 from cdc_consumer import health
 from cdc_consumer.adapters.dead_letters import KafkaDeadLetters
 from cdc_consumer.adapters.kafka import KafkaLog
@@ -26,6 +26,8 @@ from cdc_consumer.topics import LandedTopics
 
 SERVICE: Final = "cdc-consumer"
 EXIT_HALTED: Final = 3
+STUCK_SECONDS: Final = 60.0
+"""Longer than any turn: each call that it makes has a shorter timeout."""
 
 app = typer.Typer(
     name=SERVICE,
@@ -105,6 +107,7 @@ def serve(
     readiness = Readiness(health.DEPENDENCIES)
     metrics = CollectorRegistry()
     shutdown = Shutdown().install()
+    liveness = Liveness(time.monotonic, STUCK_SECONDS)
     consumer = Consumer(
         KafkaLog(
             settings.kafka.bootstrap_servers,
@@ -129,9 +132,10 @@ def serve(
         clock=time.monotonic,
         log=log,
         checkpoint=checkpoint,
+        liveness=liveness,
     )
     try:
-        with HealthServer(settings.http, readiness, metrics) as server:
+        with HealthServer(settings.http, readiness, metrics, liveness) as server:
             log.info("started", http_port=server.port, group=settings.group_id, bucket=settings.bucket)
             consumer.run(shutdown, until_caught_up=until_caught_up)
     except FailedError as error:

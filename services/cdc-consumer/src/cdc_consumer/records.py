@@ -10,12 +10,16 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Records in the order of their offsets; the columns have one length. A value of None is a tombstone."""
+    """Records in the order of their offsets; the columns have one length. A value of None is a tombstone.
+
+    `written` is when Kafka got the first of them, in seconds since 1970, where that is known.
+    """
 
     offsets: Sequence[int]
     keys: Sequence[bytes | None]
     values: Sequence[bytes | None]
     headers: Sequence[Headers | None]
+    written: float | None = None
 
     @property
     def count(self) -> int:
@@ -27,7 +31,11 @@ class Records:
         if start == 0 and stop >= self.count:
             return self
         return Records(
-            self.offsets[start:stop], self.keys[start:stop], self.values[start:stop], self.headers[start:stop]
+            self.offsets[start:stop],
+            self.keys[start:stop],
+            self.values[start:stop],
+            self.headers[start:stop],
+            self.written,
         )
 
     def since(self, offset: int) -> "Records":

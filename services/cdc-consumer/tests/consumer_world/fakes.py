@@ -17,6 +17,9 @@ from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled, StoredObject
 from cdc_consumer.records import Headers, Records
 from cdc_consumer.topics import Chain
 
+WRITTEN = 1_700_000_000.0
+"""When every record of a `MemoryBroker` was written."""
+
 
 class ManualClock:
     """Time stands still until a test moves it."""
@@ -131,6 +134,7 @@ def columns(found: Mapping[int, Record]) -> Records:
         [record.key for record in ordered],
         [record.value for record in ordered],
         [record.headers for record in ordered],
+        WRITTEN,
     )
 
 

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from consumer_world.debezium import ACCOUNT_FIELDS, change, envelope, framed, key_schema
 from consumer_world.fakes import (
+    WRITTEN,
     FaultyObjectStore,
     ManualClock,
     MemoryBroker,
@@ -54,6 +55,7 @@ class Member:
         self.store = FaultyObjectStore(bucket)
         self.registry = registry or MemoryRegistry({1: ENVELOPE, 2: key_schema()})
         self.dead_letters = MemoryDeadLetters()
+        self.metrics = CollectorRegistry()
         self.clock = ManualClock()
         self.readiness = Readiness(DEPENDENCIES)
         self.consumer = Consumer(
@@ -66,12 +68,17 @@ class Member:
             rejection=REJECTION,
             max_poll_records=3,
             poll_seconds=0,
-            instruments=Instruments(CollectorRegistry()),
+            instruments=Instruments(self.metrics),
+            wall_clock=lambda: WRITTEN + 5.0,
             readiness=self.readiness,
             clock=self.clock,
             log=get_logger("test"),
         )
         self.kafka.subscribe(["rows"], self.consumer)
+
+    def metric(self, name: str, chain: Chain, **labels: str) -> float | None:
+        where = {"topic": chain.topic, "partition": str(chain.partition)}
+        return self.metrics.get_sample_value(f"bank_consumer_{name}", where | labels)
 
     def turns(self, count: int = 1, seconds: float = 0.5) -> None:
         for _ in range(count):
@@ -210,6 +217,23 @@ def test_leaving_stores_and_commits(world: World) -> None:
     assert world.landed(A) == [0, 1]
     assert world.broker.commits[A].offset == 2
     assert member.kafka.closed
+
+
+def test_each_chain_tells_how_far_it_is(world: World) -> None:
+    member = world.member(A)
+    world.produce(A, 2)
+    world.broker.produce(A, b"poison")
+    member.turns(2, seconds=0)
+    assert member.metric("lag_records", A) == 3
+    assert member.metric("lag_seconds", A) == 5
+    assert (member.metric("buffered_bytes", A) or 0) > 3 * len(VALUE) / 2
+    member.turns(5)
+    shown = ("lag_records", "lag_seconds", "buffered_bytes", "tail_offset", "rows_total", "rejected_total")
+    assert [member.metric(name, A) for name in shown] == [0, 0, 0, 3, 2, 1]
+    assert member.metric("flushes_total", A, reason="age") == 1
+    member.kafka.revoke(A)
+    assert member.metric("lag_records", A) is None
+    assert member.metric("rows_total", A) == 2
 
 
 def test_until_caught_up_ends_when_all_is_stored(world: World) -> None:

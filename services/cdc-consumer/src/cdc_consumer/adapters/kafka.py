@@ -5,12 +5,13 @@ before its first fetch, at a position that can't matter, until the consumer has 
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
     OFFSET_INVALID,
+    TIMESTAMP_NOT_AVAILABLE,
     Consumer,
     KafkaError,
     KafkaException,
@@ -216,7 +217,7 @@ class KafkaLog:
             self._log.debug("kafka_client", reason=error.str())
 
 
-def _records(messages: Collection[Message]) -> Records:
+def _records(messages: Sequence[Message]) -> Records:
     # confluent-kafka's stubs allow text where only bytes come: keys, values and headers of a plain Consumer.
     columns: Any = (
         [message.offset() for message in messages],
@@ -224,7 +225,8 @@ def _records(messages: Collection[Message]) -> Records:
         [message.value() for message in messages],
         [message.headers() for message in messages],
     )
-    return Records(*columns)
+    kind, millis = messages[0].timestamp()
+    return Records(*columns, written=None if kind == TIMESTAMP_NOT_AVAILABLE else millis / 1000)
 
 
 def _failure(error: KafkaError) -> Failure:
