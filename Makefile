@@ -87,7 +87,7 @@ types: setup ## Pyright
 # Two of these run side by side, the longest first; e2e has the machine for itself.
 CHECKS := contract conformance unit dbt types lint dags
 
-.PHONY: test drill e2e $(filter-out lint types,$(CHECKS))
+.PHONY: test drill e2e chaos-consumer $(filter-out lint types,$(CHECKS))
 test: setup setup-all ## Everything that needs no container engine
 	@start=$$SECONDS; $(MAKE) -j2 --output-sync=recurse $(CHECKS:%=stage-%); $(MAKE) stage-e2e; \
 	echo "== all stages passed in $$((SECONDS - start)) s"
@@ -111,6 +111,10 @@ contract: setup ## Each member against real Postgres, Kafka, MinIO and warehouse
 e2e: setup ## The whole native stack under faults, from commit to mart
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) BANKCTL_LOAD_INTERVAL_SECONDS=30 $(PYTEST) -m "e2e and not drill" -s tests-e2e
+chaos-consumer: setup ## Many kills and freezes of the consumer (half an hour and more)
+	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
+	$(TEST_ENV) $(BANK) up --only kafka,platform-postgres,registry,minio; \
+	$(TEST_ENV) CHAOS_KILLS=200 CHAOS_SLEEPS=20 $(PYTEST) -m contract -k "kill or owners" services/cdc-consumer
 drill: setup setup-all ## Longer fault drills on the whole stack
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(PYTEST) -m drill -s tests-e2e

@@ -106,7 +106,7 @@ _CONNECT: Final = {
     "io.debezium.data.Enum": _TEXT,
     "io.debezium.data.Xml": _TEXT,
     "io.debezium.data.Ltree": _TEXT,
-    "io.debezium.data.TsVector": _TEXT,
+    "io.debezium.data.Tsvector": _TEXT,
     # bit(n): little-endian, as they come.
     "io.debezium.data.Bits": (Kind.BYTES, Wire.PLAIN),
 }
@@ -127,6 +127,7 @@ _STRUCTS: Final = {
 }
 _ARRAYS: Final = frozenset({None, "io.debezium.data.FloatVector", "io.debezium.data.DoubleVector"})
 MAX_PRECISION: Final = 38
+_CONVERTERS_DEFAULT_PRECISION: Final = 64  # what the Avro converter writes where Connect's schema says nothing
 
 
 def columns_of(value_schema: AvroSchema) -> tuple[Column, ...]:
@@ -243,7 +244,10 @@ def _decimal(name: str, schema: AvroSchema) -> Column:
     if schema.get("type") != "bytes":
         raise UnsupportedSchemaError(f"column {name!r} is a decimal carried by {schema.get('type')!r}")
     parameters: Mapping[str, str] = schema.get("connect.parameters", {})
-    precision = schema.get("precision", parameters.get("connect.decimal.precision"))
+    precision = parameters.get("connect.decimal.precision", schema.get("precision"))
+    if schema.get("connect.name") is not None and precision in (None, _CONVERTERS_DEFAULT_PRECISION):
+        # Connect's decimals need not say a precision (money); each value is checked, so that none is ever rounded.
+        precision = MAX_PRECISION
     scale = schema.get("scale", parameters.get("scale", 0))
     if precision is None or not 1 <= int(precision) <= MAX_PRECISION:
         raise UnsupportedSchemaError(f"column {name!r} is a decimal of precision {precision}, at most {MAX_PRECISION}")

@@ -108,6 +108,18 @@ def named_text(name: str) -> dict[str, str]:
         ),
         (named_text("io.debezium.time.Interval"), Column("c", Kind.STRING), pa.string()),
         (named_text("io.debezium.time.ZonedTime"), Column("c", Kind.STRING), pa.string()),
+        (
+            {
+                "type": "bytes",
+                "scale": 2,
+                "precision": 64,
+                "connect.parameters": {"scale": "2"},
+                "connect.name": "org.apache.kafka.connect.data.Decimal",
+                "logicalType": "decimal",
+            },
+            Column("c", Kind.DECIMAL, precision=38, scale=2),
+            pa.decimal128(38, 2),
+        ),
         (named_text("io.debezium.data.Ltree"), Column("c", Kind.STRING), pa.string()),
         (
             {"type": "bytes", "connect.name": "io.debezium.data.Bits", "connect.parameters": {"length": "9"}},

@@ -5,6 +5,7 @@ Whenever a chain's buffer can't be trusted any more (a lost race, a lost positio
 object store fails, everything is paused and polled on: memory stays bounded and the group sees a living member.
 """
 
+import math
 import time
 from collections.abc import Callable, Collection, Sequence
 
@@ -28,6 +29,7 @@ from cdc_consumer.resume import Facts, Refused, decide
 from cdc_consumer.topics import Chain, LandedTopics
 
 CLOSE_SECONDS = 3.0
+HANDOVER_SECONDS = 4.0
 
 
 class Consumer:
@@ -45,6 +47,7 @@ class Consumer:
         rejection: RejectionLimits,
         max_poll_records: int,
         poll_seconds: float,
+        handover_seconds: float = HANDOVER_SECONDS,
         instruments: Instruments,
         readiness: Readiness,
         clock: Callable[[], float],
@@ -59,6 +62,7 @@ class Consumer:
         self._limits = limits
         self._max_poll_records = max_poll_records
         self._poll_seconds = poll_seconds
+        self._handover_seconds = handover_seconds
         self._instruments = instruments
         self._clock = clock
         self._log = log
@@ -248,15 +252,20 @@ class Consumer:
         self._store_sealed(list(self._holdings))
 
     def _store_leaving(self, leaving: Sequence[Held]) -> None:
+        """Store within one deadline for all of them. What does not make it is read again by the next owner."""
+        deadline = self._clock() + self._handover_seconds
         for held in leaving:
             if held.line is not None:
                 held.line.seal(FlushReason.LEAVING)
-        self._store_sealed(leaving)
+        self._store_sealed(leaving, deadline)
 
-    def _store_sealed(self, holdings: Sequence[Held]) -> None:
+    def _store_sealed(self, holdings: Sequence[Held], deadline: float = math.inf) -> None:
         commits: dict[Chain, Commit] = {}
         for held in holdings:
             while held.line is not None and held.line.head is not None and self._health.may_try(h.STORE):
+                if self._clock() >= deadline:
+                    self._log.warning("handover_late", topic=held.chain.topic, partition=held.chain.partition)
+                    break
                 self._store_head(held, held.line, commits)
         if commits:
             self._kafka.commit(list(commits.values()))

@@ -1,5 +1,7 @@
 """The consumer's settings: `CDC_CONSUMER_…`, see `.env.example`."""
 
+from typing import Literal
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -32,6 +34,10 @@ class ConsumerSettings(ProgramSettings):
         description="A name that no other process of the group has. With it a restarted consumer gets its partitions "
         "back at once; without it the group waits for the old one's session to end.",
     )
+    group_protocol: Literal["classic", "consumer"] = Field(
+        default="classic",
+        description="`consumer` lets the brokers assign partitions (KIP-848); the session timeout is then theirs.",
+    )
     session_timeout_seconds: float = Field(default=10, ge=6, le=1800)
 
     max_rows: int = Field(default=50_000, ge=1, description="Rows of one segment, at most.")
@@ -49,6 +55,12 @@ class ConsumerSettings(ProgramSettings):
     )
     rejected_max_run: int = Field(default=100, ge=0, description="The same, for undecodable records in a row.")
     rejected_window: int = Field(default=1000, ge=1, description="How many of the latest records the share is of.")
+    handover_seconds: float = Field(
+        default=4.0,
+        gt=0,
+        le=60,
+        description="When partitions move to another member, or the consumer stops: how long storing may take.",
+    )
     dead_letters_topic: str = names.DEAD_LETTERS_TOPIC
     dead_letters_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
     max_poll_records: int = Field(default=10_000, ge=1, le=1_000_000)

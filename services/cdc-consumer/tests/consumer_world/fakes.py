@@ -72,6 +72,7 @@ class FaultyObjectStore(MemoryObjectStore):
         self.down = False
         self.lose_answers = 0
         self.fail_creates = 0
+        self.on_create: Callable[[], None] = lambda: None
         self.creates = 0
 
     def _fail_when_down(self) -> None:
@@ -80,6 +81,7 @@ class FaultyObjectStore(MemoryObjectStore):
 
     def create(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
         self.creates += 1
+        self.on_create()
         self._fail_when_down()
         if self.fail_creates:
             self.fail_creates -= 1

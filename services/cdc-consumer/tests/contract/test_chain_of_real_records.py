@@ -1,5 +1,6 @@
 """The consumer as a process against real Kafka, registry and object store, under SIGKILL, SIGSTOP and SIGTERM."""
 
+import os
 import random
 import signal
 import time
@@ -29,12 +30,17 @@ def assert_exactly_once(world: World, topic: str, context: str = "") -> None:
         assert all(left[1] == right[0] for left, right in pairwise(ranges)), (partition, ranges)
 
 
+KILLS = int(os.environ.get("CHAOS_KILLS", "3"))
+SLEEPS = int(os.environ.get("CHAOS_SLEEPS", "1"))
+
+
+@pytest.mark.timeout(60 + 60 * KILLS)
 def test_random_kills_lose_and_double_nothing(world: World, tmp_path: Path) -> None:
     bank = Bank(world)
     seed = random.randrange(2**32)
     chance = random.Random(seed)
     kinds = {bank.topic: "changes"}
-    for _ in range(3):
+    for _ in range(KILLS):
         with ConsumerProcess(world, kinds, tmp_path / "log", flush_seconds="0.05", max_rows="40") as consumer:
             before = len(world.landed_keys(bank.topic))
             for _ in range(12):
@@ -65,7 +71,8 @@ def test_a_stop_stores_and_commits_what_was_read(world: World, tmp_path: Path) -
     assert world.committed(bank.topic).offset == ranges[-1][1]
 
 
-def test_two_owners_never_both_contribute(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sleep", range(SLEEPS))
+def test_two_owners_never_both_contribute(world: World, tmp_path: Path, sleep: int) -> None:
     """I6: a consumer that sleeps past its session is replaced; when it wakes, it finds its names taken."""
     bank = Bank(world, partitions=1)
     kinds = {bank.topic: "changes"}
@@ -86,6 +93,25 @@ def test_two_owners_never_both_contribute(world: World, tmp_path: Path) -> None:
             assert heir.terminate() == 0
         assert sleeper.running
         assert sleeper.terminate() == 0
+    assert_exactly_once(world, bank.topic)
+
+
+def test_the_brokers_may_assign_the_partitions(world: World, tmp_path: Path) -> None:
+    """KIP-848: two members share the topic, one leaves, and every record lands once."""
+    bank = Bank(world)
+    kinds = {bank.topic: "changes"}
+    with (
+        ConsumerProcess(world, kinds, tmp_path / "first", group_protocol="consumer") as first,
+        ConsumerProcess(world, kinds, tmp_path / "second", group_protocol="consumer") as second,
+    ):
+        for consumer in (first, second):
+            until("it has a share", lambda: consumer.events("resumed"), 90)  # noqa: B023
+        bank.transaction(60)
+        until("all landed", lambda: landed_all(world, bank.topic))
+        assert first.terminate() == 0
+        bank.transaction(60)
+        until("the other one took over", lambda: landed_all(world, bank.topic), 90)
+        assert second.terminate() == 0
     assert_exactly_once(world, bank.topic)
 
 

@@ -200,6 +200,19 @@ def test_a_revocation_stores_and_commits_first(world: World) -> None:
     assert world.broker.commits[A].offset == 2
 
 
+def test_a_slow_store_does_not_hold_up_a_handover_for_ever(world: World) -> None:
+    """What is not stored by the deadline is dropped, and the next owner reads it."""
+    member = world.member(A, B)
+    world.produce(A, 2)
+    world.produce(B, 1)
+    member.turns(2, seconds=0)
+    member.store.on_create = lambda: member.clock.advance(60)
+    member.kafka.revoke(A, B)
+    assert (world.landed(A), world.landed(B)) == ([0, 1], [])
+    world.member(A, B).turns(10)
+    world.assert_exactly_once()
+
+
 def test_a_loss_drops_what_another_owner_will_read(world: World) -> None:
     member = world.member(A)
     world.produce(A, 2)

@@ -6,7 +6,7 @@ before its first fetch, at a position that can't matter, until the consumer has 
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -43,6 +43,7 @@ class KafkaLog:
         group_id: str,
         *,
         group_instance_id: str | None,
+        group_protocol: Literal["classic", "consumer"] = "classic",
         session_timeout_seconds: float,
         clock: Callable[[], float],
         log: Logger,
@@ -52,14 +53,11 @@ class KafkaLog:
         self._log = log
         self._failures: list[Failure] = []
         self._commits_under_way = 0
-        session_ms = int(session_timeout_seconds * 1000)
         configuration: dict[str, Any] = {
             "bootstrap.servers": bootstrap_servers,
             "client.id": "cdc-consumer",
             "group.id": group_id,
-            "session.timeout.ms": session_ms,
-            "heartbeat.interval.ms": session_ms // 3,
-            "partition.assignment.strategy": "cooperative-sticky",
+            **_membership(group_protocol, int(session_timeout_seconds * 1000)),
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
@@ -215,6 +213,17 @@ class KafkaLog:
             self._failures.append(_failure(error))
         else:
             self._log.debug("kafka_client", reason=error.str())
+
+
+def _membership(protocol: Literal["classic", "consumer"], session_ms: int) -> dict[str, Any]:
+    """How the group is kept: by the members, or by the brokers (KIP-848), which then own assignment and sessions."""
+    if protocol == "consumer":
+        return {"group.protocol": "consumer", "group.remote.assignor": "uniform"}
+    return {
+        "session.timeout.ms": session_ms,
+        "heartbeat.interval.ms": session_ms // 3,
+        "partition.assignment.strategy": "cooperative-sticky",
+    }
 
 
 def _records(messages: Sequence[Message]) -> Records:

@@ -29,9 +29,10 @@ _INT64: Final = 2**63
 _DAY_MICROS: Final = 86_400_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FRACTION_DIGITS: Final = 6
-# Debezium's infinities of DATE (days) and of TIMESTAMP in its three units (PGStatement.DATE_POSITIVE_INFINITY).
-INFINITE_DAYS: Final = (2**31 - 1, -(2**31))
-INFINITE_TIMES: Final = (9223372036825200000, -9223372036832400000)
+# What Postgres can hold, 4714-11-24 BC to 5874897-12-31 (days) and to what 64 bits of microseconds reach. The connector
+# sends infinities as numbers beyond (seen: 2146033979 days, -2^63 us; PGStatement.DATE_POSITIVE_INFINITY).
+DAYS: Final = range(-2_440_588, 2_145_042_906)
+TIMESTAMPS: Final = range(-210_866_803_200_000_000, 9_223_372_036_825_200_000)
 # What numeric without a scale can hold at the source: 131,072 digits before the point and 16,383 after it. Python
 # makes no text of more than 4,300 digits, and no bank has one.
 _MAX_SCALE: Final = 16_383
@@ -103,7 +104,7 @@ def _integer(limit: int) -> Convert:
 
 
 def _day(value: int) -> int:
-    if value in INFINITE_DAYS or not -_INT32 <= value < _INT32:
+    if value not in DAYS:
         raise OutOfRangeError("a date is infinite or too far away")
     return value
 
@@ -122,7 +123,7 @@ def _micros(value: int, wire: Wire) -> int:
 def _timestamp(wire: Wire) -> Convert:
     def convert(value: int) -> int:
         micros = _micros(value, wire)
-        if value in INFINITE_TIMES or not -_INT64 <= micros < _INT64:
+        if micros not in TIMESTAMPS:
             raise OutOfRangeError("a timestamp is infinite or too far away")
         return micros
 

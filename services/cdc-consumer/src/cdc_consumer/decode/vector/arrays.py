@@ -14,7 +14,7 @@ from pyarrow import compute
 from bank_common.arrow import INSTANT, arrow_type
 from bank_common.avro import Column, Kind, Wire
 from bank_common.columns import UNAVAILABLE_PLACEHOLDER
-from cdc_consumer.decode.values import INFINITE_DAYS, INFINITE_TIMES
+from cdc_consumer.decode.values import DAYS, TIMESTAMPS
 from cdc_consumer.decode.vector.lanes import Block, Flags, Longs
 from cdc_consumer.decode.vector.readers import Cells, NotVectorisedError
 
@@ -68,15 +68,16 @@ class Arrays:
             case Kind.INT32:
                 return self._narrow(cells, wanted)
             case Kind.DATE:
-                self._refuse(np.isin(cells.values, INFINITE_DAYS), cells.there)
+                self._refuse(_outside(cells.values, DAYS), cells.there)
                 return self._narrow(cells, wanted)
             case Kind.TIME:
                 micros = self._micros(cells, column.wire)
                 self._refuse((micros < 0) | (micros >= _DAY_MICROS), cells.there)
                 return self.plain(cells._replace(values=micros), wanted)
             case Kind.TIMESTAMP:
-                self._refuse(np.isin(cells.values, INFINITE_TIMES), cells.there)
-                return self.plain(cells._replace(values=self._micros(cells, column.wire)), wanted)
+                micros = self._micros(cells, column.wire)
+                self._refuse(_outside(micros, TIMESTAMPS), cells.there)
+                return self.plain(cells._replace(values=micros), wanted)
             case Kind.DECIMAL:
                 return self._decimal(column, cells, wanted)
             case Kind.STRING:
@@ -201,6 +202,10 @@ class Arrays:
             high = limit >> 64
             fits = (words[:, 1] < high) & (words[:, 1] >= -high) if high else words[:, 1] == words[:, 0] >> 63
         self._refuse(~fits, there)
+
+
+def _outside(values: Longs, bounds: range) -> Flags:
+    return (values < bounds.start) | (values >= bounds.stop)
 
 
 def _is_text(data: bytes | None) -> bool:
