@@ -87,7 +87,7 @@ types: setup ## Pyright
 # Two of these run side by side, the longest first; e2e has the machine for itself.
 CHECKS := contract conformance unit dbt types lint dags
 
-.PHONY: test drill e2e chaos-consumer $(filter-out lint types,$(CHECKS))
+.PHONY: test drill e2e chaos-consumer mutations-consumer $(filter-out lint types,$(CHECKS))
 test: setup setup-all ## Everything that needs no container engine
 	@start=$$SECONDS; $(MAKE) -j2 --output-sync=recurse $(CHECKS:%=stage-%); $(MAKE) stage-e2e; \
 	echo "== all stages passed in $$((SECONDS - start)) s"
@@ -115,6 +115,8 @@ chaos-consumer: setup ## Many kills and freezes of the consumer (half an hour an
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(BANK) up --only kafka,platform-postgres,registry,minio; \
 	$(TEST_ENV) CHAOS_KILLS=200 CHAOS_SLEEPS=20 $(PYTEST) -m contract -k "kill or owners" services/cdc-consumer
+mutations-consumer: setup ## Break each line that the consumer's guarantees rest on; a named test must fail
+	@$(RUN) python services/cdc-consumer/tests/mutations.py
 drill: setup setup-all ## Longer fault drills on the whole stack
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(PYTEST) -m drill -s tests-e2e

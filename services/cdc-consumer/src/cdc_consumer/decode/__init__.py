@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from bank_common.avro import UnsupportedSchemaError
-from cdc_consumer.decode.batches import BatchDecoder, Decoded, Decoder, KeyDecoders, batch_decoder_for
+from cdc_consumer.decode.batches import BatchDecoder, Decoded, Decoder, KeyDecoders, ReferenceDecoder, batch_decoder_for
 from cdc_consumer.decode.body import BodyReader
 from cdc_consumer.decode.changes import ChangeDecoder
 from cdc_consumer.decode.keys import EncodedKey, Key, KeyDecoder, key_decoder_for
@@ -22,6 +22,7 @@ __all__ = [
     "Key",
     "KeyDecoder",
     "KeyDecoders",
+    "ReferenceDecoder",
     "batch_decoder_for",
     "content_schema",
     "counts_captured",
