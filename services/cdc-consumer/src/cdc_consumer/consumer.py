@@ -15,6 +15,7 @@ from bank_common.service import Liveness, Readiness, Shutdown
 from cdc_consumer import health as h
 from cdc_consumer.chain import Appended, ChainStore
 from cdc_consumer.checkpoints import Checkpoint, Step, never_stop
+from cdc_consumer.gauges import show_line
 from cdc_consumer.health import Health, PatientRegistry
 from cdc_consumer.holdings import Held, Holdings
 from cdc_consumer.instruments import Instruments
@@ -304,13 +305,8 @@ class Consumer:
             h.REGISTRY: (self._registry.probe, not self._holdings.rewinding),
         }
         for dependency, (probe, idle) in probes.items():
-            if idle and not self._health.known_well(dependency) and self._health.may_try(dependency):
-                try:
-                    probe()
-                except FailedError as error:
-                    self._health.report(error.failure)
-                else:
-                    self._health.well(dependency)
+            if idle:
+                self._health.probe(dependency, probe)
 
     def _pause_and_resume(self) -> None:
         blocked = self._holdings.blocked(everything=self._health.failing(h.STORE))
@@ -326,14 +322,4 @@ class Consumer:
         for held in self._holdings:
             self._instruments.records_read(held.chain, held.read)
             held.read = 0
-            if held.line is not None:
-                self._show_line(held, held.line)
-
-    def _show_line(self, held: Held, line: Line) -> None:
-        self._instruments.buffered(held.chain, line.size)
-        self._instruments.tail(held.chain, line.start)
-        high = self._kafka.high_watermark(held.chain)
-        if high is not None:
-            stored = held.caught_up and line.oldest is None and line.head is None
-            age = 0.0 if line.written is None else max(0.0, self._wall_clock() - line.written)
-            self._instruments.lag(held.chain, 0 if stored else max(0, high - line.start), age)
+            show_line(self._instruments, held, self._kafka.high_watermark(held.chain), self._wall_clock())
