@@ -141,7 +141,7 @@ include .github/delivery.mk
 # an order that lets its stack start before that of the contract tests.
 CHECKS := unit types contract conformance dbt delivery lint dags
 
-.PHONY: test drill e2e test-containers container-images container-e2e $(filter-out lint types,$(CHECKS))
+.PHONY: test drill e2e test-containers container-images container-e2e chaos-consumer mutations-consumer $(filter-out lint types,$(CHECKS))
 test: setup setup-all ## Everything that needs no container engine
 	@echo "Side by side: e2e $(CHECKS). Each shows its output when it has ended; all of it takes about 7 minutes on two cores."
 	@start=$$SECONDS; $(MAKE) -j3 --output-sync=recurse stage-e2e $(CHECKS:%=stage-%); \
@@ -176,6 +176,12 @@ contract-others:
 e2e: setup ## The whole native stack under faults, from commit to mart
 	@trap '$(E2E_ENV) $(BANK) down --wipe' EXIT; \
 	$(E2E_ENV) BANKCTL_LOAD_INTERVAL_SECONDS=20 $(PYTEST) -m "e2e and not drill" -s tests-e2e
+chaos-consumer: setup ## Many kills and freezes of the consumer (half an hour and more)
+	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
+	$(TEST_ENV) $(BANK) up --only kafka,platform-postgres,registry,minio; \
+	$(TEST_ENV) CHAOS_KILLS=200 CHAOS_SLEEPS=20 $(PYTEST) -m contract -k "kill or owners" services/cdc-consumer
+mutations-consumer: setup ## Break each line that the consumer's guarantees rest on; a named test must fail
+	@$(RUN) python services/cdc-consumer/tests/mutations.py
 drill: setup setup-all ## Longer fault drills on the whole stack
 	@trap '$(E2E_ENV) $(BANK) down --wipe' EXIT; \
 	$(E2E_ENV) $(PYTEST) -m drill -s tests-e2e

@@ -22,6 +22,10 @@ _TYPES: Final = {
     Kind.TIME: pa.time64("us"),
     Kind.TIMESTAMP: pa.timestamp("us"),
     Kind.INSTANT: INSTANT,
+    Kind.VARIABLE_DECIMAL: pa.string(),
+    Kind.ARRAY: pa.string(),
+    Kind.MAP: pa.string(),
+    Kind.STRUCT: pa.string(),
 }
 _RECORD: Final = {
     c.TOPIC: pa.string(),

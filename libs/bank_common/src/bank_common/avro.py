@@ -2,6 +2,9 @@
 
 Types follow Debezium's schema names (`connect.name`), see "Temporal types" and "Decimal types" in the documentation
 of its PostgreSQL connector. A type that is not listed here is an error, never a guess.
+
+What has parts (arrays, maps, structs such as a geometry) is one column of JSON text, and so is a decimal without a
+fixed scale one column of decimal text: a warehouse's exact types end there (libs/bank_common/adr/0001).
 """
 
 from collections.abc import Mapping
@@ -31,6 +34,14 @@ class Kind(Enum):
     """Microseconds since 1970-01-01, no zone."""
     INSTANT = "instant"
     """A point in time; Debezium sends it as an ISO 8601 string with a zone."""
+    VARIABLE_DECIMAL = "variable decimal"
+    """A decimal whose scale travels with each value; lands as plain decimal text."""
+    ARRAY = "array"
+    """JSON text; `items` is one column, the element."""
+    MAP = "map"
+    """JSON text; `items` is one column, the value."""
+    STRUCT = "struct"
+    """JSON text; `items` are the fields."""
 
 
 class Wire(Enum):
@@ -39,18 +50,20 @@ class Wire(Enum):
     PLAIN = "plain"
     MILLIS = "millis"
     MICROS = "micros"
+    NANOS = "nanos"
     ISO = "iso"
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One business column: its name at the source, its kind, and precision and scale for decimals."""
+    """One business column: its name at the source, its kind, precision and scale for decimals, parts for the rest."""
 
     name: str
     kind: Kind
     wire: Wire = Wire.PLAIN
     precision: int = 0
     scale: int = 0
+    items: "tuple[Column, ...]" = ()
 
 
 class UnsupportedSchemaError(ValueError):
@@ -66,19 +79,55 @@ _PRIMITIVE: Final = {
     "string": Kind.STRING,
     "bytes": Kind.BYTES,
 }
+_TEXT: Final = (Kind.STRING, Wire.PLAIN)
 _CONNECT: Final = {
     "io.debezium.time.Date": (Kind.DATE, Wire.PLAIN),
     "io.debezium.time.Time": (Kind.TIME, Wire.MILLIS),
     "io.debezium.time.MicroTime": (Kind.TIME, Wire.MICROS),
+    "io.debezium.time.NanoTime": (Kind.TIME, Wire.NANOS),
     "io.debezium.time.Timestamp": (Kind.TIMESTAMP, Wire.MILLIS),
     "io.debezium.time.MicroTimestamp": (Kind.TIMESTAMP, Wire.MICROS),
+    "io.debezium.time.NanoTimestamp": (Kind.TIMESTAMP, Wire.NANOS),
     "io.debezium.time.ZonedTimestamp": (Kind.INSTANT, Wire.ISO),
-    "io.debezium.data.Uuid": (Kind.STRING, Wire.PLAIN),
-    "io.debezium.data.Json": (Kind.STRING, Wire.PLAIN),
-    "io.debezium.data.Enum": (Kind.STRING, Wire.PLAIN),
-    "io.debezium.data.Xml": (Kind.STRING, Wire.PLAIN),
+    # time.precision.mode=connect
+    "org.apache.kafka.connect.data.Date": (Kind.DATE, Wire.PLAIN),
+    "org.apache.kafka.connect.data.Time": (Kind.TIME, Wire.MILLIS),
+    "org.apache.kafka.connect.data.Timestamp": (Kind.TIMESTAMP, Wire.MILLIS),
+    # An interval: microseconds (months counted as 30.4375 days by Debezium), or ISO 8601 text.
+    "io.debezium.time.MicroDuration": (Kind.INT64, Wire.PLAIN),
+    "io.debezium.time.Interval": _TEXT,
+    # Times with a zone, and time.precision.mode=isostring: as they come.
+    "io.debezium.time.ZonedTime": _TEXT,
+    "io.debezium.time.IsoDate": _TEXT,
+    "io.debezium.time.IsoTime": _TEXT,
+    "io.debezium.time.IsoTimestamp": _TEXT,
+    "io.debezium.data.Uuid": _TEXT,
+    "io.debezium.data.Json": _TEXT,
+    "io.debezium.data.Enum": _TEXT,
+    "io.debezium.data.Xml": _TEXT,
+    "io.debezium.data.Ltree": _TEXT,
+    "io.debezium.data.Tsvector": _TEXT,
+    # bit(n): little-endian, as they come.
+    "io.debezium.data.Bits": (Kind.BYTES, Wire.PLAIN),
 }
+_WIRE_TYPES: Final = {
+    Kind.DATE: ("int",),
+    Kind.TIME: ("int", "long"),
+    Kind.TIMESTAMP: ("long",),
+    Kind.INT64: ("long",),
+    Kind.BYTES: ("bytes",),
+}
+"""What Avro type carries a kind; text carries the rest."""
+_STRUCTS: Final = {
+    "io.debezium.data.geometry.Geometry": Kind.STRUCT,
+    "io.debezium.data.geometry.Geography": Kind.STRUCT,
+    "io.debezium.data.geometry.Point": Kind.STRUCT,
+    "io.debezium.data.SparseVector": Kind.STRUCT,
+    "io.debezium.data.VariableScaleDecimal": Kind.VARIABLE_DECIMAL,
+}
+_ARRAYS: Final = frozenset({None, "io.debezium.data.FloatVector", "io.debezium.data.DoubleVector"})
 MAX_PRECISION: Final = 38
+_CONVERTERS_DEFAULT_PRECISION: Final = 64  # what the Avro converter writes where Connect's schema says nothing
 
 
 def columns_of(value_schema: AvroSchema) -> tuple[Column, ...]:
@@ -93,7 +142,7 @@ def columns_of(value_schema: AvroSchema) -> tuple[Column, ...]:
     for name in ("before", "after"):
         row = _resolve(fields.get(name), named) if name in fields else None
         if row is not None and row.get("type") == "record":
-            return record_columns(row)
+            return _columns(row, named)
     raise UnsupportedSchemaError("the schema is not a change event's envelope: it has no 'after' record")
 
 
@@ -103,7 +152,13 @@ def record_columns(record: AvroSchema) -> tuple[Column, ...]:
     Raises:
         UnsupportedSchemaError: a field's type has no exact form here.
     """
-    return tuple(_column(field["name"], _non_null(field["type"])) for field in record["fields"])
+    named: dict[str, AvroSchema] = {}
+    _collect_named(record, named)
+    return _columns(record, named)
+
+
+def _columns(record: AvroSchema, named: Mapping[str, AvroSchema]) -> tuple[Column, ...]:
+    return tuple(_column(field["name"], _non_null(field["type"]), named) for field in record["fields"])
 
 
 def _fields(schema: AvroSchema) -> dict[str, Any]:
@@ -138,30 +193,61 @@ def _collect_named(schema: Any, named: dict[str, AvroSchema]) -> None:
                 named[f"{found['namespace']}.{found['name']}"] = found
             for field in found["fields"]:
                 _collect_named(field["type"], named)
+        else:
+            for inner in ("items", "values"):
+                _collect_named(found.get(inner), named)
 
 
-def _column(name: str, schema: Any) -> Column:
+def _column(name: str, schema: Any, named: Mapping[str, AvroSchema]) -> Column:
     if isinstance(schema, str):
-        if schema not in _PRIMITIVE:
+        if schema in _PRIMITIVE:
+            return Column(name, _PRIMITIVE[schema])
+        if schema not in named:
             raise UnsupportedSchemaError(f"column {name!r} has the type {schema!r}")
-        return Column(name, _PRIMITIVE[schema])
+        return _column(name, named[schema], named)
     if not isinstance(schema, Mapping):
         raise UnsupportedSchemaError(f"column {name!r} has no type")
     found = cast("AvroSchema", schema)
-    if found.get("logicalType") == "decimal" or found.get("connect.name") == "org.apache.kafka.connect.data.Decimal":
+    avro_type, connect_name = found.get("type"), found.get("connect.name")
+    if found.get("logicalType") == "decimal" or connect_name == "org.apache.kafka.connect.data.Decimal":
         return _decimal(name, found)
-    connect_name = found.get("connect.name")
+    if avro_type == "array" and connect_name in _ARRAYS:
+        return Column(name, Kind.ARRAY, items=(_column("item", _non_null(found["items"]), named),))
+    if avro_type == "map" and connect_name is None:
+        return Column(name, Kind.MAP, items=(_column("value", _non_null(found["values"]), named),))
+    if avro_type == "record":
+        return _struct(name, found, named)
     if connect_name in _CONNECT:
         kind, wire = _CONNECT[connect_name]
+        if avro_type not in _WIRE_TYPES.get(kind, ("string",)):
+            raise UnsupportedSchemaError(f"column {name!r} has the type {connect_name!r} carried by {avro_type!r}")
         return Column(name, kind, wire)
-    if connect_name is not None or found.get("logicalType") is not None or found.get("type") not in _PRIMITIVE:
-        raise UnsupportedSchemaError(f"column {name!r} has the type {connect_name or found.get('type')!r}")
-    return Column(name, _PRIMITIVE[found["type"]])
+    if connect_name is not None or found.get("logicalType") is not None or avro_type not in _PRIMITIVE:
+        raise UnsupportedSchemaError(f"column {name!r} has the type {connect_name or avro_type!r}")
+    return Column(name, _PRIMITIVE[avro_type])
+
+
+def _struct(name: str, record: AvroSchema, named: Mapping[str, AvroSchema]) -> Column:
+    full_name = record.get("connect.name") or f"{record.get('namespace', '')}.{record.get('name')}".lstrip(".")
+    kind = _STRUCTS.get(full_name)
+    if kind is None:
+        raise UnsupportedSchemaError(f"column {name!r} has the record type {full_name!r}")
+    parts = _columns(record, named)
+    if kind is Kind.VARIABLE_DECIMAL:
+        if {part.name: part.kind for part in parts} != {"scale": Kind.INT32, "value": Kind.BYTES}:
+            raise UnsupportedSchemaError(f"column {name!r} has a {full_name} without scale and value")
+        return Column(name, kind)
+    return Column(name, kind, items=parts)
 
 
 def _decimal(name: str, schema: AvroSchema) -> Column:
+    if schema.get("type") != "bytes":
+        raise UnsupportedSchemaError(f"column {name!r} is a decimal carried by {schema.get('type')!r}")
     parameters: Mapping[str, str] = schema.get("connect.parameters", {})
-    precision = schema.get("precision", parameters.get("connect.decimal.precision"))
+    precision = parameters.get("connect.decimal.precision", schema.get("precision"))
+    if schema.get("connect.name") is not None and precision in (None, _CONVERTERS_DEFAULT_PRECISION):
+        # Connect's decimals need not say a precision (money); each value is checked, so that none is ever rounded.
+        precision = MAX_PRECISION
     scale = schema.get("scale", parameters.get("scale", 0))
     if precision is None or not 1 <= int(precision) <= MAX_PRECISION:
         raise UnsupportedSchemaError(f"column {name!r} is a decimal of precision {precision}, at most {MAX_PRECISION}")

@@ -15,6 +15,8 @@ from bank_common.names import FORMAT_VERSION, OFFSETS_PER_BUCKET
 
 SUFFIX: Final = ".parquet"
 MAX_OFFSET: Final = 2**63 - 1
+REJECTED_OFFSETS: Final = b"bank-rejected-offsets"
+"""Metadata of the Parquet footer: a JSON list of the offsets in the range that went to the dead letters."""
 _KEY: Final = re.compile(
     r"(?P<topic>[A-Za-z0-9._-]{1,249})/(?P<partition>\d{4})/(?P<bucket>\d{14})/(?P<start>\d{20})\.parquet"
 )

@@ -20,17 +20,30 @@ CONSUMER_RECORDS: Final = Instrument("bank_consumer_records", "counter", "Record
 CONSUMER_SEGMENTS: Final = Instrument("bank_consumer_segments", "counter", "Segments created", _LINE)
 CONSUMER_ROWS: Final = Instrument("bank_consumer_rows", "counter", "Rows in created segments", _LINE)
 CONSUMER_BYTES: Final = Instrument("bank_consumer_segment_bytes", "counter", "Bytes of created segments", _LINE)
+CONSUMER_REJECTED: Final = Instrument(
+    "bank_consumer_rejected", "counter", "Undecodable records in the ranges of created segments", _LINE
+)
+CONSUMER_FLUSHES: Final = Instrument(
+    "bank_consumer_flushes", "counter", "Segments created, by why they were stored then", (*_LINE, "reason")
+)
 CONSUMER_RACES_LOST: Final = Instrument(
     "bank_consumer_races_lost", "counter", "Segments another owner created first", _LINE
 )
 CONSUMER_STORE_ERRORS: Final = Instrument("bank_consumer_store_errors", "counter", "Failed object-store calls")
 CONSUMER_BUFFERED_BYTES: Final = Instrument(
-    "bank_consumer_buffered_bytes", "gauge", "Bytes held in memory, not stored yet"
+    "bank_consumer_buffered_bytes", "gauge", "Bytes held in memory, not stored yet", _LINE
 )
+CONSUMER_TAIL: Final = Instrument("bank_consumer_tail_offset", "gauge", "Where the next segment starts", _LINE)
 CONSUMER_LAG: Final = Instrument(
     "bank_consumer_lag_records", "gauge", "High watermark minus next offset to store", _LINE
 )
-CONSUMER_FLUSH: Final = Instrument("bank_consumer_flush_seconds", "histogram", "Time to encode and store one segment")
+CONSUMER_LAG_SECONDS: Final = Instrument(
+    "bank_consumer_lag_seconds", "gauge", "Age in Kafka of the oldest record that was read and is not stored", _LINE
+)
+CONSUMER_FLUSH: Final = Instrument(
+    "bank_consumer_flush_seconds", "histogram", "Time to decode, encode and store one segment"
+)
+CONSUMER_PUT: Final = Instrument("bank_consumer_put_seconds", "histogram", "Time to create one object in the store")
 
 RECEIVER_EVENTS: Final = Instrument("bank_receiver_events", "counter", "Webhook events by outcome", ("outcome",))
 RECEIVER_WAKEUPS: Final = Instrument("bank_receiver_wakeups", "counter", "Wake-ups by outcome", ("outcome",))

@@ -70,6 +70,24 @@ class Readiness:
             return {name: reason for name, reason in self._reasons.items() if reason is not None}
 
 
+class Liveness:
+    """Whether the main loop still turns. Thread-safe."""
+
+    def __init__(self, clock: Callable[[], float], limit_seconds: float) -> None:
+        self._clock = clock
+        self._limit_seconds = limit_seconds
+        self._last = clock()
+
+    def beat(self) -> None:
+        """The loop has made a turn."""
+        self._last = self._clock()
+
+    def report(self) -> str | None:
+        """Why the program is not alive, or None."""
+        age = self._clock() - self._last
+        return f"the loop's last turn was {age:.0f} s ago" if age > self._limit_seconds else None
+
+
 def build_metric(instrument: Instrument, registry: CollectorRegistry) -> Any:
     """The Prometheus metric of an instrument of `bank_common.metrics`."""
     kind: Callable[..., Any] = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}[instrument.kind]
@@ -88,8 +106,16 @@ class _SilentHandler(WSGIRequestHandler):
 class HealthServer:
     """Serves /healthz (alive), /readyz (503 with the reasons) and /metrics from a thread of its own."""
 
-    def __init__(self, settings: HttpSettings, readiness: Readiness, registry: CollectorRegistry) -> None:
+    def __init__(
+        self,
+        settings: HttpSettings,
+        readiness: Readiness,
+        registry: CollectorRegistry,
+        liveness: Liveness | None = None,
+    ) -> None:
+        """Without a `liveness` the program is alive as long as this server answers."""
         self._settings = settings
+        self._liveness = liveness
         self._readiness = readiness
         self._metrics = make_wsgi_app(registry)
         self._server: WSGIServer | None = None
@@ -131,7 +157,8 @@ class HealthServer:
         if path == "/metrics":
             return self._metrics(environ, start_response)
         if path == "/healthz":
-            return _text(start_response, "200 OK", "ok")
+            stuck = self._liveness.report() if self._liveness else None
+            return _text(start_response, "503 Service Unavailable" if stuck else "200 OK", stuck or "ok")
         if path == "/readyz":
             reasons = self._readiness.report()
             if not reasons:

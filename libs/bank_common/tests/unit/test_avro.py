@@ -61,14 +61,137 @@ def test_the_arrow_schema_is_exact_and_nullable() -> None:
     assert schema.names[6:] == list(change_schema(()).names)
 
 
+VARIABLE = {
+    "type": "record",
+    "name": "VariableScaleDecimal",
+    "namespace": "io.debezium.data",
+    "fields": [{"name": "scale", "type": "int"}, {"name": "value", "type": "bytes"}],
+    "connect.name": "io.debezium.data.VariableScaleDecimal",
+}
+POINT = {
+    "type": "record",
+    "name": "Point",
+    "namespace": "io.debezium.data.geometry",
+    "fields": [
+        {"name": "x", "type": "double"},
+        {"name": "y", "type": "double"},
+        {"name": "wkb", "type": ["null", "bytes"]},
+        {"name": "srid", "type": ["null", "int"]},
+    ],
+    "connect.name": "io.debezium.data.geometry.Point",
+}
+
+
+def named_long(name: str) -> dict[str, str]:
+    return {"type": "long", "connect.name": name}
+
+
+def named_text(name: str) -> dict[str, str]:
+    return {"type": "string", "connect.name": name}
+
+
+@pytest.mark.parametrize(
+    ("field_type", "column", "arrow"),
+    [
+        (VARIABLE, Column("c", Kind.VARIABLE_DECIMAL), pa.string()),
+        (named_long("io.debezium.time.NanoTime"), Column("c", Kind.TIME, Wire.NANOS), pa.time64("us")),
+        (named_long("io.debezium.time.NanoTimestamp"), Column("c", Kind.TIMESTAMP, Wire.NANOS), pa.timestamp("us")),
+        (named_long("io.debezium.time.MicroDuration"), Column("c", Kind.INT64), pa.int64()),
+        (
+            {
+                "type": "long",
+                "logicalType": "timestamp-millis",
+                "connect.name": "org.apache.kafka.connect.data.Timestamp",
+            },
+            Column("c", Kind.TIMESTAMP, Wire.MILLIS),
+            pa.timestamp("us"),
+        ),
+        (named_text("io.debezium.time.Interval"), Column("c", Kind.STRING), pa.string()),
+        (named_text("io.debezium.time.ZonedTime"), Column("c", Kind.STRING), pa.string()),
+        (
+            {
+                "type": "bytes",
+                "scale": 2,
+                "precision": 64,
+                "connect.parameters": {"scale": "2"},
+                "connect.name": "org.apache.kafka.connect.data.Decimal",
+                "logicalType": "decimal",
+            },
+            Column("c", Kind.DECIMAL, precision=38, scale=2),
+            pa.decimal128(38, 2),
+        ),
+        (named_text("io.debezium.data.Ltree"), Column("c", Kind.STRING), pa.string()),
+        (
+            {"type": "bytes", "connect.name": "io.debezium.data.Bits", "connect.parameters": {"length": "9"}},
+            Column("c", Kind.BYTES),
+            pa.binary(),
+        ),
+        (
+            {"type": "array", "items": ["null", "int"]},
+            Column("c", Kind.ARRAY, items=(Column("item", Kind.INT32),)),
+            pa.string(),
+        ),
+        (
+            {"type": "array", "items": VARIABLE},
+            Column("c", Kind.ARRAY, items=(Column("item", Kind.VARIABLE_DECIMAL),)),
+            pa.string(),
+        ),
+        (
+            {"type": "map", "values": ["null", "string"]},
+            Column("c", Kind.MAP, items=(Column("value", Kind.STRING),)),
+            pa.string(),
+        ),
+        (
+            POINT,
+            Column(
+                "c",
+                Kind.STRUCT,
+                items=(
+                    Column("x", Kind.FLOAT64),
+                    Column("y", Kind.FLOAT64),
+                    Column("wkb", Kind.BYTES),
+                    Column("srid", Kind.INT32),
+                ),
+            ),
+            pa.string(),
+        ),
+    ],
+)
+def test_every_type_of_the_connector_has_its_column(field_type: object, column: Column, arrow: pa.DataType) -> None:
+    row = {"type": "record", "name": "Value", "fields": [{"name": "c", "type": ["null", field_type]}]}
+    assert record_columns(row) == (column,)
+    assert change_schema(record_columns(row)).field("c").type == arrow
+
+
+def test_a_named_type_may_be_used_again() -> None:
+    row = {
+        "type": "record",
+        "name": "Value",
+        "fields": [
+            {"name": "a", "type": POINT},
+            {"name": "b", "type": ["null", "io.debezium.data.geometry.Point"]},
+            {"name": "c", "type": {"type": "array", "items": "io.debezium.data.geometry.Point"}},
+        ],
+    }
+    first, second, third = record_columns(row)
+    assert first.items == second.items
+    assert third.items[0].items == first.items
+
+
 @pytest.mark.parametrize(
     ("field_type", "named"),
     [
-        ({"type": "long", "connect.name": "io.debezium.time.NanoTimestamp"}, "NanoTimestamp"),
+        ({"type": "long", "connect.name": "io.debezium.time.Year"}, "Year"),
+        ({"type": "string", "connect.name": "io.debezium.time.Date"}, "carried by 'string'"),
+        ({"type": "long", "logicalType": "timestamp-nanos"}, "long"),
         ({"type": "bytes", "logicalType": "decimal", "precision": 60, "scale": 2}, "60"),
-        ({"type": "record", "name": "VariableScaleDecimal", "fields": []}, "record"),
+        ({"type": "record", "name": "Money", "namespace": "bank", "fields": []}, "bank.Money"),
+        ({"type": "record", "name": "VariableScaleDecimal", "namespace": "io.debezium.data", "fields": []}, "scale"),
         (["null", "int", "string"], "union of 2"),
-        ({"type": "array", "items": "string"}, "array"),
+        ({"type": "array", "items": {"type": "int", "connect.name": "io.debezium.time.Year"}}, "Year"),
+        ({"type": "array", "items": "int", "connect.name": "io.example.Set"}, "Set"),
+        ({"type": "fixed", "name": "f", "size": 3}, "fixed"),
+        ("bank.Unknown", "Unknown"),
     ],
 )
 def test_a_type_without_an_exact_form_is_an_error_that_names_it(field_type: object, named: str) -> None:

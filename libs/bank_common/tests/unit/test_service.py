@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from bank_common.errors import PipelineError
 from bank_common.metrics import ALL, CONSUMER_SEGMENTS
-from bank_common.service import HealthServer, Readiness, Shutdown, build_metric
+from bank_common.service import HealthServer, Liveness, Readiness, Shutdown, build_metric
 from bank_common.settings import HttpSettings
 
 
@@ -41,6 +41,18 @@ def test_readiness_names_what_is_missing(port: int, readiness: Readiness) -> Non
     assert _get(port, "/readyz") == (503, "store: connection refused\n")
     readiness.ready("store")
     assert _get(port, "/readyz")[0] == 200
+
+
+def test_a_loop_that_stands_still_is_not_alive(readiness: Readiness) -> None:
+    now = [0.0]
+    liveness = Liveness(lambda: now[0], limit_seconds=10)
+    with HealthServer(HttpSettings(port=0), readiness, CollectorRegistry(), liveness) as server:
+        now[0] = 9
+        assert _get(server.port, "/healthz") == (200, "ok\n")
+        now[0] = 11
+        assert _get(server.port, "/healthz") == (503, "the loop's last turn was 11 s ago\n")
+        liveness.beat()
+        assert _get(server.port, "/healthz")[0] == 200
 
 
 def test_metrics_are_served(port: int) -> None:

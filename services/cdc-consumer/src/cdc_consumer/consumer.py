@@ -5,25 +5,32 @@ Whenever a chain's buffer can't be trusted any more (a lost race, a lost positio
 object store fails, everything is paused and polled on: memory stays bounded and the group sees a living member.
 """
 
+import math
+import time
 from collections.abc import Callable, Collection, Sequence
 
+from bank_common.errors import Halt
 from bank_common.logging import Logger
-from bank_common.service import Readiness, Shutdown
+from bank_common.service import Liveness, Readiness, Shutdown
 from cdc_consumer import health as h
 from cdc_consumer.chain import Appended, ChainStore
-from cdc_consumer.events import DecodeError
+from cdc_consumer.checkpoints import Checkpoint, Step, never_stop
+from cdc_consumer.gauges import show_line
 from cdc_consumer.health import Health, PatientRegistry
 from cdc_consumer.holdings import Held, Holdings
 from cdc_consumer.instruments import Instruments
-from cdc_consumer.intake import Intake, Tombstone
+from cdc_consumer.intake import Intake, Rejected, Run, Taken, Tombstones
 from cdc_consumer.lander import Lander
 from cdc_consumer.line import FlushReason, Limits, Line, seal_due
-from cdc_consumer.policy import FailedError, Undecodable
-from cdc_consumer.ports import Commit, ObjectStore, Polled, Record, RecordLog, SchemaRegistry
+from cdc_consumer.policy import FailedError, Undecodable, dispose
+from cdc_consumer.ports import Commit, DeadLetters, ObjectStore, Polled, RecordLog, SchemaRegistry
+from cdc_consumer.records import Records
+from cdc_consumer.rejection import RejectionLimits
 from cdc_consumer.resume import Facts, Refused, decide
 from cdc_consumer.topics import Chain, LandedTopics
 
 CLOSE_SECONDS = 3.0
+HANDOVER_SECONDS = 4.0
 
 
 class Consumer:
@@ -34,15 +41,21 @@ class Consumer:
         kafka: RecordLog,
         store: ObjectStore,
         registry: SchemaRegistry,
+        dead_letters: DeadLetters,
         topics: LandedTopics,
         *,
         limits: Limits,
+        rejection: RejectionLimits,
         max_poll_records: int,
         poll_seconds: float,
+        handover_seconds: float = HANDOVER_SECONDS,
         instruments: Instruments,
         readiness: Readiness,
         clock: Callable[[], float],
         log: Logger,
+        checkpoint: Checkpoint = never_stop,
+        liveness: Liveness | None = None,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._kafka = kafka
         self._store = store
@@ -50,26 +63,42 @@ class Consumer:
         self._limits = limits
         self._max_poll_records = max_poll_records
         self._poll_seconds = poll_seconds
+        self._handover_seconds = handover_seconds
         self._instruments = instruments
         self._clock = clock
         self._log = log
+        self._checkpoint = checkpoint
+        self._liveness = liveness
+        self._wall_clock = wall_clock  # for the lag in seconds alone: it decides nothing
         self._health = Health(readiness, clock, log)
         self._registry = PatientRegistry(registry, self._health)
         self._intake = Intake(self._registry, topics)
         self._chains = ChainStore(store)
-        self._lander = Lander(self._chains, instruments, clock, log)
+        self._lander = Lander(
+            self._chains,
+            dead_letters,
+            topics,
+            self._intake.decode,
+            limits=rejection,
+            instruments=instruments,
+            clock=clock,
+            log=log,
+            checkpoint=checkpoint,
+        )
         self._holdings = Holdings()
         self._paused: set[Chain] = set()
 
-    def run(self, shutdown: Shutdown) -> None:
+    def run(self, shutdown: Shutdown, *, until_caught_up: bool = False) -> None:
         """Land until the stop is requested, then store what is buffered, commit and leave the group.
+
+        With `until_caught_up` it also ends when everything that our share of the topics holds is stored.
 
         Raises:
             FailedError: a failure to halt for; what could be stored before it was stored and committed.
         """
         self._kafka.subscribe(sorted(self._topics.kinds), self)
         try:
-            while not shutdown.requested:
+            while not shutdown.requested and not (until_caught_up and self._caught_up()):
                 self.turn()
         finally:
             self.leave()
@@ -78,19 +107,31 @@ class Consumer:
         """One round. Raises FailedError: a failure to halt for."""
         polled = self._kafka.poll(self._max_poll_records, self._poll_seconds)
         self._note(polled)
-        for record in polled.records:
-            self._take(record)
+        for chain, records in polled.records.items():
+            self._take(chain, records)
         self._position_waiting()
         self._rewind()
         self._store_due()
         self._probe()
         self._pause_and_resume()
         self._show()
+        if self._liveness is not None:
+            self._liveness.beat()
 
     def leave(self) -> None:
         """Store what is buffered if the store answers, commit, leave the group. What isn't stored is read again."""
-        self._store_leaving(list(self._holdings))
-        self._kafka.close(CLOSE_SECONDS)
+        try:
+            self._store_leaving(list(self._holdings))
+        finally:
+            self._kafka.close(CLOSE_SECONDS)
+
+    def _caught_up(self) -> bool:
+        """Whether every chain of ours reaches its log's end. Stores what is buffered when all of it has been read."""
+        held = list(self._holdings)
+        if not held or not all(each.flows and each.caught_up for each in held):
+            return False
+        self._store_leaving(held)
+        return all(each.line is not None and each.line.head is None for each in held)
 
     # -- ownership -------------------------------------------------------------------------------------------------
 
@@ -116,6 +157,7 @@ class Consumer:
         self._holdings.release(chains)
         self._paused -= set(chains)
         for chain in chains:
+            self._lander.forget(chain)
             self._instruments.not_ours(chain)
 
     # -- reading ---------------------------------------------------------------------------------------------------
@@ -135,32 +177,35 @@ class Consumer:
             if held is not None:
                 held.caught_up = True
 
-    def _take(self, record: Record) -> None:
-        chain = Chain(record.topic, record.partition)
+    def _take(self, chain: Chain, records: Records) -> None:
         held = self._holdings.get(chain)
-        if held is None or held.line is None or held.rewind or record.offset < held.line.end:
+        if held is None or held.line is None or held.rewind:
             return
-        try:
-            taken = self._intake.take(record)
-        except FailedError:
-            held.rewind = True
-            return
-        if isinstance(taken, DecodeError):
-            raise FailedError(Undecodable(chain, record.offset, taken))
+        records = records.since(held.line.end)
+        runs = self._intake.sort(chain, records) if records.count else iter(())
+        while True:
+            try:
+                taken = next(runs, None)
+            except FailedError:
+                held.rewind = True
+                return
+            if taken is None:
+                return
+            self._put(held, held.line, taken)
+
+    def _put(self, held: Held, line: Line, taken: Taken) -> None:
         held.caught_up = False
-        held.read += 1
-        if isinstance(taken, Tombstone):
-            held.line.skip(record.offset)
-            return
-        held.line.add(
-            record.offset,
-            taken.event,
-            taken.shape,
-            size=len(record.value or b"") + len(record.key or b""),
-            urgent=taken.urgent,
-            now=self._clock(),
-            traceparent=record.traceparent,
-        )
+        held.read += taken.records.count
+        match taken:
+            case Run(records, shape, urgent):
+                line.add(records, shape, urgent=urgent, now=self._clock())
+            case Tombstones(records):
+                line.skip(records)
+            case Rejected(records, error):
+                failure = Undecodable(held.chain, records.offsets[0], error)
+                if isinstance(dispose(failure), Halt):
+                    raise FailedError(failure)
+                line.reject(records, error, now=self._clock())
 
     def _position_waiting(self) -> None:
         for held in self._holdings.waiting:
@@ -208,18 +253,24 @@ class Consumer:
         self._store_sealed(list(self._holdings))
 
     def _store_leaving(self, leaving: Sequence[Held]) -> None:
+        """Store within one deadline for all of them. What does not make it is read again by the next owner."""
+        deadline = self._clock() + self._handover_seconds
         for held in leaving:
             if held.line is not None:
                 held.line.seal(FlushReason.LEAVING)
-        self._store_sealed(leaving)
+        self._store_sealed(leaving, deadline)
 
-    def _store_sealed(self, holdings: Sequence[Held]) -> None:
+    def _store_sealed(self, holdings: Sequence[Held], deadline: float = math.inf) -> None:
         commits: dict[Chain, Commit] = {}
         for held in holdings:
             while held.line is not None and held.line.head is not None and self._health.may_try(h.STORE):
+                if self._clock() >= deadline:
+                    self._log.warning("handover_late", topic=held.chain.topic, partition=held.chain.partition)
+                    break
                 self._store_head(held, held.line, commits)
         if commits:
             self._kafka.commit(list(commits.values()))
+            self._checkpoint(Step.OFFSETS_COMMITTED)
 
     def _store_head(self, held: Held, line: Line, commits: dict[Chain, Commit]) -> None:
         batch = line.head
@@ -228,11 +279,16 @@ class Consumer:
         try:
             outcome = self._lander.land(batch, held.topic_id)
         except FailedError as error:
-            self._instruments.store_failed()
+            if h.dependency_of(error.failure) == h.STORE:
+                self._instruments.store_failed()
+            else:
+                # The batch must not be stored: it is read again by whoever comes after the halt.
+                held.line = None
             self._health.report(error.failure)
             return
         self._health.well(h.STORE)
         if outcome is Appended.LOST_RACE:
+            self._lander.forget(held.chain)
             held.line = None
             return
         line.stored()
@@ -249,13 +305,8 @@ class Consumer:
             h.REGISTRY: (self._registry.probe, not self._holdings.rewinding),
         }
         for dependency, (probe, idle) in probes.items():
-            if idle and not self._health.known_well(dependency) and self._health.may_try(dependency):
-                try:
-                    probe()
-                except FailedError as error:
-                    self._health.report(error.failure)
-                else:
-                    self._health.well(dependency)
+            if idle:
+                self._health.probe(dependency, probe)
 
     def _pause_and_resume(self) -> None:
         blocked = self._holdings.blocked(everything=self._health.failing(h.STORE))
@@ -266,13 +317,9 @@ class Consumer:
         self._paused = blocked
 
     def _show(self) -> None:
-        self._instruments.buffered(sum(line.size for line in self._holdings.lines))
         if not self._holdings.waiting:
             self._health.well(h.CHAINS)
         for held in self._holdings:
             self._instruments.records_read(held.chain, held.read)
             held.read = 0
-            high = self._kafka.high_watermark(held.chain)
-            if held.line is not None and high is not None:
-                stored = held.caught_up and held.line.oldest is None and held.line.head is None
-                self._instruments.lag(held.chain, 0 if stored else max(0, high - held.line.start))
+            show_line(self._instruments, held, self._kafka.high_watermark(held.chain), self._wall_clock())

@@ -10,6 +10,7 @@ from cdc_consumer.gate import Gate
 from cdc_consumer.policy import (
     BrokenTail,
     BucketMissing,
+    DeadLettersUnavailable,
     FailedError,
     Failure,
     KafkaFatal,
@@ -17,6 +18,7 @@ from cdc_consumer.policy import (
     RegistryUnavailable,
     StoreDenied,
     StoreUnavailable,
+    TooManyRejected,
     TopicMissing,
     Undecodable,
     describe,
@@ -77,9 +79,20 @@ class Health:
         """Whether its last attempt failed."""
         return self._gates[dependency].failing
 
-    def known_well(self, dependency: str) -> bool:
-        """Whether it has answered, and has not failed since."""
-        return dependency not in self._readiness.report()
+    def probe(self, dependency: str, ask: Callable[[], None]) -> None:
+        """Ask a dependency that has not answered, or has failed since, if it is time.
+
+        Raises:
+            FailedError: its failure is not one to wait for.
+        """
+        if dependency not in self._readiness.report() or not self.may_try(dependency):
+            return
+        try:
+            ask()
+        except FailedError as error:
+            self.report(error.failure)
+        else:
+            self.well(dependency)
 
 
 class PatientRegistry:
@@ -113,9 +126,9 @@ def dependency_of(failure: Failure) -> str:
             return STORE
         case RegistryUnavailable():
             return REGISTRY
-        case KafkaUnavailable() | KafkaFatal() | TopicMissing():
+        case KafkaUnavailable() | KafkaFatal() | TopicMissing() | DeadLettersUnavailable():
             return KAFKA
-        case Undecodable() | Refused() | BrokenTail():
+        case Undecodable() | TooManyRejected() | Refused() | BrokenTail():
             return CHAINS
         case _:
             assert_never(failure)

@@ -1,33 +1,62 @@
-"""A Kafka record -> an event for its line. One decoder per schema id; tells what is urgent."""
+"""Raw records -> runs that a line can take as they are: same schema, or the reason why not. Knows what is urgent.
 
+Only a record's first five bytes are looked at here. What is wrong with the rest comes out when the batch is decoded,
+before it is stored.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
-from cdc_consumer.decode import Decoder, EncodedKey, Key, KeyDecoder, decoder_for, key_decoder_for, unframe
-from cdc_consumer.events import ChangeEvent, DecodeError, Event, NotificationEvent, Reason, TransactionEvent
-from cdc_consumer.line import Shape
-from cdc_consumer.ports import Record, SchemaRegistry
-from cdc_consumer.topics import Kind, LandedTopics
+from cdc_consumer.content import Content, content_of
+from cdc_consumer.decode import (
+    BatchDecoder,
+    KeyDecoder,
+    batch_decoder_for,
+    counts_captured,
+    decoder_for,
+    key_decoder_for,
+    unframe,
+)
+from cdc_consumer.decode.wire import HEADER_BYTES
+from cdc_consumer.events import DecodeError, Reason
+from cdc_consumer.line import Batch, Shape
+from cdc_consumer.ports import SchemaRegistry
+from cdc_consumer.records import Records
+from cdc_consumer.topics import Chain, Kind, LandedTopics
 
 
-class Taken(NamedTuple):
-    """A decoded record. `urgent` when it changes what RAW says, or makes a transaction of RAW tables whole."""
+class Run(NamedTuple):
+    """Neighbouring records of one schema. `urgent` when one changes what RAW says, or makes a transaction whole."""
 
-    event: Event
+    records: Records
     shape: Shape
     urgent: bool
 
 
-class Tombstone(NamedTuple):
-    """A record without a value: it counts as read and makes no row."""
+class Rejected(NamedTuple):
+    """Neighbouring records that can't be decoded, for the same reason."""
+
+    records: Records
+    error: DecodeError
+
+
+class Tombstones(NamedTuple):
+    """Neighbouring records without a value: they count as read and make no row."""
+
+    records: Records
+
+
+Taken = Run | Rejected | Tombstones
 
 
 class _Compiled(NamedTuple):
-    decoder: Decoder
+    decoder: BatchDecoder
     shape: Shape
 
 
 class Intake:
-    """Decodes records; the registry is asked once for each schema id."""
+    """Sorts records and decodes batches; the registry is asked once for each schema id."""
 
     def __init__(self, registry: SchemaRegistry, topics: LandedTopics) -> None:
         self._registry = registry
@@ -35,33 +64,47 @@ class Intake:
         self._values: dict[tuple[Kind, int], _Compiled | DecodeError] = {}
         self._keys: dict[int, KeyDecoder | DecodeError] = {}
 
-    def take(self, record: Record) -> Taken | Tombstone | DecodeError:
-        """Decode one record.
+    def sort(self, chain: Chain, records: Records) -> Iterator[Taken]:
+        """Runs in the order of their offsets, which together are the records.
 
         Raises:
-            FailedError: the registry does not answer; the record can be taken again later.
+            FailedError: the registry does not answer; this run and what follows can be taken again later.
         """
-        if record.value is None:
-            return Tombstone()
-        framed = unframe(record.value)
+        kind = self._topics.kinds[chain.topic]
+        heads = [value if value is None else value[:HEADER_BYTES] for value in records.values]
+        if len(set(heads)) == 1:
+            yield self._run(kind, heads[0], records)
+            return
+        place = 0
+        for head, group in groupby(heads):
+            stop = place + sum(1 for _ in group)
+            yield self._run(kind, head, records.part(place, stop))
+            place = stop
+
+    def decode(self, batch: Batch) -> Content:
+        """The rows and the rejections of a batch whose records came through `sort`. Asks nobody."""
+        kind = self._topics.kinds[batch.chain.topic]
+        compiled = None if batch.shape is None else self._values.get((kind, batch.shape.schema_id))
+        decoder = compiled.decoder if isinstance(compiled, _Compiled) else None
+        return content_of(kind, batch, decoder, self._keys)
+
+    def _run(self, kind: Kind, head: bytes | None, records: Records) -> Taken:
+        if head is None:
+            return Tombstones(records)
+        framed = unframe(head)
         if isinstance(framed, DecodeError):
-            return framed
-        kind = self._topics.kinds[record.topic]
+            return Rejected(records, framed)
         compiled = self._compiled(kind, framed.schema_id)
         if isinstance(compiled, DecodeError):
-            return compiled
-        key = self._key(record.key) if kind is Kind.CHANGES else None
-        event = compiled.decoder.decode(framed.body, key)
-        if isinstance(event, DecodeError):
-            return event
-        return Taken(event, compiled.shape, self._is_urgent(event))
+            return Rejected(records, compiled)
+        if kind is Kind.CHANGES:
+            self._learn_keys(records.keys)
+        return Run(records, compiled.shape, self._is_urgent(kind, records.values))
 
-    def _is_urgent(self, event: Event) -> bool:
-        match event:
-            case ChangeEvent() | NotificationEvent():
-                return True
-            case TransactionEvent(collections=collections):
-                return any(name in self._topics.captured and count > 0 for name, count in collections or ())
+    def _is_urgent(self, kind: Kind, values: Sequence[bytes | None]) -> bool:
+        if kind is not Kind.TRANSACTIONS:
+            return True
+        return any(value is not None and counts_captured(value, self._topics.captured) for value in values)
 
     def _compiled(self, kind: Kind, schema_id: int) -> _Compiled | DecodeError:
         found = self._values.get((kind, schema_id))
@@ -74,22 +117,17 @@ class Intake:
             found = (
                 decoder
                 if isinstance(decoder, DecodeError)
-                else _Compiled(decoder, Shape(kind, schema_id, decoder.columns))
+                else _Compiled(batch_decoder_for(kind, decoder), Shape(kind, schema_id, decoder.columns))
             )
             self._values[kind, schema_id] = found
         return found
 
-    def _key(self, data: bytes | None) -> Key:
-        if data is None:
-            return None
-        framed = unframe(data)
-        if isinstance(framed, DecodeError):
-            return DecodeError(framed.reason, f"key: {framed.detail}")
-        decoder = self._keys.get(framed.schema_id)
-        if decoder is None:
+    def _learn_keys(self, keys: Sequence[bytes | None]) -> None:
+        """Make sure that the keys' schemas are known when their batch is decoded; an unknown one is left out."""
+        for head in {key[:HEADER_BYTES] for key in keys if key is not None}:
+            framed = unframe(head)
+            if isinstance(framed, DecodeError) or framed.schema_id in self._keys:
+                continue
             text = self._registry.schema(framed.schema_id)
-            if text is None:
-                return DecodeError(Reason.UNKNOWN_SCHEMA, f"key: schema id {framed.schema_id}")
-            decoder = key_decoder_for(text)
-            self._keys[framed.schema_id] = decoder
-        return decoder if isinstance(decoder, DecodeError) else EncodedKey(decoder, framed.body)
+            if text is not None:
+                self._keys[framed.schema_id] = key_decoder_for(text)

@@ -9,18 +9,23 @@ Batches meet without gap or overlap whatever the order of calls: each starts whe
 one past the last record that Kafka delivered. Offsets without records (transaction markers) lie inside or between.
 """
 
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 from bank_common.avro import Column
-from cdc_consumer.events import Event
+from bank_common.tracing import TRACEPARENT
+from cdc_consumer.events import DecodeError
+from cdc_consumer.records import Headers, Records, header
 from cdc_consumer.topics import Chain, Kind
 
-# Heap of one decoded record beside its bytes. Measured: 450 for five columns; rounded up for wider tables.
-RECORD_OVERHEAD_BYTES: Final = 800
+# Heap of one raw record beside its bytes: two bytes objects, an offset, four list entries; and what the allocator
+# rounds up. The arrays that a batch becomes when it is stored exist for one batch at a time.
+RECORD_OVERHEAD_BYTES: Final = 160
 MAX_TRACEPARENTS: Final = 32
 
 
@@ -56,29 +61,52 @@ class FlushReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The content of one segment `[start, end)`: events with their offsets, never empty."""
+    """The content of one segment `[start, end)`: raw records, never none.
+
+    `rejected` are the places of those that are known to be undecodable; decoding the others may reject more of them.
+    `shape` is None when there are no others.
+    """
 
     chain: Chain
     start: int
     end: int
-    shape: Shape
-    events: Sequence[Event]
-    offsets: Sequence[int]
+    shape: Shape | None
+    records: Records
+    rejected: Mapping[int, DecodeError]
     traceparents: tuple[str, ...]
     size: int
     reason: FlushReason
+    written: float | None
+
+    @property
+    def schema_id(self) -> int:
+        """The schema of the rows; 0 when no record has one."""
+        return self.shape.schema_id if self.shape else 0
 
 
 @dataclass(slots=True)
 class _Buffer:
     start: int
     shape: Shape | None = None
-    events: list[Event] = field(default_factory=list[Event])
     offsets: list[int] = field(default_factory=list[int])
+    keys: list[bytes | None] = field(default_factory=list[bytes | None])
+    values: list[bytes | None] = field(default_factory=list[bytes | None])
+    headers: list[Headers | None] = field(default_factory=list[Headers | None])
+    rejected: dict[int, DecodeError] = field(default_factory=dict[int, DecodeError])
     traceparents: dict[str, None] = field(default_factory=dict[str, None])
     size: int = 0
+    written: float | None = None
     oldest: float | None = None
     oldest_urgent: float | None = None
+
+    def note_traces(self, records: Records) -> None:
+        """Remember whose traces these records belong to, up to a limit."""
+        for headers in records.headers:
+            found = header(headers, TRACEPARENT)
+            if found is not None:
+                self.traceparents[found.decode("ascii", "ignore")] = None
+                if len(self.traceparents) == MAX_TRACEPARENTS:
+                    return
 
 
 class Line:
@@ -117,51 +145,42 @@ class Line:
         return self._open.oldest_urgent
 
     @property
+    def written(self) -> float | None:
+        """When Kafka got the oldest record that is not stored, in seconds since 1970."""
+        return self._sealed[0].written if self._sealed else self._open.written
+
+    @property
     def head(self) -> Batch | None:
         """The batch to store next. It stays the same until `stored`, so that a retry creates the same object."""
         return self._sealed[0] if self._sealed else None
 
-    def add(
-        self,
-        offset: int,
-        event: Event,
-        shape: Shape,
-        *,
-        size: int,
-        urgent: bool,
-        now: float,
-        traceparent: str | None = None,
-    ) -> None:
-        """Take one record of `size` bytes; one from before the reader's position (a stale fetch) is ignored."""
-        if offset < self._end:
-            return
-        if self._open.shape is not None and self._open.shape.schema_id != shape.schema_id:
+    def add(self, records: Records, shape: Shape, *, urgent: bool, now: float) -> None:
+        """Take records of one schema; those from before the reader's position (a stale fetch) are ignored."""
+        records = records.since(self._end)
+        if records.count and self._open.shape not in (None, shape):
             self.seal(FlushReason.SCHEMA)
-        self._end = offset + 1
-        buffer = self._open
-        buffer.shape = shape
-        buffer.events.append(event)
-        buffer.offsets.append(offset)
-        buffer.size += size + RECORD_OVERHEAD_BYTES
-        if traceparent is not None and len(buffer.traceparents) < MAX_TRACEPARENTS:
-            buffer.traceparents[traceparent] = None
-        if buffer.oldest is None:
-            buffer.oldest = now
-        if urgent and buffer.oldest_urgent is None:
-            buffer.oldest_urgent = now
-        if len(buffer.events) >= self._limits.max_rows:
-            self.seal(FlushReason.ROWS)
-        elif buffer.size >= self._limits.max_bytes:
-            self.seal(FlushReason.BYTES)
+        while records.count:
+            self._open.shape = shape
+            records = self._append(records, urgent, now)
 
-    def skip(self, offset: int) -> None:
-        """A record that makes no row (a tombstone): it counts as read, and lies in some segment's range."""
-        self._end = max(self._end, offset + 1)
+    def reject(self, records: Records, error: DecodeError, *, now: float) -> None:
+        """Take records that can't be decoded: they make no row, and their segment tells of them."""
+        records = records.since(self._end)
+        while records.count:
+            first = len(self._open.offsets)
+            count = min(records.count, self._room(records))
+            self._open.rejected |= dict.fromkeys(range(first, first + count), error)
+            records = self._append(records, True, now)
+
+    def skip(self, records: Records) -> None:
+        """Records that make no row (tombstones): they count as read, and lie in some segment's range."""
+        if records.count:
+            self._end = max(self._end, records.offsets[-1] + 1)
 
     def seal(self, reason: FlushReason) -> None:
-        """Close the open buffer into a batch; one without rows stays open, for a segment is never empty."""
+        """Close the open buffer into a batch; one without records stays open, for a segment is never empty."""
         buffer = self._open
-        if buffer.shape is None:
+        if not buffer.offsets:
             return
         self._sealed.append(
             Batch(
@@ -169,14 +188,44 @@ class Line:
                 start=buffer.start,
                 end=self._end,
                 shape=buffer.shape,
-                events=buffer.events,
-                offsets=buffer.offsets,
+                records=Records(buffer.offsets, buffer.keys, buffer.values, buffer.headers),
+                rejected=buffer.rejected,
                 traceparents=tuple(buffer.traceparents),
                 size=buffer.size,
                 reason=reason,
+                written=buffer.written,
             )
         )
         self._open = _Buffer(self._end)
+
+    def _append(self, records: Records, urgent: bool, now: float) -> Records:
+        """Take as many records as fit, seal a full buffer, and give what is left."""
+        buffer = self._open
+        taken = records.part(0, self._room(records))
+        buffer.offsets += taken.offsets
+        buffer.keys += taken.keys
+        buffer.values += taken.values
+        buffer.headers += taken.headers
+        buffer.size += sum(_sizes(taken))
+        if any(taken.headers) and len(buffer.traceparents) < MAX_TRACEPARENTS:
+            buffer.note_traces(taken)
+        self._end = taken.offsets[-1] + 1
+        if buffer.oldest is None:
+            buffer.oldest, buffer.written = now, taken.written
+        if urgent and buffer.oldest_urgent is None:
+            buffer.oldest_urgent = now
+        if len(buffer.offsets) >= self._limits.max_rows:
+            self.seal(FlushReason.ROWS)
+        elif buffer.size >= self._limits.max_bytes:
+            self.seal(FlushReason.BYTES)
+        return records.part(taken.count, records.count)
+
+    def _room(self, records: Records) -> int:
+        """How many of the records go into the open buffer; at least one."""
+        rows = self._limits.max_rows - len(self._open.offsets)
+        room = self._limits.max_bytes - self._open.size
+        sizes = list(accumulate(_sizes(records)))
+        return min(rows, records.count if sizes[-1] <= room else bisect_left(sizes, room) + 1)
 
     def stored(self) -> None:
         """The head is in the chain now."""
@@ -202,6 +251,11 @@ def seal_due(lines: Iterable[Line], now: float, limits: Limits) -> None:
     for line in lines:
         if _older(line.oldest, now, limits.idle_flush_seconds):
             line.seal(FlushReason.IDLE)
+
+
+def _sizes(records: Records) -> Iterator[int]:
+    for key, value in zip(records.keys, records.values, strict=True):
+        yield len(key or b"") + len(value or b"") + RECORD_OVERHEAD_BYTES
 
 
 def _older(since: float | None, now: float, seconds: float) -> bool:

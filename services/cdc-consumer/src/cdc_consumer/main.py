@@ -6,17 +6,18 @@ from typing import Annotated, Final
 
 import typer
 from prometheus_client import CollectorRegistry
-from rich.console import Console
-from rich.markup import escape
 
 from bank_common import tracing
-from bank_common.errors import PipelineError
 from bank_common.logging import configure, get_logger
-from bank_common.service import HealthServer, Readiness, Shutdown
+from bank_common.service import HealthServer, Liveness, Readiness, Shutdown
 from cdc_consumer import health
+from cdc_consumer.adapters.dead_letters import KafkaDeadLetters
 from cdc_consumer.adapters.kafka import KafkaLog
 from cdc_consumer.adapters.object_store import S3ObjectStore
 from cdc_consumer.adapters.registry import ConfluentRegistry
+from cdc_consumer.checkpoints import Checkpoint, never_stop
+from cdc_consumer.commands import chain, dead_letters
+from cdc_consumer.commands.errors import reported
 from cdc_consumer.consumer import Consumer
 from cdc_consumer.instruments import Instruments
 from cdc_consumer.policy import FailedError, describe, dispose
@@ -24,8 +25,9 @@ from cdc_consumer.settings import ConsumerSettings
 from cdc_consumer.topics import LandedTopics
 
 SERVICE: Final = "cdc-consumer"
-EXIT_SETTINGS: Final = 2
 EXIT_HALTED: Final = 3
+STUCK_SECONDS: Final = 60.0
+"""Longer than any turn: each call that it makes has a shorter timeout."""
 
 app = typer.Typer(
     name=SERVICE,
@@ -51,8 +53,15 @@ def program(
     """Options of the program itself."""
 
 
+app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(chain.app, name="chain")
+
+
 @app.command()
 def run(
+    until_caught_up: Annotated[
+        bool, typer.Option("--until-caught-up", help="Stop by itself when everything that the topics hold has landed.")
+    ] = False,
     debug: Annotated[bool, typer.Option(help="Show tracebacks and log at DEBUG.")] = False,
 ) -> None:
     """Land records until SIGTERM or Ctrl-C.
@@ -63,27 +72,31 @@ def run(
     Example:
       set -a; . .local/env/cdc-consumer.env; set +a
       uv run --package cdc-consumer cdc-consumer run
+      uv run --package cdc-consumer cdc-consumer run --until-caught-up
     \b
     Exit codes:
       0  stopped cleanly: what was read is stored or will be read again
       2  the settings are not valid
       3  halted: going on would lose or double records; the log says why and what to do
     """
-    try:
+    with reported(debug):
         settings = ConsumerSettings.load()
         if debug:
             settings = settings.model_copy(update={"logging": settings.logging.model_copy(update={"level": "DEBUG"})})
-        code = serve(settings, LandedTopics.of_platform())
-    except PipelineError as error:
-        if debug:
-            raise
-        Console(stderr=True).print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
-        raise typer.Exit(EXIT_SETTINGS) from None
+        code = serve(settings, LandedTopics.of_platform(), until_caught_up=until_caught_up)
     raise typer.Exit(code)
 
 
-def serve(settings: ConsumerSettings, topics: LandedTopics) -> int:
-    """Build everything, run until the stop is requested, and give the exit code.
+def serve(
+    settings: ConsumerSettings,
+    topics: LandedTopics,
+    checkpoint: Checkpoint = never_stop,
+    *,
+    until_caught_up: bool = False,
+) -> int:
+    """Build everything, run until the stop is requested or there is no more to land, and give the exit code.
+
+    `checkpoint` is called at each step that a kill may separate from the next; only tests give one.
 
     Raises:
         PipelineError: the health endpoint's address is taken.
@@ -94,30 +107,39 @@ def serve(settings: ConsumerSettings, topics: LandedTopics) -> int:
     readiness = Readiness(health.DEPENDENCIES)
     metrics = CollectorRegistry()
     shutdown = Shutdown().install()
+    liveness = Liveness(time.monotonic, STUCK_SECONDS)
     consumer = Consumer(
         KafkaLog(
             settings.kafka.bootstrap_servers,
             settings.group_id,
             group_instance_id=settings.group_instance_id,
+            group_protocol=settings.group_protocol,
             session_timeout_seconds=settings.session_timeout_seconds,
             clock=time.monotonic,
             log=log,
         ),
         S3ObjectStore(settings.store, settings.bucket, settings.store_timeout_seconds),
         ConfluentRegistry(settings.registry, settings.registry_timeout_seconds),
+        KafkaDeadLetters(
+            settings.kafka.bootstrap_servers, settings.dead_letters_topic, settings.dead_letters_timeout_seconds
+        ),
         topics,
         limits=settings.limits(),
+        rejection=settings.rejection(),
         max_poll_records=settings.max_poll_records,
         poll_seconds=settings.poll_seconds,
+        handover_seconds=settings.handover_seconds,
         instruments=Instruments(metrics),
         readiness=readiness,
         clock=time.monotonic,
         log=log,
+        checkpoint=checkpoint,
+        liveness=liveness,
     )
     try:
-        with HealthServer(settings.http, readiness, metrics) as server:
+        with HealthServer(settings.http, readiness, metrics, liveness) as server:
             log.info("started", http_port=server.port, group=settings.group_id, bucket=settings.bucket)
-            consumer.run(shutdown)
+            consumer.run(shutdown, until_caught_up=until_caught_up)
     except FailedError as error:
         log.error("halted", reason=describe(error.failure), advice=dispose(error.failure).advice)
         return EXIT_HALTED

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bank_common.errors import DeadLetter, Halt, Retry
-from cdc_consumer.events import DecodeError
+from cdc_consumer.events import DecodeError, Reason
+from cdc_consumer.rejection import Excess
 from cdc_consumer.resume import Refusal, Refused
 from cdc_consumer.topics import Chain
 
@@ -16,6 +17,21 @@ class Undecodable:
     chain: Chain
     offset: int
     error: DecodeError
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyRejected:
+    """So many records of a chain can't be decoded that it is no isolated case; the first of them is an example."""
+
+    first: Undecodable
+    excess: Excess
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLettersUnavailable:
+    """A dead letter was not acknowledged."""
+
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +93,8 @@ class KafkaFatal:
 
 Failure = (
     Undecodable
+    | TooManyRejected
+    | DeadLettersUnavailable
     | Refused
     | BrokenTail
     | StoreUnavailable
@@ -97,13 +115,21 @@ class FailedError(Exception):
         self.failure = failure
 
 
-def dispose(failure: Failure) -> Retry | DeadLetter | Halt:
+def dispose(failure: Failure) -> Retry | DeadLetter | Halt:  # noqa: PLR0912 - one case a failure
     """What a failure means for the program, with a sentence of advice for the operator."""
     match failure:
-        case Undecodable(chain, offset):
+        case Undecodable(chain, offset, error):
+            return _of_undecodable(chain, offset, error.reason)
+        case TooManyRejected(first):
             return Halt(
-                f"Nothing was skipped: {chain} stands before offset {offset}. Correct the schema in the registry or "
-                "the producer (`bank connector status`), then start the consumer again: it reads that record again."
+                f"Nothing was skipped: {first.chain} stands before this batch. Find what the producer or the registry "
+                "changed (`bank connector status`), then start the consumer again. To let such records go to the "
+                "dead letters all the same, raise CDC_CONSUMER_REJECTED_MAX_RATIO or …_MAX_RUN."
+            )
+        case DeadLettersUnavailable():
+            return Halt(
+                "What can't be kept as a dead letter is not dropped. `bank provision` creates the topic; see `bank "
+                "status` and `bank logs kafka`, then start the consumer again: it reads those records again."
             )
         case Refused(_, refusal):
             return Halt(_advice(refusal))
@@ -135,6 +161,34 @@ def dispose(failure: Failure) -> Retry | DeadLetter | Halt:
             assert_never(failure)
 
 
+def _of_undecodable(chain: Chain, offset: int, reason: Reason) -> DeadLetter | Halt:
+    match reason:
+        case Reason.UNSUPPORTED_SCHEMA:
+            # Every record of that schema would follow it.
+            return Halt(
+                f"Nothing was skipped: {chain} stands before offset {offset}. Give the column a type that the "
+                "pipeline carries, or leave it out (`column.exclude.list`, `bank connector apply`), then start the "
+                "consumer again: it reads that record again."
+            )
+        case (
+            Reason.BAD_MAGIC
+            | Reason.TRUNCATED
+            | Reason.UNKNOWN_SCHEMA
+            | Reason.MALFORMED
+            | Reason.TRAILING_BYTES
+            | Reason.OUT_OF_RANGE
+            | Reason.UNKNOWN_OPERATION
+            | Reason.NO_ROW
+            | Reason.NO_KEY
+        ):
+            return DeadLetter(
+                "It is in the dead letters: `cdc-consumer dead-letters list` shows it, `… replay` sends it again once "
+                "its cause is gone (`bank connector status`)."
+            )
+        case _:
+            assert_never(reason)
+
+
 def _advice(refusal: Refusal) -> str:
     match refusal:
         case Refusal.TOPIC_RECREATED:
@@ -161,11 +215,16 @@ def _advice(refusal: Refusal) -> str:
             assert_never(refusal)
 
 
-def describe(failure: Failure) -> str:
+def describe(failure: Failure) -> str:  # noqa: PLR0912 - one case a failure
     """What was seen, in one sentence, without any value of a row."""
     match failure:
         case Undecodable(chain, offset, error):
             return f"The record at {chain} offset {offset} can't be decoded: {error.reason.value} ({error.detail})."
+        case TooManyRejected(first, excess):
+            share = "in a row" if excess.of is None else f"of the latest {excess.of}"
+            return f"{first.chain}: {excess.rejected} records {share} can't be decoded. {describe(first)}"
+        case DeadLettersUnavailable(detail):
+            return f"A dead letter was not acknowledged: {detail}."
         case Refused(chain, refusal, facts):
             tail = "none" if facts.tail is None else f"[{facts.tail.start}, {facts.tail.end})"
             return (

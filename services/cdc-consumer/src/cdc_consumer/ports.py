@@ -7,7 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from cdc_consumer.letters import DeadLetter
 from cdc_consumer.policy import Failure
+from cdc_consumer.records import Records
 from cdc_consumer.topics import Chain
 
 
@@ -61,22 +63,11 @@ class SchemaRegistry(Protocol):
         ...
 
 
-class Record(NamedTuple):
-    """One committed record, as Kafka delivers it."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    traceparent: str | None
-
-
 @dataclass(slots=True)
 class Polled:
-    """What one poll brought: records in order per chain, then chains whose end was reached."""
+    """What one poll brought: records in order per chain, and chains whose end was reached."""
 
-    records: list[Record] = field(default_factory=list[Record])
+    records: dict[Chain, Records] = field(default_factory=dict[Chain, Records])
     caught_up: set[Chain] = field(default_factory=set[Chain])
     lost_position: set[Chain] = field(default_factory=set[Chain])
     """Chains whose position Kafka does not hold (any more): they have to be positioned again."""
@@ -158,4 +149,15 @@ class RecordLog(Protocol):
 
     def close(self, timeout_seconds: float) -> None:
         """Wait for commits at most that long, then leave the group."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """Where undecodable records go."""
+
+    def send(self, letters: Sequence[DeadLetter]) -> None:
+        """Returns when every letter is acknowledged by all replicas that must have it.
+
+        After a failure some may be written; they may be sent again.
+        """
         ...

@@ -3,19 +3,20 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import compute
 
 from bank_common import columns as c
-from bank_common.landing import SegmentKey, SegmentMetadata
-from cdc_consumer.events import ChangeEvent, TransactionEvent
+from bank_common.landing import REJECTED_OFFSETS, SegmentKey, SegmentMetadata
+from cdc_consumer.content import Content
 from cdc_consumer.line import Batch
 from cdc_consumer.tables import table_of
+from cdc_consumer.topics import Kind
 
-REJECTED_OFFSETS: Final = b"bank-rejected-offsets"
-"""Footer metadata: a JSON list of the offsets in the range that went to the dead letters."""
+pc: Any = compute  # its functions are made at import, unseen by stubs
 
 _FEW_VALUES: Final = frozenset({c.OP, c.SNAPSHOT, c.TOPIC, c.PARTITION, c.SCHEMA_ID, c.UNAVAILABLE, c.SEGMENT})
 _REPEATS: Final = 4  # a string column gets a dictionary when each of its values comes this often on average
@@ -30,29 +31,34 @@ class Segment:
     metadata: SegmentMetadata
 
 
-def encode(batch: Batch, topic_id: str, traceparent: str | None) -> Segment:
-    """Write the batch as Parquet: zstd, dictionaries where values repeat, deltas for integers and instants."""
+def encode(kind: Kind, batch: Batch, content: Content, topic_id: str, traceparent: str | None) -> Segment:
+    """Write the content as Parquet: zstd, dictionaries where values repeat, deltas for integers and instants."""
     key = SegmentKey(batch.chain.topic, batch.chain.partition, batch.start)
-    table = table_of(batch, str(key))
-    body = _parquet(table.replace_schema_metadata({REJECTED_OFFSETS: json.dumps([]).encode()}))
-    positions = [
-        event.lsn
-        for event in batch.events
-        if isinstance(event, ChangeEvent | TransactionEvent) and event.lsn is not None
-    ]
+    table = table_of(kind, batch, content, str(key))
+    rejected = [batch.records.offsets[place] for place in content.rejected]
+    body = _parquet(table.replace_schema_metadata({REJECTED_OFFSETS: json.dumps(rejected).encode()}))
+    lsn_min, lsn_max = _positions(table)
     metadata = SegmentMetadata(
         topic_id=topic_id,
         start=batch.start,
         end=batch.end,
         rows=table.num_rows,
-        rejected=0,
-        schema_id=batch.shape.schema_id,
+        rejected=len(rejected),
+        schema_id=batch.schema_id,
         sha256=hashlib.sha256(body).hexdigest(),
-        lsn_min=min(positions, default=None),
-        lsn_max=max(positions, default=None),
+        lsn_min=lsn_min,
+        lsn_max=lsn_max,
         traceparent=traceparent,
     )
     return Segment(key, body, metadata)
+
+
+def _positions(table: pa.Table) -> tuple[int | None, int | None]:
+    for name in (c.LSN, "lsn"):
+        if name in table.column_names:
+            found = pc.min_max(table[name]).as_py()
+            return found["min"], found["max"]
+    return None, None
 
 
 def _parquet(table: pa.Table) -> bytes:

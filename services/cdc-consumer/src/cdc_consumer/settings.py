@@ -1,5 +1,7 @@
 """The consumer's settings: `CDC_CONSUMER_…`, see `.env.example`."""
 
+from typing import Literal
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -12,6 +14,7 @@ from bank_common.settings import (
     RegistrySettings,
 )
 from cdc_consumer.line import Limits
+from cdc_consumer.rejection import RejectionLimits
 
 
 class ConsumerSettings(ProgramSettings):
@@ -31,6 +34,10 @@ class ConsumerSettings(ProgramSettings):
         description="A name that no other process of the group has. With it a restarted consumer gets its partitions "
         "back at once; without it the group waits for the old one's session to end.",
     )
+    group_protocol: Literal["classic", "consumer"] = Field(
+        default="classic",
+        description="`consumer` lets the brokers assign partitions (KIP-848); the session timeout is then theirs.",
+    )
     session_timeout_seconds: float = Field(default=10, ge=6, le=1800)
 
     max_rows: int = Field(default=50_000, ge=1, description="Rows of one segment, at most.")
@@ -40,6 +47,22 @@ class ConsumerSettings(ProgramSettings):
     idle_flush_seconds: float = Field(
         default=300.0, gt=0, description="Age at which records that change no table (BEGIN, heartbeats) are stored."
     )
+    rejected_max_ratio: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="Share of a partition's latest records that may go to the dead letters; beyond it the line halts.",
+    )
+    rejected_max_run: int = Field(default=100, ge=0, description="The same, for undecodable records in a row.")
+    rejected_window: int = Field(default=1000, ge=1, description="How many of the latest records the share is of.")
+    handover_seconds: float = Field(
+        default=4.0,
+        gt=0,
+        le=60,
+        description="When partitions move to another member, or the consumer stops: how long storing may take.",
+    )
+    dead_letters_topic: str = names.DEAD_LETTERS_TOPIC
+    dead_letters_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
     max_poll_records: int = Field(default=10_000, ge=1, le=1_000_000)
     poll_seconds: float = Field(default=0.2, gt=0, le=5)
     store_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
@@ -54,3 +77,7 @@ class ConsumerSettings(ProgramSettings):
             flush_seconds=self.flush_seconds,
             idle_flush_seconds=self.idle_flush_seconds,
         )
+
+    def rejection(self) -> RejectionLimits:
+        """How many undecodable records are isolated cases."""
+        return RejectionLimits(self.rejected_max_ratio, self.rejected_max_run, self.rejected_window)

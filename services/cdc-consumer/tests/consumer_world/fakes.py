@@ -2,12 +2,23 @@
 the real one; the log has holes and commits like Kafka's."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from cdc_consumer.policy import FailedError, KafkaUnavailable, RegistryUnavailable, StoreUnavailable
-from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled, Record, StoredObject
+from cdc_consumer.letters import DeadLetter
+from cdc_consumer.policy import (
+    DeadLettersUnavailable,
+    FailedError,
+    KafkaUnavailable,
+    RegistryUnavailable,
+    StoreUnavailable,
+)
+from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled, StoredObject
+from cdc_consumer.records import Headers, Records
 from cdc_consumer.topics import Chain
+
+WRITTEN = 1_700_000_000.0
+"""When every record of a `MemoryBroker` was written."""
 
 
 class ManualClock:
@@ -60,6 +71,8 @@ class FaultyObjectStore(MemoryObjectStore):
         self.objects = inner.objects
         self.down = False
         self.lose_answers = 0
+        self.fail_creates = 0
+        self.on_create: Callable[[], None] = lambda: None
         self.creates = 0
 
     def _fail_when_down(self) -> None:
@@ -68,7 +81,11 @@ class FaultyObjectStore(MemoryObjectStore):
 
     def create(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
         self.creates += 1
+        self.on_create()
         self._fail_when_down()
+        if self.fail_creates:
+            self.fail_creates -= 1
+            raise FailedError(StoreUnavailable("told to fail"))
         created = super().create(key, body, metadata)
         if self.lose_answers:
             self.lose_answers -= 1
@@ -102,6 +119,45 @@ class MemoryRegistry:
             raise FailedError(RegistryUnavailable("down"))
 
 
+class Record(NamedTuple):
+    """One record as it lies in a `MemoryBroker`."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers | None = None
+
+
+def columns(found: Mapping[int, Record]) -> Records:
+    """Records by offset, as a poll brings them."""
+    offsets = sorted(found)
+    ordered = [found[offset] for offset in offsets]
+    return Records(
+        offsets,
+        [record.key for record in ordered],
+        [record.value for record in ordered],
+        [record.headers for record in ordered],
+        WRITTEN,
+    )
+
+
+class MemoryDeadLetters:
+    """Keeps letters; `down` makes writing them fail."""
+
+    def __init__(self) -> None:
+        self.letters: list[DeadLetter] = []
+        self.down = False
+
+    def send(self, letters: Sequence[DeadLetter]) -> None:
+        if self.down:
+            raise FailedError(DeadLettersUnavailable("down"))
+        self.letters += letters
+
+    @property
+    def offsets(self) -> list[int]:
+        """Whose letters are here, each once."""
+        return sorted({letter.address.offset for letter in self.letters})
+
+
 class MemoryBroker:
     """Topics with records at given offsets (holes allowed), and one group's commits."""
 
@@ -114,7 +170,7 @@ class MemoryBroker:
 
     def produce(self, chain: Chain, value: bytes | None, key: bytes | None = None) -> int:
         offset = self.ends[chain]
-        self.records[chain][offset] = Record(chain.topic, chain.partition, offset, key, value, None)
+        self.records[chain][offset] = Record(key, value)
         self.ends[chain] += 1
         return offset
 
@@ -135,9 +191,12 @@ class MemoryLog:
         self.down = False
         self.closed = False
         self.losses: set[Chain] = set()
+        self.on_subscribe: Callable[[], None] = lambda: None
+        self.on_poll: Callable[[], None] = lambda: None
 
     def subscribe(self, topics: Collection[str], ownership: Ownership) -> None:
         self.ownership = ownership
+        self.on_subscribe()
 
     def assign(self, *chains: Chain) -> None:
         assert self.ownership is not None
@@ -154,15 +213,18 @@ class MemoryLog:
 
     def poll(self, max_records: int, timeout_seconds: float) -> Polled:
         self.polls += 1
+        self.on_poll()
         polled = Polled(lost_position=self.losses)
         self.losses = set()
+        room = max_records
         for chain, position in self.positions.items():
             if chain in self.paused or position is None:
                 continue
-            for offset in sorted(self.broker.records[chain]):
-                if offset >= position and len(polled.records) < max_records:
-                    polled.records.append(self.broker.records[chain][offset])
-                    self.positions[chain] = offset + 1
+            offsets = [offset for offset in sorted(self.broker.records[chain]) if offset >= position][:room]
+            if offsets:
+                polled.records[chain] = columns({offset: self.broker.records[chain][offset] for offset in offsets})
+                self.positions[chain] = offsets[-1] + 1
+                room -= len(offsets)
             if (self.positions[chain] or 0) > max(self.broker.records[chain], default=-1):
                 polled.caught_up.add(chain)
         return polled

@@ -26,7 +26,14 @@ class ConsumerProcess:
     """`cdc-consumer run`, but for the topics of a test."""
 
     def __init__(
-        self, world: World, kinds: Mapping[str, str], log: Path, *, captured: tuple[str, ...] = (), **settings: str
+        self,
+        world: World,
+        kinds: Mapping[str, str],
+        log: Path,
+        *,
+        captured: tuple[str, ...] = (),
+        kill: tuple[str, int] | None = None,
+        **settings: str,
     ) -> None:
         self.port = free_port()
         self._log = log
@@ -38,9 +45,11 @@ class ConsumerProcess:
             f"{PREFIX}GROUP_ID": world.group,
             f"{PREFIX}SESSION_TIMEOUT_SECONDS": "6",
             f"{PREFIX}FLUSH_SECONDS": "0.3",
+            f"{PREFIX}DEAD_LETTERS_TOPIC": world.topic("dead-letters"),
             **{f"{PREFIX}{name.upper()}": value for name, value in settings.items()},
         }
-        topics = json.dumps({"kinds": dict(kinds), "captured": list(captured)})
+        kill_at = None if kill is None else {"step": kill[0], "time": kill[1]}
+        topics = json.dumps({"kinds": dict(kinds), "captured": list(captured), "kill": kill_at})
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, str(_LAUNCHER), topics], env=environment, stdout=output, stderr=output

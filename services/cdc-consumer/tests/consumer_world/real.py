@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import obstore
 import pyarrow.parquet as pq
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # pyright: ignore[reportPrivateImportUsage]
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from obstore.store import S3Store
@@ -111,8 +111,21 @@ class World:
         finally:
             consumer.close()
 
+    def dead_letters(self) -> list[tuple[bytes | None, bytes | None, dict[str, Any]]]:
+        """What lies in this test's dead-letter topic, by a plain reader: key, value, headers."""
+        return [
+            (message.key(), message.value(), dict(message.headers() or ()))  # pyright: ignore[reportReturnType]
+            for message in self._messages(self.topic("dead-letters"))
+        ]
+
     def read_committed(self, topic: str) -> dict[tuple[int, int], bytes | None]:
         """The oracle: (partition, offset) -> value of every committed record, by a plain reader."""
+        return {
+            (message.partition() or 0, message.offset() or 0): message.value()  # pyright: ignore[reportReturnType]
+            for message in self._messages(topic)
+        }
+
+    def _messages(self, topic: str) -> list[Message]:
         consumer = Consumer(
             {
                 "bootstrap.servers": self.bootstrap_servers,
@@ -122,7 +135,7 @@ class World:
                 "isolation.level": "read_committed",
             }
         )
-        found: dict[tuple[int, int], bytes | None] = {}
+        found: list[Message] = []
         try:
             partitions = set(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
             consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
@@ -131,7 +144,7 @@ class World:
                 for message in consumer.consume(10_000, timeout=0.1):
                     error = message.error()
                     if error is None:
-                        found[message.partition() or 0, message.offset() or 0] = message.value()
+                        found.append(message)
                     elif error.code() == KafkaError._PARTITION_EOF:
                         partitions.discard(message.partition())
                     else:

@@ -7,9 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 from consumer_world.debezium import ACCOUNT_FIELDS, change, envelope, framed, key_schema
 from consumer_world.fakes import (
+    WRITTEN,
     FaultyObjectStore,
     ManualClock,
     MemoryBroker,
+    MemoryDeadLetters,
     MemoryLog,
     MemoryObjectStore,
     MemoryRegistry,
@@ -19,13 +21,14 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from bank_common.logging import get_logger
-from bank_common.service import Readiness
+from bank_common.service import Readiness, Shutdown
 from cdc_consumer.consumer import Consumer
 from cdc_consumer.health import DEPENDENCIES
 from cdc_consumer.instruments import Instruments
 from cdc_consumer.line import Limits
-from cdc_consumer.policy import FailedError, Undecodable
+from cdc_consumer.policy import DeadLettersUnavailable, FailedError, TooManyRejected, Undecodable
 from cdc_consumer.ports import Commit
+from cdc_consumer.rejection import RejectionLimits
 from cdc_consumer.resume import Refusal, Refused
 from cdc_consumer.topics import Chain, Kind, LandedTopics
 
@@ -35,6 +38,8 @@ ROW = {"id": 1, "customer_id": 1, "account_type": "A", "balance": b"\x01", "crea
 VALUE = framed(1, ENVELOPE, change("c", ROW))
 KEY = framed(2, key_schema(), {"id": 1})
 LIMITS = Limits(max_rows=4, max_bytes=10**9, max_total_bytes=10**9, flush_seconds=1, idle_flush_seconds=300)
+
+REJECTION = RejectionLimits(max_ratio=0.5, max_run=3, window=20)
 
 
 @pytest.fixture(autouse=True)
@@ -49,22 +54,31 @@ class Member:
         self.kafka = MemoryLog(broker)
         self.store = FaultyObjectStore(bucket)
         self.registry = registry or MemoryRegistry({1: ENVELOPE, 2: key_schema()})
+        self.dead_letters = MemoryDeadLetters()
+        self.metrics = CollectorRegistry()
         self.clock = ManualClock()
         self.readiness = Readiness(DEPENDENCIES)
         self.consumer = Consumer(
             self.kafka,
             self.store,
             self.registry,
+            self.dead_letters,
             LandedTopics({"rows": Kind.CHANGES}, frozenset()),
             limits=LIMITS,
+            rejection=REJECTION,
             max_poll_records=3,
             poll_seconds=0,
-            instruments=Instruments(CollectorRegistry()),
+            instruments=Instruments(self.metrics),
+            wall_clock=lambda: WRITTEN + 5.0,
             readiness=self.readiness,
             clock=self.clock,
             log=get_logger("test"),
         )
         self.kafka.subscribe(["rows"], self.consumer)
+
+    def metric(self, name: str, chain: Chain, **labels: str) -> float | None:
+        where = {"topic": chain.topic, "partition": str(chain.partition)}
+        return self.metrics.get_sample_value(f"bank_consumer_{name}", where | labels)
 
     def turns(self, count: int = 1, seconds: float = 0.5) -> None:
         for _ in range(count):
@@ -186,6 +200,19 @@ def test_a_revocation_stores_and_commits_first(world: World) -> None:
     assert world.broker.commits[A].offset == 2
 
 
+def test_a_slow_store_does_not_hold_up_a_handover_for_ever(world: World) -> None:
+    """What is not stored by the deadline is dropped, and the next owner reads it."""
+    member = world.member(A, B)
+    world.produce(A, 2)
+    world.produce(B, 1)
+    member.turns(2, seconds=0)
+    member.store.on_create = lambda: member.clock.advance(60)
+    member.kafka.revoke(A, B)
+    assert (world.landed(A), world.landed(B)) == ([0, 1], [])
+    world.member(A, B).turns(10)
+    world.assert_exactly_once()
+
+
 def test_a_loss_drops_what_another_owner_will_read(world: World) -> None:
     member = world.member(A)
     world.produce(A, 2)
@@ -205,6 +232,45 @@ def test_leaving_stores_and_commits(world: World) -> None:
     assert member.kafka.closed
 
 
+def test_each_chain_tells_how_far_it_is(world: World) -> None:
+    member = world.member(A)
+    world.produce(A, 2)
+    world.broker.produce(A, b"poison")
+    member.turns(2, seconds=0)
+    assert member.metric("lag_records", A) == 3
+    assert member.metric("lag_seconds", A) == 5
+    assert (member.metric("buffered_bytes", A) or 0) > 3 * len(VALUE) / 2
+    member.turns(5)
+    shown = ("lag_records", "lag_seconds", "buffered_bytes", "tail_offset", "rows_total", "rejected_total")
+    assert [member.metric(name, A) for name in shown] == [0, 0, 0, 3, 2, 1]
+    assert member.metric("flushes_total", A, reason="age") == 1
+    member.kafka.revoke(A)
+    assert member.metric("lag_records", A) is None
+    assert member.metric("rows_total", A) == 2
+
+
+def test_until_caught_up_ends_when_all_is_stored(world: World) -> None:
+    member = world.member()
+    world.produce(A, 7)
+    world.produce(B, 1)
+    member.kafka.on_subscribe = lambda: member.kafka.assign(A, B)
+    member.consumer.run(Shutdown(), until_caught_up=True)
+    world.assert_exactly_once()
+    assert world.broker.commits[A].offset == 7
+    assert member.kafka.closed
+
+
+def test_until_caught_up_does_not_end_before_all_is_stored(world: World) -> None:
+    member = world.member()
+    world.produce(A, 2)
+    member.kafka.on_subscribe = lambda: member.kafka.assign(A)
+    member.store.fail_creates = 3
+    member.kafka.on_poll = lambda: member.clock.advance(1)
+    member.consumer.run(Shutdown(), until_caught_up=True)
+    assert world.landed(A) == [0, 1]
+    assert member.store.creates == 4
+
+
 def test_leaving_while_the_store_is_down_ends_all_the_same(world: World) -> None:
     member = world.member(A, B)
     world.produce(A, 2)
@@ -217,10 +283,84 @@ def test_leaving_while_the_store_is_down_ends_all_the_same(world: World) -> None
     assert world.broker.commits == {}
 
 
-def test_poison_halts_after_what_came_before_it(world: World) -> None:
+@pytest.mark.parametrize("poison", [b"poison", VALUE[:-1], VALUE + b"\0", b"\0\0\0\0\x63" + VALUE[5:], b""])
+def test_poison_goes_to_the_dead_letters_and_good_rows_land(world: World, poison: bytes) -> None:
     member = world.member(A)
     world.produce(A, 2)
+    world.broker.produce(A, poison, b"its key")
+    world.produce(A, 2)
+    member.turns(10)
+    assert world.landed(A) == [0, 1, 3, 4]
+    world.assert_contiguous(A)
+    [letter] = member.dead_letters.letters
+    assert (letter.address, letter.key, letter.value) == (("rows", 0, 2), b"its key", poison)
+    assert world.broker.commits[A].offset == 5
+    assert sum(int(found.metadata["bank-rejected"]) for found in world.bucket.objects.values()) == 1
+
+
+def test_poison_alone_lands_as_a_segment_without_rows(world: World) -> None:
+    member = world.member(A)
     world.broker.produce(A, b"poison")
+    member.turns(6)
+    [segment] = world.bucket.objects.values()
+    assert (segment.metadata["bank-rows"], segment.metadata["bank-rejected"]) == ("0", "1")
+    assert world.broker.commits[A].offset == 1
+
+
+def test_a_dead_letter_is_acknowledged_before_its_segment_is_stored(world: World) -> None:
+    member = world.member(A)
+    member.dead_letters.down = True
+    world.produce(A, 1)
+    world.broker.produce(A, b"poison")
+    with pytest.raises(FailedError) as caught:
+        member.turns(10)
+    assert isinstance(caught.value.failure, DeadLettersUnavailable)
+    member.consumer.leave()
+    assert world.landed(A) == []
+    assert world.broker.commits == {}
+    heir = world.member(A)
+    heir.turns(10)
+    assert world.landed(A) == [0]
+    assert heir.dead_letters.offsets == [1]
+
+
+def test_a_dead_letter_is_not_sent_again_while_the_store_fails(world: World) -> None:
+    member = world.member(A)
+    world.broker.produce(A, b"poison")
+    world.produce(A, 1)
+    member.turns(2, seconds=0)
+    member.store.down = True
+    member.turns(20)
+    member.store.down = False
+    member.turns(20)
+    assert world.landed(A) == [1]
+    assert len(member.dead_letters.letters) == 1
+
+
+def test_a_run_of_poison_halts_and_nothing_of_it_is_lost(world: World) -> None:
+    member = world.member(A, B)
+    world.produce(B, 1)
+    world.produce(A, 4)
+    member.turns(3, seconds=0)
+    for _ in range(4):
+        world.broker.produce(A, b"poison")
+    with pytest.raises(FailedError) as caught:
+        member.turns(10)
+    assert isinstance(caught.value.failure, TooManyRejected)
+    assert caught.value.failure.first.offset == 4
+    member.consumer.leave()
+    assert member.kafka.closed
+    assert world.landed(A) == [0, 1, 2, 3]
+    assert world.landed(B) == [0], "the other chain's rows are good"
+    assert member.dead_letters.letters == []
+    assert world.broker.commits[A].offset == 4
+
+
+def test_a_schema_that_can_not_be_carried_halts_after_what_came_before_it(world: World) -> None:
+    member = world.member(A)
+    member.registry.schemas[3] = {"type": "record", "name": "Value", "fields": [{"name": "x", "type": "long"}]}
+    world.produce(A, 2)
+    world.broker.produce(A, b"\0\0\0\0\3" + VALUE[5:])
     world.produce(A, 1)
     with pytest.raises(FailedError) as caught:
         member.turns(10, seconds=0)

@@ -1,14 +1,15 @@
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdc_consumer.events import TransactionEvent
+from cdc_consumer.events import DecodeError, Reason
 from cdc_consumer.line import RECORD_OVERHEAD_BYTES, Batch, FlushReason, Limits, Line, Shape, seal_due
+from cdc_consumer.records import Records
 from cdc_consumer.topics import Chain, Kind
 
 CHAIN = Chain("t", 0)
-EVENT = TransactionEvent("BEGIN", 1, 1, None, None, 1)
+ERROR = DecodeError(Reason.BAD_MAGIC, "detail")
 LIMITS = Limits(max_rows=5, max_bytes=10**9, max_total_bytes=10**9, flush_seconds=1, idle_flush_seconds=300)
 
 
@@ -17,7 +18,12 @@ def shape(schema_id: int = 1) -> Shape:
 
 
 def add(line: Line, offset: int, *, schema_id: int = 1, urgent: bool = True, now: float = 0.0, size: int = 10) -> None:
-    line.add(offset, EVENT, shape(schema_id), size=size, urgent=urgent, now=now)
+    line.add(records(offset, size=size), shape(schema_id), urgent=urgent, now=now)
+
+
+def records(*offsets: int, size: int = 10) -> Records:
+    count = len(offsets)
+    return Records(offsets, [None] * count, [bytes(size)] * count, [None] * count)
 
 
 def drain(line: Line) -> list[Batch]:
@@ -31,6 +37,8 @@ def drain(line: Line) -> list[Batch]:
 actions = st.lists(
     st.one_of(
         st.tuples(st.just("add"), st.integers(-3, 5), st.integers(1, 2)),
+        st.tuples(st.just("reject"), st.integers(-3, 5), st.just(0)),
+        st.tuples(st.just("add many"), st.integers(-3, 5), st.integers(1, 2)),
         st.tuples(st.just("skip"), st.integers(-3, 5), st.just(0)),
         st.tuples(st.just("seal"), st.just(0), st.just(0)),
         st.tuples(st.just("store"), st.just(0), st.just(0)),
@@ -39,11 +47,13 @@ actions = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(actions, st.integers(0, 10**12))
 def test_batches_meet_and_hold_each_record_once(todo: list[tuple[str, int, int]], start: int) -> None:
     line = Line(CHAIN, start, LIMITS)
     batches: list[Batch] = []
     taken: list[int] = []
+    rejected: list[int] = []
     for action, hole, schema_id in todo:
         offset = line.end + hole
         match action:
@@ -51,8 +61,17 @@ def test_batches_meet_and_hold_each_record_once(todo: list[tuple[str, int, int]]
                 if offset >= line.end:
                     taken.append(offset)
                 add(line, offset, schema_id=schema_id)
+            case "add many":
+                offsets = [offset + 2 * step for step in range(13)]
+                taken += [each for each in offsets if each >= line.end]
+                line.add(records(*offsets), shape(schema_id), urgent=True, now=0.0)
+            case "reject":
+                if offset >= line.end:
+                    taken.append(offset)
+                    rejected.append(offset)
+                line.reject(records(offset), ERROR, now=0.0)
             case "skip":
-                line.skip(offset)
+                line.skip(records(offset))
             case "seal":
                 line.seal(FlushReason.AGE)
             case _:
@@ -62,20 +81,21 @@ def test_batches_meet_and_hold_each_record_once(todo: list[tuple[str, int, int]]
                     assert line.start == batches[-1].end
     line.seal(FlushReason.LEAVING)
     batches += drain(line)
-    assert [offset for batch in batches for offset in batch.offsets] == taken
+    assert [offset for batch in batches for offset in batch.records.offsets] == taken
+    assert [batch.records.offsets[place] for batch in batches for place in batch.rejected] == rejected
     assert all(left.end == right.start for left, right in pairwise(batches))
     assert not batches or batches[0].start == start
     for batch in batches:
-        assert batch.events
-        assert len(batch.events) == len(batch.offsets) <= LIMITS.max_rows
-        assert batch.start <= batch.offsets[0] <= batch.offsets[-1] < batch.end
+        assert 0 < batch.records.count <= LIMITS.max_rows
+        assert batch.start <= batch.records.offsets[0] <= batch.records.offsets[-1] < batch.end
+        assert (batch.shape is None) == (len(batch.rejected) == batch.records.count)
     assert line.size == 0
 
 
 def test_holes_lie_inside_segments() -> None:
     line = Line(CHAIN, 10, LIMITS)
     add(line, 13)
-    line.skip(15)
+    line.skip(records(15))
     line.seal(FlushReason.AGE)
     [batch] = drain(line)
     assert (batch.start, batch.end) == (10, 16)
@@ -83,7 +103,7 @@ def test_holes_lie_inside_segments() -> None:
 
 def test_a_buffer_without_rows_is_never_sealed() -> None:
     line = Line(CHAIN, 0, LIMITS)
-    line.skip(5)
+    line.skip(records(5))
     line.seal(FlushReason.LEAVING)
     assert line.head is None
     add(line, 9)
@@ -97,7 +117,7 @@ def test_a_schema_change_seals() -> None:
     add(line, 0, schema_id=1)
     add(line, 1, schema_id=2)
     assert line.head is not None
-    assert (line.head.reason, line.head.end, line.head.shape.schema_id) == (FlushReason.SCHEMA, 1, 1)
+    assert (line.head.reason, line.head.end, line.head.schema_id) == (FlushReason.SCHEMA, 1, 1)
 
 
 def test_rows_and_bytes_seal() -> None:
@@ -153,7 +173,7 @@ def test_an_urgent_record_takes_the_lazy_ones_before_it_along() -> None:
     add(line, 1, now=10)
     seal_due([line], 11, LIMITS)
     assert line.head is not None
-    assert line.head.offsets == [0, 1]
+    assert line.head.records.offsets == [0, 1]
 
 
 def test_all_lines_together_are_bounded() -> None:
@@ -162,3 +182,20 @@ def test_all_lines_together_are_bounded() -> None:
         add(line, 0, urgent=False, size=1000)
     seal_due(lines, 0, LIMITS._replace(max_total_bytes=2 * RECORD_OVERHEAD_BYTES))
     assert [line.head is not None and line.head.reason for line in lines] == [FlushReason.MEMORY] * 2
+
+
+def test_a_batch_of_rejects_alone_is_a_segment_too() -> None:
+    line = Line(CHAIN, 0, LIMITS)
+    line.reject(records(0, 1), ERROR, now=0.0)
+    line.seal(FlushReason.AGE)
+    [batch] = drain(line)
+    assert (batch.shape, batch.schema_id, dict(batch.rejected)) == (None, 0, {0: ERROR, 1: ERROR})
+
+
+def test_traces_are_taken_from_the_headers() -> None:
+    line = Line(CHAIN, 0, LIMITS)
+    headers = [[("traceparent", b"00-a-b-01"), ("other", b"x")], None, [("traceparent", b"00-a-b-01")]]
+    line.add(Records([0, 1, 2], [None] * 3, [b""] * 3, headers), shape(), urgent=True, now=0.0)
+    line.seal(FlushReason.AGE)
+    [batch] = drain(line)
+    assert batch.traceparents == ("00-a-b-01",)

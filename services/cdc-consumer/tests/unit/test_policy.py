@@ -2,21 +2,27 @@ from typing import get_args
 
 import pytest
 
-from bank_common.errors import Halt, Retry
+from bank_common.errors import DeadLetter, Halt, Retry
 from cdc_consumer import policy as p
 from cdc_consumer.events import DecodeError, Reason
 from cdc_consumer.health import DEPENDENCIES, dependency_of
+from cdc_consumer.rejection import Excess
 from cdc_consumer.resume import Facts, Refusal, Refused
 from cdc_consumer.topics import Chain
 
 CHAIN = Chain("bank.public.accounts", 2)
 FACTS = Facts(None, 7, 0, 9, "id")
+UNDECODABLE = {reason: p.Undecodable(CHAIN, 41, DecodeError(reason, "detail")) for reason in Reason}
 HALTING = [
-    *(p.Undecodable(CHAIN, 41, DecodeError(reason, "detail")) for reason in Reason),
+    UNDECODABLE[Reason.UNSUPPORTED_SCHEMA],
+    p.TooManyRejected(UNDECODABLE[Reason.BAD_MAGIC], Excess(120, 1000)),
+    p.TooManyRejected(UNDECODABLE[Reason.BAD_MAGIC], Excess(120, None)),
+    p.DeadLettersUnavailable("down"),
     *(Refused(CHAIN, refusal, FACTS) for refusal in Refusal),
     p.BrokenTail("some/key", "detail"),
     p.KafkaFatal("fenced"),
 ]
+ISOLATED = [failure for reason, failure in UNDECODABLE.items() if reason is not Reason.UNSUPPORTED_SCHEMA]
 WAITING = [
     p.StoreUnavailable("x"),
     p.StoreDenied("x"),
@@ -28,7 +34,7 @@ WAITING = [
 
 
 def test_every_failure_is_in_one_of_the_lists() -> None:
-    assert {type(failure) for failure in (*HALTING, *WAITING)} == set(get_args(p.Failure))
+    assert {type(failure) for failure in (*HALTING, *WAITING, *ISOLATED)} == set(get_args(p.Failure))
 
 
 @pytest.mark.parametrize("failure", HALTING, ids=str)
@@ -36,12 +42,17 @@ def test_going_on_would_lose_data(failure: p.Failure) -> None:
     assert isinstance(p.dispose(failure), Halt)
 
 
+@pytest.mark.parametrize("failure", ISOLATED, ids=str)
+def test_one_bad_record_stops_nothing(failure: p.Failure) -> None:
+    assert isinstance(p.dispose(failure), DeadLetter)
+
+
 @pytest.mark.parametrize("failure", WAITING, ids=str)
 def test_waiting_heals(failure: p.Failure) -> None:
     assert isinstance(p.dispose(failure), Retry)
 
 
-@pytest.mark.parametrize("failure", [*HALTING, *WAITING], ids=str)
+@pytest.mark.parametrize("failure", [*HALTING, *WAITING, *ISOLATED], ids=str)
 def test_each_says_what_was_seen_and_what_to_do(failure: p.Failure) -> None:
     assert p.describe(failure).endswith(".")
     assert any(word in p.dispose(failure).advice for word in ("`bank ", "CDC_CONSUMER_"))

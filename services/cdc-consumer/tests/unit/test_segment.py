@@ -10,16 +10,18 @@ from typing import Any
 import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
-from consumer_world.debezium import DECIMAL, INSTANT, avro, change, envelope
-from hypothesis import given
+from consumer_world.debezium import DECIMAL, INSTANT, NOTIFICATION, TRANSACTION, avro, change, envelope, framed
+from consumer_world.fakes import MemoryRegistry
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bank_common.columns import CHANGE_COLUMNS, NOTIFICATION_COLUMNS, TRANSACTION_COLUMNS
-from cdc_consumer.decode import decoder_for
-from cdc_consumer.events import ChangeEvent, DecodeError, Event, NotificationEvent, TransactionEvent
-from cdc_consumer.line import Batch, FlushReason, Limits, Line, Shape
-from cdc_consumer.segment import REJECTED_OFFSETS, Segment, encode
-from cdc_consumer.topics import Chain, Kind
+from bank_common.landing import REJECTED_OFFSETS
+from cdc_consumer.intake import Intake, Rejected, Run
+from cdc_consumer.line import FlushReason, Limits, Line
+from cdc_consumer.records import Records
+from cdc_consumer.segment import Segment, encode
+from cdc_consumer.topics import Chain, Kind, LandedTopics
 
 CHAIN = Chain("bank.public.things", 2)
 LIMITS = Limits(10**6, 10**12, 10**12, 1, 1)
@@ -61,29 +63,34 @@ row_values = st.fixed_dictionaries(
 )
 
 
-def batch_of(kind: Kind, events: list[Event], columns: tuple[Any, ...] = ()) -> Batch:
+def landed(kind: Kind, schema: dict[str, Any], values: list[Any], traceparent: str | None = None) -> Segment:
+    """The segment of these records, which come from the registry's schema 9 at every other offset."""
+    intake = Intake(MemoryRegistry({9: schema}), LandedTopics({CHAIN.topic: kind}, frozenset()))
+    count = len(values)
     line = Line(CHAIN, 100, LIMITS)
-    for number, event in enumerate(events):
-        shape = Shape(kind, 9, columns)
-        line.add(100 + 2 * number, event, shape, size=1, urgent=True, now=0.0, traceparent=None)
+    records = Records(
+        [100 + 2 * number for number in range(count)],
+        [None] * count,
+        [value if isinstance(value, bytes) else framed(9, schema, value) for value in values],
+        [None] * count,
+    )
+    for taken in intake.sort(CHAIN, records):
+        if isinstance(taken, Run):
+            line.add(taken.records, taken.shape, urgent=taken.urgent, now=0.0)
+        elif isinstance(taken, Rejected):
+            line.reject(taken.records, taken.error, now=0.0)
     line.seal(FlushReason.AGE)
     assert line.head is not None
-    return line.head
+    return encode(kind, line.head, intake.decode(line.head), "id", traceparent)
 
 
 def read(segment: Segment) -> pa.Table:
     return pq.read_table(io.BytesIO(segment.body))
 
 
-def changes(rows: list[dict[str, Any]]) -> Batch:
-    decoder = decoder_for(Kind.CHANGES, json.dumps(SCHEMA))
-    assert not isinstance(decoder, DecodeError)
-    events: list[Event] = []
-    for number, row in enumerate(rows):
-        event = decoder.decode(avro(SCHEMA, change("c", row, lsn=500 - number)), None)
-        assert isinstance(event, ChangeEvent), event
-        events.append(event)
-    return batch_of(Kind.CHANGES, events, decoder.columns)
+def changes(rows: list[dict[str, Any]], traceparent: str | None = None) -> Segment:
+    values = [change("c", row, lsn=500 - number) for number, row in enumerate(rows)]
+    return landed(Kind.CHANGES, SCHEMA, values, traceparent)
 
 
 def plain(name: str, value: Any) -> Any:
@@ -103,19 +110,20 @@ def plain(name: str, value: Any) -> Any:
             return value
 
 
+@settings(deadline=None)
 @given(st.lists(row_values, min_size=1, max_size=8))
 def test_every_type_survives(rows: list[dict[str, Any]]) -> None:
     parsed = fastavro.parse_schema(SCHEMA)
     bodies = [avro(SCHEMA, change("c", row)) for row in rows]
     expected: list[Any] = [fastavro.schemaless_reader(io.BytesIO(body), parsed, None) for body in bodies]
-    table = read(encode(changes(rows), "id", None))
+    table = read(changes(rows))
     for field in FIELDS:
         name = field["name"]
         assert table[name].to_pylist() == [plain(name, record["after"][name]) for record in expected], name
 
 
 def test_the_types_are_exact_and_the_record_s_columns_follow() -> None:
-    schema = read(encode(changes([dict.fromkeys(field["name"] for field in FIELDS)]), "id", None)).schema
+    schema = read(changes([dict.fromkeys(field["name"] for field in FIELDS)])).schema
     assert schema.names == [*(field["name"] for field in FIELDS), *CHANGE_COLUMNS]
     assert schema.field("amount").type == pa.decimal128(18, 2)
     assert schema.field("instant").type == pa.timestamp("us", tz="UTC")
@@ -128,11 +136,11 @@ def test_the_types_are_exact_and_the_record_s_columns_follow() -> None:
 
 def test_metadata_and_key_say_what_is_inside() -> None:
     rows = [dict.fromkeys(field["name"] for field in FIELDS) for _ in range(3)]
-    segment = encode(changes(rows), "topic-id", "00-aa-bb-01")
+    segment = changes(rows, "00-aa-bb-01")
     key = "bank.public.things/0002/00000000000000/00000000000000000100.parquet"
     assert str(segment.key) == key
     metadata = segment.metadata
-    assert (metadata.topic_id, metadata.start, metadata.end, metadata.rows) == ("topic-id", 100, 105, 3)
+    assert (metadata.topic_id, metadata.start, metadata.end, metadata.rows) == ("id", 100, 105, 3)
     assert (metadata.lsn_min, metadata.lsn_max, metadata.schema_id) == (498, 500, 9)
     assert metadata.sha256 == hashlib.sha256(segment.body).hexdigest()
     assert metadata.traceparent == "00-aa-bb-01"
@@ -144,7 +152,7 @@ def test_metadata_and_key_say_what_is_inside() -> None:
 
 def test_the_same_batch_gives_the_same_bytes() -> None:
     rows = [dict.fromkeys(field["name"] for field in FIELDS)]
-    assert encode(changes(rows), "id", None).body == encode(changes(rows), "id", "00-other-trace-01").body
+    assert changes(rows).body == changes(rows, "00-other-trace-01").body
 
 
 def test_unavailable_columns_are_named() -> None:
@@ -152,17 +160,35 @@ def test_unavailable_columns_are_named() -> None:
         {**dict.fromkeys(field["name"] for field in FIELDS), "name": name}
         for name in ("__debezium_unavailable_value", "kept")
     ]
-    table = read(encode(changes(rows), "id", None))
+    table = read(changes(rows))
     assert table["_cdc_unavailable"].to_pylist() == ['["name"]', None]
     assert table["name"].to_pylist() == [None, "kept"]
 
 
+def test_rejected_offsets_are_in_the_footer_and_counted() -> None:
+    row = dict.fromkeys(field["name"] for field in FIELDS)
+    good = framed(9, SCHEMA, change("c", row))
+    segment = landed(Kind.CHANGES, SCHEMA, [b"junk", good, good[:-1], good, b""])
+    table = read(segment)
+    assert json.loads(table.schema.metadata[REJECTED_OFFSETS]) == [100, 104, 108]
+    assert table["_cdc_offset"].to_pylist() == [102, 106]
+    metadata = segment.metadata
+    assert (metadata.start, metadata.end, metadata.rows, metadata.rejected) == (100, 109, 2, 3)
+
+
+def test_a_segment_of_rejects_alone_has_no_rows_and_no_schema() -> None:
+    segment = landed(Kind.CHANGES, SCHEMA, [b"junk"])
+    assert (segment.metadata.rows, segment.metadata.rejected, segment.metadata.schema_id) == (0, 1, 0)
+    assert tuple(read(segment).schema.names) == CHANGE_COLUMNS
+
+
 def test_transactions_have_columns_of_their_own() -> None:
-    events: list[Event] = [
-        TransactionEvent("BEGIN", 7, 70, None, None, 1_000_000),
-        TransactionEvent("END", 7, 75, 2, (("public.accounts", 2),), 2_000_000),
-    ]
-    table = read(encode(batch_of(Kind.TRANSACTIONS, events), "id", None))
+    counted = [{"data_collection": "public.accounts", "event_count": 2}]
+    begin = {"status": "BEGIN", "id": "7:70", "event_count": None, "data_collections": None, "ts_ms": 1000}
+    end = {"status": "END", "id": "7:75", "event_count": 2, "data_collections": counted, "ts_ms": 2000}
+    segment = landed(Kind.TRANSACTIONS, TRANSACTION, [begin, end])
+    assert (segment.metadata.lsn_min, segment.metadata.lsn_max) == (70, 75)
+    table = read(segment)
     assert tuple(table.schema.names) == TRANSACTION_COLUMNS
     begin, end = table.to_pylist()
     assert (begin["status"], begin["tx_id"], begin["lsn"], begin["event_count"]) == ("BEGIN", 7, 70, None)
@@ -172,8 +198,15 @@ def test_transactions_have_columns_of_their_own() -> None:
 
 
 def test_notifications_have_columns_of_their_own() -> None:
-    event = NotificationEvent("i", "Initial Snapshot", "COMPLETED", "public.accounts", 3, "SUCCEEDED", "{}", 5)
-    segment = encode(batch_of(Kind.NOTIFICATIONS, [event]), "id", None)
+    data = {"scanned_collection": "public.accounts", "total_rows_scanned": "3", "status": "SUCCEEDED"}
+    value = {
+        "id": "i",
+        "aggregate_type": "Initial Snapshot",
+        "type": "COMPLETED",
+        "additional_data": data,
+        "timestamp": 5,
+    }
+    segment = landed(Kind.NOTIFICATIONS, NOTIFICATION, [value])
     table = read(segment)
     assert tuple(table.schema.names) == NOTIFICATION_COLUMNS
     assert table["row_count"].to_pylist() == [3]
@@ -185,7 +218,7 @@ def test_encodings_are_chosen_by_what_a_column_holds() -> None:
         {**dict.fromkeys(field["name"] for field in FIELDS), "large": number, "name": f"n{number % 2}"}
         for number in range(50)
     ]
-    group = pq.ParquetFile(io.BytesIO(encode(changes(rows), "id", None).body)).metadata.row_group(0)
+    group = pq.ParquetFile(io.BytesIO(changes(rows).body)).metadata.row_group(0)
     found = {group.column(number).path_in_schema: group.column(number) for number in range(group.num_columns)}
     assert "DELTA_BINARY_PACKED" in found["_cdc_offset"].encodings
     assert "DELTA_BINARY_PACKED" in found["large"].encodings

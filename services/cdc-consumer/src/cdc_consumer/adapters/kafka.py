@@ -5,12 +5,13 @@ before its first fetch, at a position that can't matter, until the consumer has 
 """
 
 import logging
-from collections.abc import Callable, Collection
-from typing import Any, Final
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final, Literal
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
     OFFSET_INVALID,
+    TIMESTAMP_NOT_AVAILABLE,
     Consumer,
     KafkaError,
     KafkaException,
@@ -21,9 +22,9 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from bank_common.logging import Logger
-from bank_common.tracing import TRACEPARENT
 from cdc_consumer.policy import FailedError, Failure, KafkaFatal, KafkaUnavailable, TopicMissing
-from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled, Record
+from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled
+from cdc_consumer.records import Records
 from cdc_consumer.topics import Chain
 
 ASK_SECONDS: Final = 5.0
@@ -42,6 +43,7 @@ class KafkaLog:
         group_id: str,
         *,
         group_instance_id: str | None,
+        group_protocol: Literal["classic", "consumer"] = "classic",
         session_timeout_seconds: float,
         clock: Callable[[], float],
         log: Logger,
@@ -51,14 +53,11 @@ class KafkaLog:
         self._log = log
         self._failures: list[Failure] = []
         self._commits_under_way = 0
-        session_ms = int(session_timeout_seconds * 1000)
         configuration: dict[str, Any] = {
             "bootstrap.servers": bootstrap_servers,
             "client.id": "cdc-consumer",
             "group.id": group_id,
-            "session.timeout.ms": session_ms,
-            "heartbeat.interval.ms": session_ms // 3,
-            "partition.assignment.strategy": "cooperative-sticky",
+            **_membership(group_protocol, int(session_timeout_seconds * 1000)),
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
@@ -114,12 +113,16 @@ class KafkaLog:
     def poll(self, max_records: int, timeout_seconds: float) -> Polled:
         """See `RecordLog.poll`."""
         polled = Polled()
+        found: dict[tuple[str | None, int | None], list[Message]] = {}
         for message in self._consumer.consume(max_records, timeout_seconds):
             error = message.error()
             if error is None:
-                polled.records.append(_record(message))
+                found.setdefault((message.topic(), message.partition()), []).append(message)
             else:
                 self._sort(error, message, polled)
+        polled.records = {
+            Chain(topic or "", partition or 0): _records(messages) for (topic, partition), messages in found.items()
+        }
         polled.failures += self._failures
         self._failures.clear()
         return polled
@@ -212,25 +215,27 @@ class KafkaLog:
             self._log.debug("kafka_client", reason=error.str())
 
 
-def _record(message: Message) -> Record:
-    headers = message.headers()
-    traceparent = None
-    if headers:
-        value = dict(headers).get(TRACEPARENT)
-        traceparent = value.decode("ascii", "ignore") if isinstance(value, bytes) else value
-    return Record(
-        message.topic() or "",
-        message.partition() or 0,
-        message.offset() or 0,
-        _bytes(message.key()),
-        _bytes(message.value()),
-        traceparent,
+def _membership(protocol: Literal["classic", "consumer"], session_ms: int) -> dict[str, Any]:
+    """How the group is kept: by the members, or by the brokers (KIP-848), which then own assignment and sessions."""
+    if protocol == "consumer":
+        return {"group.protocol": "consumer", "group.remote.assignor": "uniform"}
+    return {
+        "session.timeout.ms": session_ms,
+        "heartbeat.interval.ms": session_ms // 3,
+        "partition.assignment.strategy": "cooperative-sticky",
+    }
+
+
+def _records(messages: Sequence[Message]) -> Records:
+    # confluent-kafka's stubs allow text where only bytes come: keys, values and headers of a plain Consumer.
+    columns: Any = (
+        [message.offset() for message in messages],
+        [message.key() for message in messages],
+        [message.value() for message in messages],
+        [message.headers() for message in messages],
     )
-
-
-def _bytes(data: Any) -> bytes | None:
-    """confluent-kafka's stubs allow text where only bytes come: keys and values of a plain Consumer."""
-    return data
+    kind, millis = messages[0].timestamp()
+    return Records(*columns, written=None if kind == TIMESTAMP_NOT_AVAILABLE else millis / 1000)
 
 
 def _failure(error: KafkaError) -> Failure:

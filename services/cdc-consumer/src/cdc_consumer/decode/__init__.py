@@ -1,35 +1,41 @@
-"""The decode core: bytes -> event, or the reason why not. No I/O, clock, log or environment; nothing raises."""
+"""The decode core: bytes -> events and rows, or why not. No I/O, clock, log or environment; nothing raises."""
 
-from typing import Protocol, assert_never
+from typing import assert_never
 
-from bank_common.avro import Column, UnsupportedSchemaError
+from bank_common.avro import UnsupportedSchemaError
+from cdc_consumer.decode.batches import BatchDecoder, Decoded, Decoder, KeyDecoders, ReferenceDecoder, batch_decoder_for
 from cdc_consumer.decode.body import BodyReader
 from cdc_consumer.decode.changes import ChangeDecoder
 from cdc_consumer.decode.keys import EncodedKey, Key, KeyDecoder, key_decoder_for
-from cdc_consumer.decode.progress import NotificationDecoder, TransactionDecoder
+from cdc_consumer.decode.progress import NotificationDecoder, TransactionDecoder, counts_captured
+from cdc_consumer.decode.rows import content_schema, segment_schema
 from cdc_consumer.decode.wire import Framed, unframe
-from cdc_consumer.events import DecodeError, Event, Reason
+from cdc_consumer.events import DecodeError, Reason
 from cdc_consumer.topics import Kind
 
-__all__ = ["Decoder", "EncodedKey", "Framed", "Key", "KeyDecoder", "decoder_for", "key_decoder_for", "unframe"]
-
-
-class Decoder(Protocol):
-    """Decodes the records of one topic kind and one value schema."""
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """The table's columns; empty for the kinds that have columns of their own."""
-        ...
-
-    def decode(self, body: bytes, key: Key) -> Event | DecodeError:
-        """One record's Avro body, with its key. Any bytes give one of the two."""
-        ...
+__all__ = [
+    "BatchDecoder",
+    "Decoded",
+    "Decoder",
+    "EncodedKey",
+    "Framed",
+    "Key",
+    "KeyDecoder",
+    "KeyDecoders",
+    "ReferenceDecoder",
+    "batch_decoder_for",
+    "content_schema",
+    "counts_captured",
+    "decoder_for",
+    "key_decoder_for",
+    "segment_schema",
+    "unframe",
+]
 
 
 def decoder_for(kind: Kind, schema_text: str) -> Decoder | DecodeError:
     """The decoder of one value schema, or why its records can't be carried."""
-    reader = BodyReader.parse(schema_text)
+    reader = BodyReader.parse(schema_text, unread_text=kind is Kind.CHANGES)
     if isinstance(reader, DecodeError):
         return reader
     try:

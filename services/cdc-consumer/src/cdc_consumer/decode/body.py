@@ -13,20 +13,25 @@ Record = Mapping[str, Any]
 
 
 class BodyReader:
-    """Reads bodies of one schema. Logical types are left as their raw values (see `cdc_consumer.decode.values`)."""
+    """Reads bodies of one schema. Logical types are left as their raw values (see `cdc_consumer.decode.values`).
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
+    With `unread_text`, text that is not UTF-8 is read as lone surrogates, for the caller to refuse where it looks:
+    an envelope holds much that nobody reads.
+    """
+
+    def __init__(self, schema: Mapping[str, Any], *, unread_text: bool = False) -> None:
         self.schema = schema
+        self._text_errors = "surrogateescape" if unread_text else "strict"
         self._parsed = parse_schema(cast("dict[str, Any]", _without_logical_types(schema)))
 
     @classmethod
-    def parse(cls, text: str) -> "BodyReader | DecodeError":
+    def parse(cls, text: str, *, unread_text: bool = False) -> "BodyReader | DecodeError":
         """Compile a schema's JSON text; one that is no Avro record is a `DecodeError`."""
         try:
             schema = json.loads(text)
             if not isinstance(schema, dict) or cast("dict[str, Any]", schema).get("type") != "record":
                 return DecodeError(Reason.UNSUPPORTED_SCHEMA, "the schema is not a record")
-            return cls(cast("dict[str, Any]", schema))
+            return cls(cast("dict[str, Any]", schema), unread_text=unread_text)
         except Exception as error:  # noqa: BLE001 - fastavro names no closed set of errors for a bad schema
             return DecodeError(Reason.UNSUPPORTED_SCHEMA, f"not an Avro schema: {type(error).__name__}")
 
@@ -34,7 +39,7 @@ class BodyReader:
         """One record, using every byte of the body."""
         source = io.BytesIO(body)
         try:
-            record = schemaless_reader(source, self._parsed, None)
+            record = schemaless_reader(source, self._parsed, None, handle_unicode_errors=self._text_errors)
         except EOFError:
             return DecodeError(Reason.TRUNCATED, "the body ends inside a field")
         except Exception as error:  # noqa: BLE001 - fastavro names no closed set of errors for bad bytes

@@ -7,7 +7,14 @@ from bank_common.avro import Column, columns_of
 from cdc_consumer.decode.body import BodyReader, Record
 from cdc_consumer.decode.keys import Key
 from cdc_consumer.decode.schemas import require
-from cdc_consumer.decode.values import PLACEHOLDERS, OutOfRangeError, converter, micros_of_millis
+from cdc_consumer.decode.values import (
+    MalformedTextError,
+    OutOfRangeError,
+    converter,
+    micros_of_millis,
+    text,
+    unavailable_values,
+)
 from cdc_consumer.events import ChangeEvent, DecodeError, Reason
 
 _ROW_IMAGES: Final = frozenset("rcu")
@@ -16,13 +23,15 @@ _ROW_IMAGES: Final = frozenset("rcu")
 class ChangeDecoder:
     """Decodes the changes of one table at one version of its schema."""
 
+    schema: Mapping[str, Any]
     columns: tuple[Column, ...]
 
     def __init__(self, reader: BodyReader) -> None:
         """Raises UnsupportedSchemaError: the schema is no envelope, or a column has no exact type."""
+        self.schema = reader.schema
         self.columns = columns_of(reader.schema)
         self._reader = reader
-        self._convert = tuple((column.name, converter(column)) for column in self.columns)
+        self._convert = tuple((column.name, converter(column), unavailable_values(column)) for column in self.columns)
         self._names = frozenset(column.name for column in self.columns)
         require(reader.schema, after="record", source="record", op="string")
 
@@ -38,13 +47,15 @@ class ChangeDecoder:
             return self._event(record, *values)
         except OutOfRangeError as error:
             return DecodeError(Reason.OUT_OF_RANGE, str(error))
+        except MalformedTextError as error:
+            return DecodeError(Reason.MALFORMED, str(error))
 
     def _event(self, record: Record, values: tuple[Any, ...], unavailable: tuple[str, ...]) -> ChangeEvent:
         source, transaction = record["source"], record.get("transaction")
         micros = source.get("ts_us")
         return ChangeEvent(
             op=record["op"],
-            snapshot=source.get("snapshot") or "false",
+            snapshot=text(source.get("snapshot") or "false"),
             lsn=source.get("lsn"),
             tx_id=source.get("txId"),
             tx_order=None if transaction is None else transaction["total_order"],
@@ -69,11 +80,11 @@ class ChangeDecoder:
     def _row(self, row: Mapping[str, Any]) -> tuple[tuple[Any, ...], tuple[str, ...]]:
         values: list[Any] = []
         unavailable: list[str] = []
-        for name, convert in self._convert:
+        for name, convert, not_sent in self._convert:
             value = row[name]
             if value is None:
                 values.append(None)
-            elif value.__class__ in (str, bytes) and value in PLACEHOLDERS:
+            elif not_sent and value in not_sent:
                 values.append(None)
                 unavailable.append(name)
             else:

@@ -8,17 +8,25 @@ from typing import Any, NamedTuple
 
 from bank_common.avro import UnsupportedSchemaError, record_columns
 from cdc_consumer.decode.body import BodyReader
-from cdc_consumer.decode.values import OutOfRangeError, converter
+from cdc_consumer.decode.values import MalformedTextError, OutOfRangeError, converter
+from cdc_consumer.decode.vector.keys import FastKeys
+from cdc_consumer.decode.vector.readers import NotVectorisedError
 from cdc_consumer.events import DecodeError, Reason
 
 
 class KeyDecoder:
-    """Reads keys of one schema into values ready for their columns."""
+    """Reads keys of one schema into values ready for their columns; `fast` reads many at once, if it can."""
+
+    fast: FastKeys | None
 
     def __init__(self, reader: BodyReader) -> None:
         """Raises UnsupportedSchemaError: a key column has no exact type."""
         self._reader = reader
         self._convert = {column.name: converter(column) for column in record_columns(reader.schema)}
+        try:
+            self.fast = FastKeys(reader.schema)
+        except NotVectorisedError:
+            self.fast = None
 
     def decode(self, body: bytes) -> Mapping[str, Any] | DecodeError:
         """The key's columns by name."""
@@ -31,6 +39,8 @@ class KeyDecoder:
             }
         except OutOfRangeError as error:
             return DecodeError(Reason.OUT_OF_RANGE, f"key: {error}")
+        except MalformedTextError as error:
+            return DecodeError(Reason.MALFORMED, f"key: {error}")
 
 
 class EncodedKey(NamedTuple):
@@ -46,7 +56,7 @@ Key = EncodedKey | DecodeError | None
 
 def key_decoder_for(schema_text: str) -> KeyDecoder | DecodeError:
     """The decoder of one key schema, or why its keys can't be read."""
-    reader = BodyReader.parse(schema_text)
+    reader = BodyReader.parse(schema_text, unread_text=True)
     if isinstance(reader, DecodeError):
         return DecodeError(reader.reason, f"key: {reader.detail}")
     try:

@@ -1,6 +1,7 @@
 """Wire values -> values for a column's exact Arrow type, or `OutOfRangeError`. Pure, and never rounds.
 
 Avro's own logical types are not used: a reader of decimals rounds silently to the schema's precision.
+An infinite date or time is out of range: no column holds it, and the largest finite one is another value.
 """
 
 from collections.abc import Callable
@@ -10,20 +11,41 @@ from typing import Any, Final
 
 from bank_common.avro import Column, Kind, Wire
 from bank_common.columns import UNAVAILABLE_PLACEHOLDER
+from cdc_consumer.decode.structured import FarAwayError, json_converter
 
 Convert = Callable[[Any], Any]
 
-PLACEHOLDERS: Final = frozenset({UNAVAILABLE_PLACEHOLDER, UNAVAILABLE_PLACEHOLDER.encode()})
+_PLACEHOLDER_BYTES: Final = UNAVAILABLE_PLACEHOLDER.encode()
+_PLACEHOLDERS: Final = {
+    Kind.STRING: (UNAVAILABLE_PLACEHOLDER,),
+    Kind.INSTANT: (UNAVAILABLE_PLACEHOLDER,),
+    Kind.BYTES: (_PLACEHOLDER_BYTES,),
+    # Of texts one element, of integers one element per byte.
+    Kind.ARRAY: ([UNAVAILABLE_PLACEHOLDER], list(_PLACEHOLDER_BYTES)),
+    Kind.MAP: ({UNAVAILABLE_PLACEHOLDER: UNAVAILABLE_PLACEHOLDER},),
+}
 _INT32: Final = 2**31
 _INT64: Final = 2**63
 _DAY_MICROS: Final = 86_400_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FRACTION_DIGITS: Final = 6
+# What Postgres can hold, 4714-11-24 BC to 5874897-12-31 (days) and to what 64 bits of microseconds reach. The connector
+# sends infinities as numbers beyond (seen: 2146033979 days, -2^63 us; PGStatement.DATE_POSITIVE_INFINITY).
+DAYS: Final = range(-2_440_588, 2_145_042_906)
+TIMESTAMPS: Final = range(-210_866_803_200_000_000, 9_223_372_036_825_200_000)
+# What numeric without a scale can hold at the source: 131,072 digits before the point and 16,383 after it. Python
+# makes no text of more than 4,300 digits, and no bank has one.
+_MAX_SCALE: Final = 16_383
+_MAX_VARIABLE_BITS: Final = 14_000
 _EXACT: Final = Context(prec=100)  # above any column's precision: scaleb rounds to the context's
 
 
 class OutOfRangeError(ValueError):
     """The value does not fit its column; the message never holds the value."""
+
+
+class MalformedTextError(ValueError):
+    """The bytes of a text are not UTF-8."""
 
 
 def converter(column: Column) -> Convert:
@@ -33,19 +55,42 @@ def converter(column: Column) -> Convert:
             return _decimal(column)
         case Kind.INSTANT:
             return _instant
-        case Kind.INT32 | Kind.DATE:
+        case Kind.INT32:
             return _integer(_INT32)
         case Kind.INT64:
             return _integer(_INT64)
+        case Kind.DATE:
+            return _day
         case Kind.TIME:
-            return _time(1000 if column.wire is Wire.MILLIS else 1)
+            return _time(column.wire)
         case Kind.TIMESTAMP:
-            return _scaled(1000 if column.wire is Wire.MILLIS else 1)
-        case Kind.BOOLEAN | Kind.FLOAT32 | Kind.FLOAT64 | Kind.STRING | Kind.BYTES:
+            return _timestamp(column.wire)
+        case Kind.STRING:
+            return text
+        case Kind.BOOLEAN | Kind.FLOAT32 | Kind.FLOAT64 | Kind.BYTES:
             return _same
+        case Kind.VARIABLE_DECIMAL:
+            return _variable_decimal
+        case Kind.ARRAY | Kind.MAP | Kind.STRUCT:
+            return _structured(column)
+
+
+def unavailable_values(column: Column) -> tuple[Any, ...]:
+    """The wire values that mean "not sent": the source did not touch this TOASTed value. Empty when there are none."""
+    return _PLACEHOLDERS.get(column.kind, ())
 
 
 def _same(value: Any) -> Any:
+    return value
+
+
+def text(value: str) -> str:
+    """The value itself. Raises MalformedTextError when its bytes were not UTF-8 (read as lone surrogates)."""
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise MalformedTextError("text is not UTF-8") from None
     return value
 
 
@@ -58,19 +103,52 @@ def _integer(limit: int) -> Convert:
     return convert
 
 
-def _scaled(factor: int) -> Convert:
-    check = _integer(_INT64)
-    return lambda value: check(value * factor)
+def _day(value: int) -> int:
+    if value not in DAYS:
+        raise OutOfRangeError("a date is infinite or too far away")
+    return value
 
 
-def _time(factor: int) -> Convert:
+def _micros(value: int, wire: Wire) -> int:
+    if wire is Wire.MILLIS:
+        return value * 1000
+    if wire is Wire.NANOS:
+        micros, rest = divmod(value, 1000)
+        if rest:
+            raise OutOfRangeError("a time is finer than a microsecond")
+        return micros
+    return value
+
+
+def _timestamp(wire: Wire) -> Convert:
     def convert(value: int) -> int:
-        micros = value * factor
+        micros = _micros(value, wire)
+        if micros not in TIMESTAMPS:
+            raise OutOfRangeError("a timestamp is infinite or too far away")
+        return micros
+
+    return convert
+
+
+def _time(wire: Wire) -> Convert:
+    def convert(value: int) -> int:
+        micros = _micros(value, wire)
         if 0 <= micros < _DAY_MICROS:
             return micros
         raise OutOfRangeError("a time is outside the day")
 
     return convert
+
+
+def _variable_decimal(value: Any) -> str:
+    scale = value["scale"]
+    if not -_MAX_SCALE <= scale <= _MAX_SCALE:
+        raise OutOfRangeError(f"a decimal's scale is beyond {_MAX_SCALE}")
+    unscaled = int.from_bytes(value["value"], "big", signed=True)
+    # Python's own limit: a longer text is not made (and takes quadratic time).
+    if unscaled.bit_length() > _MAX_VARIABLE_BITS:
+        raise OutOfRangeError("a decimal has too many digits")
+    return format(Decimal((unscaled < 0, tuple(map(int, str(abs(unscaled)))), -scale)), "f")
 
 
 def _decimal(column: Column) -> Convert:
@@ -81,6 +159,18 @@ def _decimal(column: Column) -> Convert:
         if not -limit < unscaled < limit:
             raise OutOfRangeError(f"a decimal has more than {column.precision} digits")
         return _EXACT.scaleb(Decimal(unscaled), scale)
+
+    return convert
+
+
+def _structured(column: Column) -> Convert:
+    render = json_converter(column, converter)
+
+    def convert(value: Any) -> str:
+        try:
+            return render(value)
+        except (FarAwayError, OverflowError) as error:
+            raise OutOfRangeError(str(error)) from None
 
     return convert
 

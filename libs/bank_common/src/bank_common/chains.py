@@ -1,0 +1,102 @@
+"""The landing chains as a listing shows them: where each begins and ends, and where it does not meet. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from bank_common import names
+from bank_common.landing import ChainBreak, SegmentKey, SegmentMetadata, chain_breaks
+
+Entry = tuple[str, Mapping[str, str]]
+"""An object's key and its user metadata."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """All segments of one (topic, partition), in the order of their start."""
+
+    topic: str
+    partition: int
+    segments: tuple[SegmentMetadata, ...]
+
+    @property
+    def start(self) -> int:
+        """The first offset that the chain covers."""
+        return self.segments[0].start
+
+    @property
+    def end(self) -> int:
+        """One past the last offset that the chain covers."""
+        return self.segments[-1].end
+
+    @property
+    def rows(self) -> int:
+        """Rows in all segments."""
+        return sum(segment.rows for segment in self.segments)
+
+    @property
+    def rejected(self) -> int:
+        """Dead letters that lie within the chain's ranges."""
+        return sum(segment.rejected for segment in self.segments)
+
+    @property
+    def breaks(self) -> tuple[ChainBreak, ...]:
+        """The gaps and overlaps; a whole chain has none."""
+        return tuple(chain_breaks(self.segments))
+
+    @property
+    def topic_ids(self) -> frozenset[str]:
+        """The topics that the segments say they come from; two mean that the topic was made anew under its chain."""
+        return frozenset(segment.topic_id for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Everything in the bucket. `strangers` are (key, reason): objects that are not a readable segment."""
+
+    chains: tuple[Chain, ...]
+    strangers: tuple[tuple[str, str], ...]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """One sentence for everything that no healthy landing has."""
+        found = [
+            f"{chain.topic}/{chain.partition}: {found.kind} between {found.end} and {found.next_start}"
+            for chain in self.chains
+            for found in chain.breaks
+        ]
+        found += [
+            f"{chain.topic}/{chain.partition}: segments of {len(chain.topic_ids)} different topics of that name"
+            for chain in self.chains
+            if len(chain.topic_ids) > 1
+        ]
+        found += [f"{key}: {reason}" for key, reason in self.strangers]
+        return tuple(found)
+
+    @property
+    def rows(self) -> int:
+        """Rows of all captured tables that have landed."""
+        tables = {table.topic for table in names.TABLES}
+        return sum(chain.rows for chain in self.chains if chain.topic in tables)
+
+
+def inspect(entries: Iterable[Entry]) -> Landing:
+    """Put a bucket's objects, given in any order, together as chains."""
+    strangers: list[tuple[str, str]] = []
+    segments: list[tuple[SegmentKey, SegmentMetadata]] = []
+    for key, headers in entries:
+        try:
+            parsed, metadata = SegmentKey.parse(key), SegmentMetadata.from_headers(headers)
+        except ValueError as error:
+            strangers.append((key, str(error)))
+            continue
+        if metadata.start != parsed.start:
+            strangers.append((key, f"its metadata says it starts at {metadata.start}"))
+            continue
+        segments.append((parsed, metadata))
+    segments.sort(key=lambda segment: segment[0])
+    grouped = groupby(segments, key=lambda segment: (segment[0].topic, segment[0].partition))
+    chains = tuple(
+        Chain(topic, partition, tuple(metadata for _, metadata in group)) for (topic, partition), group in grouped
+    )
+    return Landing(chains, tuple(strangers))

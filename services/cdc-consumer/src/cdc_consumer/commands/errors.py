@@ -1,0 +1,40 @@
+"""How a command fails: one sentence and what to do, a traceback only under --debug."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+import typer
+from confluent_kafka import KafkaException
+from rich.console import Console
+from rich.markup import escape
+
+from bank_common.errors import PipelineError
+from cdc_consumer.policy import FailedError, describe, dispose
+
+EXIT_SETTINGS: Final = 2
+EXIT_UNREACHABLE: Final = 3
+
+
+@contextmanager
+def reported(debug: bool) -> Generator[None]:
+    """Turn the expected failures into a message and an exit code."""
+    try:
+        yield
+    except (PipelineError, FailedError, KafkaException) as error:
+        if debug:
+            raise
+        message, code = _explain(error)
+        Console(stderr=True).print(f"[red]error:[/red] {escape(message)}", highlight=False, soft_wrap=True)
+        raise typer.Exit(code) from None
+
+
+def _explain(error: PipelineError | FailedError | KafkaException) -> tuple[str, int]:
+    match error:
+        case PipelineError():
+            return str(error), EXIT_SETTINGS
+        case FailedError():
+            return f"{describe(error.failure)} {dispose(error.failure).advice}", EXIT_UNREACHABLE
+        case _:
+            reason = error.args[0].str() if error.args else str(error)
+            return f"Kafka: {reason}. See `bank status` and `bank logs kafka`.", EXIT_UNREACHABLE

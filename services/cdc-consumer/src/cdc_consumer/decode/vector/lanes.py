@@ -1,0 +1,131 @@
+"""Many Avro bodies read in step: one lane per record, each with its own position. Nothing raises, whatever the bytes.
+
+A lane that meets something unusual is marked bad and reads on, within bounds, to no purpose. Positions never go back,
+so a good lane that ends at its own end never left its record.
+"""
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Longs = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+PADDING: Final = 16  # before and after the records: whatever is looked at from a lane's position is there
+_LONGEST: Final = 10  # bytes of a varint of 64 bits
+_CONTINUES: Final = np.uint64(0x8080808080808080)
+_PAYLOAD: Final = np.uint64(0x7F7F7F7F7F7F7F7F)
+_ONE: Final = np.uint64(1)
+# Seven-bit groups close up in three steps: 8 x 7 bits -> 4 x 14 -> 2 x 28 -> 56. (keep, move, by)
+_STEPS: Final = tuple(
+    (np.uint64(keep), np.uint64(move), np.uint64(by))
+    for keep, move, by in (
+        (0x007F007F007F007F, 0x7F007F007F007F00, 1),
+        (0x00003FFF00003FFF, 0x3FFF00003FFF0000, 2),
+        (0x000000000FFFFFFF, 0x0FFFFFFF00000000, 4),
+    )
+)
+
+
+class Block:
+    """The bytes of all lanes in one piece, in order. `starts` and `ends` bound each lane's body."""
+
+    def __init__(self, records: Sequence[bytes], header: int) -> None:
+        """Each record's body follows `header` bytes."""
+        self.data = b"".join((bytes(PADDING), *records, bytes(PADDING)))
+        self.octets = np.frombuffer(self.data, np.uint8)
+        # Eight bytes from any position on, as one number.
+        self.words = np.ndarray((len(self.data) - 7,), np.dtype("<u8"), self.data, strides=(1,))
+        self.limit = len(self.data) - _LONGEST
+        self.ends: Longs = np.fromiter(accumulate(map(len, records)), np.int64, len(records)) + PADDING
+        self.starts: Longs = np.concatenate(([PADDING], self.ends[:-1])) + header
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+
+class Lanes:
+    """Positions in a block, and what became of each lane."""
+
+    def __init__(self, block: Block, at: Longs) -> None:
+        self.block = block
+        self.at = at
+        self.bad: Flags = np.zeros(len(at), np.bool_)
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def part(self, chosen: Longs) -> "Lanes":
+        """Some of the lanes, to read on alone; `join` brings them back."""
+        return Lanes(self.block, self.at[chosen])
+
+    def join(self, chosen: Longs, part: "Lanes") -> None:
+        """Take over where a part has come to."""
+        self.at[chosen] = part.at
+        self.bad[chosen] |= part.bad
+
+    def advance(self, count: Any) -> None:
+        """Go on by that many bytes, at most to the end of the block."""
+        self.at = np.minimum(self.at + count, self.block.limit)
+
+    def octet(self) -> NDArray[np.uint8]:
+        """The byte at each position."""
+        return self.block.octets.take(self.at, mode="clip")
+
+    def word(self) -> NDArray[np.uint64]:
+        """The eight bytes from each position on, little-endian."""
+        return self.block.words[np.minimum(self.at, self.block.limit)]
+
+    def skip_long(self) -> None:
+        """Pass over one Avro int or long."""
+        _, stop, size = self._varint()
+        self._finish(stop, size)
+
+    def long(self) -> Longs:
+        """One Avro int or long."""
+        payload, stop, size = self._varint()
+        for keep, move, by in _STEPS:
+            payload = (payload & keep) | ((payload & move) >> by)
+        high = self._finish(stop, size)
+        if high is not None:
+            payload |= high
+        return ((payload >> _ONE) ^ (~(payload & _ONE) + _ONE)).view(np.int64)
+
+    def length(self) -> Longs:
+        """A size in bytes, or a union's branch: small and never negative; a negative one makes its lane bad."""
+        head = self.octet()
+        if not (head & 0x81).any():
+            self.at = self.at + 1
+            return (head >> 1).astype(np.int64)
+        found = self.long()
+        negative = found < 0
+        if negative.any():
+            self.bad |= negative
+            found = np.where(negative, 0, found)
+        # Beyond the block is bad in any case, and the sum of two such sizes would not fit.
+        return np.minimum(found, self.block.limit)
+
+    def _varint(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64], Longs]:
+        self.at = np.minimum(self.at, self.block.limit)
+        word = self.block.words[self.at]
+        stop = ~word & _CONTINUES
+        mask = stop ^ (stop - _ONE)  # up to the first byte that does not go on; all of them when none stops
+        return word & mask & _PAYLOAD, stop, np.bitwise_count(mask).astype(np.int64) >> 3
+
+    def _finish(self, stop: NDArray[np.uint64], size: Longs) -> NDArray[np.uint64] | None:
+        """Move on; the bits from the ninth and tenth byte where some lane has them."""
+        longer = stop == 0
+        if not longer.any():
+            self.at = self.at + size
+            return None
+        ninth = self.block.octets.take(self.at + 8, mode="clip")
+        tenth = self.block.octets.take(self.at + 9, mode="clip")
+        has_tenth = longer & (ninth >= 0x80)
+        self.bad |= has_tenth & (tenth > 1)
+        self.at = self.at + size + longer + has_tenth
+        high = (ninth & 0x7F).astype(np.uint64) << np.uint64(56)
+        high |= np.where(has_tenth, tenth & 1, 0).astype(np.uint64) << np.uint64(63)
+        return np.where(longer, high, np.uint64(0))

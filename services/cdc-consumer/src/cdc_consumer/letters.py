@@ -1,0 +1,100 @@
+"""Dead letters: what the dead-letter topic holds of a record that can't be decoded. Pure, and both ways.
+
+The record's own key is its address, so that a letter that is written twice is one letter after compaction and for every
+reader. The value is the original's, byte for byte; the original's headers come first, ours behind them.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Self
+
+from cdc_consumer.records import Headers, header
+from cdc_consumer.topics import Chain
+
+PREFIX: Final = "dead-letter."
+_KEY: Final = f"{PREFIX}key"
+_REASON: Final = f"{PREFIX}reason"
+_DETAIL: Final = f"{PREFIX}detail"
+
+
+class Address(NamedTuple):
+    """Where the original record lies."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def encode(self) -> bytes:
+        """As the key of its letter."""
+        return f"{self.topic}/{self.partition}/{self.offset}".encode()
+
+    @classmethod
+    def parse(cls, key: bytes | None) -> Self:
+        """Read a letter's key back.
+
+        Raises:
+            ValueError: it is not one.
+        """
+        parts = (key or b"").decode("utf-8", "replace").split("/")
+        if len(parts) != 3 or not (parts[0] and parts[1].isdecimal() and parts[2].isdecimal()):
+            raise ValueError("not the key of a dead letter: topic/partition/offset")
+        return cls(parts[0], int(parts[1]), int(parts[2]))
+
+
+class DeadLetter(NamedTuple):
+    """One record that could not be decoded, with everything it takes to produce it again."""
+
+    address: Address
+    key: bytes | None
+    value: bytes
+    headers: Headers
+    reason: str
+    detail: str
+
+    @property
+    def chain(self) -> Chain:
+        """The chain that it is missing from."""
+        return Chain(self.address.topic, self.address.partition)
+
+    def to_headers(self) -> list[tuple[str, bytes | None]]:
+        """The letter's headers: the original's, then ours."""
+        own: list[tuple[str, bytes | None]] = [(_REASON, self.reason.encode()), (_DETAIL, self.detail.encode())]
+        if self.key is not None:
+            own.append((_KEY, self.key))
+        return [*self.headers, *own]
+
+    @classmethod
+    def from_record(cls, key: bytes | None, value: bytes, headers: Headers | None) -> Self:
+        """Read a letter back.
+
+        Raises:
+            ValueError: the record is no dead letter.
+        """
+        reason = header(headers, _REASON)
+        if reason is None:
+            raise ValueError(f"not a dead letter: it has no header {_REASON}")
+        return cls(
+            Address.parse(key),
+            header(headers, _KEY),
+            value,
+            [pair for pair in headers or () if not pair[0].startswith(PREFIX)],
+            reason.decode("utf-8", "replace"),
+            (header(headers, _DETAIL) or b"").decode("utf-8", "replace"),
+        )
+
+
+def open_letters(records: Sequence[tuple[bytes | None, bytes | None, Headers | None]]) -> list[DeadLetter]:
+    """The letters that were not replayed, by address, from the topic's records in their order.
+
+    A record without a value says that the letter of its key was replayed. What is no letter is left out.
+    """
+    found: dict[bytes, DeadLetter] = {}
+    for key, value, headers in records:
+        if value is None:
+            found.pop(key or b"", None)
+            continue
+        try:
+            letter = DeadLetter.from_record(key, value, headers)
+        except ValueError:
+            continue
+        found[letter.address.encode()] = letter
+    return sorted(found.values(), key=lambda letter: letter.address)

@@ -1,0 +1,48 @@
+"""Raw records of one chain, as columns: reading a million of them one object at a time is most of what it costs."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Headers = Sequence[tuple[str, bytes | None]]
+"""A record's headers, in their order; a name may come twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Records in the order of their offsets; the columns have one length. A value of None is a tombstone.
+
+    `written` is when Kafka got the first of them, in seconds since 1970, where that is known.
+    """
+
+    offsets: Sequence[int]
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes | None]
+    headers: Sequence[Headers | None]
+    written: float | None = None
+
+    @property
+    def count(self) -> int:
+        """How many records these are."""
+        return len(self.offsets)
+
+    def part(self, start: int, stop: int) -> "Records":
+        """The records from one place to before another."""
+        if start == 0 and stop >= self.count:
+            return self
+        return Records(
+            self.offsets[start:stop],
+            self.keys[start:stop],
+            self.values[start:stop],
+            self.headers[start:stop],
+            self.written,
+        )
+
+    def since(self, offset: int) -> "Records":
+        """The records from an offset on."""
+        return self.part(bisect_left(self.offsets, offset), self.count)
+
+
+def header(headers: Headers | None, name: str) -> bytes | None:
+    """The value of the last header of that name."""
+    return None if not headers else dict(headers).get(name)

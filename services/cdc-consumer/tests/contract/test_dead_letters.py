@@ -1,0 +1,177 @@
+"""Poison in real topics, kills at every step of storing, and the command that replays (I5, I10, M2)."""
+
+import json
+import random
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from consumer_world.bank import Bank
+from consumer_world.process import ConsumerProcess
+from consumer_world.real import World, until
+
+from cdc_consumer.checkpoints import Step
+
+pytestmark = [pytest.mark.contract, pytest.mark.timeout(180)]
+
+
+class PoisonedBank(Bank):
+    """A bank whose topic also holds records that are no events, each known by its (partition, offset)."""
+
+    def __init__(self, world: World, partitions: int = 1) -> None:
+        super().__init__(world, partitions)
+        world.create_topic("dead-letters")
+        self.poison: dict[tuple[int, int], bytes] = {}
+
+    def poisons(self) -> list[bytes]:
+        """One of each kind."""
+        good = self.value(self.row())
+        return [
+            b"\x01" + good[1:],
+            good[:3],
+            good[:25],
+            good + b"\0",
+            b"\0\0\x7f\xff\xff" + good[5:],
+            good.replace(b"CHECKING", b"CHECK\xffNG"),
+        ]
+
+    def produce_poison(self, value: bytes) -> None:
+        produced: list[Any] = []
+        self.producer.begin_transaction()
+        self.producer.produce(
+            self.topic,
+            key=b"its key",
+            value=value,
+            headers=[("h", b"1"), ("h", b"2")],
+            partition=0,
+            on_delivery=lambda _, message: produced.append(message),
+        )
+        self.producer.flush()
+        self.producer.commit_transaction(30)
+        self.poison[0, produced[0].offset()] = value
+
+
+def landed_good(world: World, bank: PoisonedBank) -> bool:
+    return set(world.landed_offsets(bank.topic)) >= set(world.read_committed(bank.topic)) - set(bank.poison)
+
+
+def assert_isolated(world: World, bank: PoisonedBank, context: str = "") -> None:
+    """Good rows once each, the chain whole, the dead letters exactly the poison, and the segments count it."""
+    good = sorted(set(world.read_committed(bank.topic)) - set(bank.poison))
+    assert sorted(world.landed_offsets(bank.topic)) == good, context
+    ranges = world.ranges(bank.topic)
+    for partition, found in ranges.items():
+        assert all(left[1] == right[0] for left, right in pairwise(found)), (partition, found, context)
+    letters = {key: value for key, value, _ in world.dead_letters()}
+    expected = {f"{bank.topic}/{place[0]}/{place[1]}".encode(): value for place, value in bank.poison.items()}
+    assert letters == expected, context
+    rejected = [
+        (int(key.split("/")[1]), offset)
+        for key, _, table in world.segments(bank.topic)
+        for offset in json.loads(table.schema.metadata[b"bank-rejected-offsets"])
+    ]
+    assert sorted(rejected) == sorted(bank.poison), context
+
+
+def test_poison_of_each_kind_is_isolated_and_replayed(world: World, tmp_path: Path) -> None:
+    bank = PoisonedBank(world)
+    bank.transaction(30)
+    for value in bank.poisons():
+        bank.produce_poison(value)
+        bank.transaction(5)
+    kinds = {bank.topic: "changes"}
+    with ConsumerProcess(world, kinds, tmp_path / "log") as consumer:
+        until("all landed", lambda: landed_good(world, bank))
+        assert_isolated(world, bank)
+        for _, _, headers in world.dead_letters():
+            assert headers["dead-letter.key"] == b"its key"
+            assert headers["dead-letter.reason"]
+            assert headers["h"] == b"2"
+        listed = _command(world, "list", "--json")
+        assert {(line["partition"], line["offset"]) for line in listed} == set(bank.poison)
+        assert len({line["reason"] for line in listed}) >= 4
+
+        before = set(world.read_committed(bank.topic))
+        _command(world, "replay", "--limit", "2")
+        after = world.read_committed(bank.topic)
+        replayed = {place: value for place, value in after.items() if place not in before}
+        assert list(replayed.values()) == list(bank.poison.values())[:2]
+        assert len(_command(world, "list", "--json")) >= len(bank.poison) - 2
+        bank.poison |= {place: value or b"" for place, value in replayed.items()}
+        until("they are letters again", lambda: len(_command(world, "list", "--json")) == len(bank.poison) - 2)
+        assert consumer.terminate() == 0
+
+
+@pytest.mark.parametrize("step", list(Step), ids=lambda step: step.value)
+def test_a_kill_at_any_step_loses_and_doubles_nothing(world: World, tmp_path: Path, step: Step) -> None:
+    bank = PoisonedBank(world)
+    kinds = {bank.topic: "changes"}
+    chance = random.Random(step.value)
+    for _ in range(2):
+        for value in bank.poisons()[:2]:
+            bank.transaction(chance.randrange(1, 30))
+            bank.produce_poison(value)
+        with ConsumerProcess(
+            world, kinds, tmp_path / "log", kill=(step.value, chance.choice((1, 2))), max_rows="10", flush_seconds="0.1"
+        ) as consumer:
+            assert consumer.wait(60) == -9
+    with ConsumerProcess(world, kinds, tmp_path / "log") as consumer:
+        until("all landed", lambda: landed_good(world, bank))
+        until("the poison is counted", lambda: _rejected(world, bank) == len(bank.poison))
+        assert consumer.terminate() == 0
+    assert_isolated(world, bank, step.value)
+
+
+def test_too_much_poison_halts_and_keeps_it(world: World, tmp_path: Path) -> None:
+    bank = PoisonedBank(world)
+    bank.transaction(5)
+    kinds = {bank.topic: "changes"}
+    with ConsumerProcess(world, kinds, tmp_path / "log", rejected_max_run="3") as consumer:
+        until("it lands", lambda: landed_good(world, bank))
+        for value in bank.poisons()[:5]:
+            bank.produce_poison(value)
+        assert consumer.wait() == 3
+        [halt] = consumer.events("halted")
+    assert "in a row" in halt["reason"]
+    assert f"{bank.topic}/0" in halt["reason"]
+    assert len(world.landed_offsets(bank.topic)) == 5
+
+
+def test_a_dead_letter_that_can_not_be_written_halts(world: World, tmp_path: Path) -> None:
+    bank = PoisonedBank(world)
+    bank.transaction(5)
+    bank.produce_poison(bank.poisons()[0])
+    bank.transaction(5)
+    kinds = {bank.topic: "changes"}
+    with ConsumerProcess(
+        world, kinds, tmp_path / "log", dead_letters_topic=world.topic("nowhere"), dead_letters_timeout_seconds="2"
+    ) as consumer:
+        assert consumer.wait() == 3
+        [halt] = consumer.events("halted")
+    assert "dead letter" in halt["reason"]
+    assert world.landed_offsets(bank.topic) == []
+    with ConsumerProcess(world, kinds, tmp_path / "log") as consumer:
+        until("all landed", lambda: landed_good(world, bank))
+        assert consumer.terminate() == 0
+    assert_isolated(world, bank)
+
+
+def _rejected(world: World, bank: PoisonedBank) -> int:
+    return sum(int(metadata["bank-rejected"]) for _, metadata, _ in world.segments(bank.topic))
+
+
+def _command(world: World, *arguments: str) -> list[dict[str, Any]]:
+    environment = {**world.env, "CDC_CONSUMER_DEAD_LETTERS_TOPIC": world.topic("dead-letters")}
+    done = subprocess.run(
+        [sys.executable, "-m", "cdc_consumer", "dead-letters", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

@@ -1,0 +1,158 @@
+"""Breaks, one at a time and on a copy, each line that a guarantee rests on: the named test must fail for it.
+
+    uv run python services/cdc-consumer/tests/mutations.py
+
+Exits with 1 when a mutant survives, and when a mutation no longer fits the code or its test does not pass without it.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final, NamedTuple
+
+SERVICE: Final = Path(__file__).parents[1]
+UNIT: Final = SERVICE / "tests" / "unit"
+
+
+class Mutation(NamedTuple):
+    """`old` becomes `new` in a module of cdc_consumer; `test` is a file of tests/unit and a test in it."""
+
+    says: str
+    module: str
+    old: str
+    new: str
+    test: str
+
+
+MUTATIONS: Final = (
+    Mutation(
+        "the offset is committed before the segment is stored",
+        "consumer.py",
+        "        try:\n            outcome = self._lander.land(batch, held.topic_id)",
+        "        commits[held.chain] = Commit(held.chain, batch.end, note=str(batch.start))\n"
+        "        try:\n            outcome = self._lander.land(batch, held.topic_id)",
+        "test_consumer.py::test_nothing_is_committed_while_the_store_fails",
+    ),
+    Mutation(
+        "the segment is stored before its dead letters are acknowledged",
+        "lander.py",
+        "        self._reject(batch, content)\n        traceparent",
+        "        self._chains.append(encode(self._topics.kinds[batch.chain.topic], batch, content, topic_id, None))\n"
+        "        self._reject(batch, content)\n        traceparent",
+        "test_consumer.py::test_a_dead_letter_is_acknowledged_before_its_segment_is_stored",
+    ),
+    Mutation(
+        "a lost race is ignored",
+        "consumer.py",
+        "        if outcome is Appended.LOST_RACE:\n            self._lander.forget(held.chain)\n"
+        "            held.line = None\n            return\n",
+        "",
+        "test_consumer.py::test_losing_the_race_drops_the_buffer_and_reads_from_the_new_tail",
+    ),
+    Mutation(
+        "an object of the same name is taken for ours",
+        "chain.py",
+        "return Appended.FOUND if same else Appended.LOST_RACE",
+        "return Appended.FOUND",
+        "test_chain.py",
+    ),
+    Mutation(
+        "a dead letter that was not acknowledged is dropped",
+        "lander.py",
+        "            self._dead_letters.send(letters)\n",
+        "            with __import__('contextlib').suppress(FailedError):\n"
+        "                self._dead_letters.send(letters)\n",
+        "test_consumer.py::test_a_dead_letter_is_acknowledged_before_its_segment_is_stored",
+    ),
+    Mutation(
+        "a run of poison does not halt",
+        "rejection.py",
+        "if longest > self._limits.max_run:",
+        "if False:",
+        "test_consumer.py::test_a_run_of_poison_halts_and_nothing_of_it_is_lost",
+    ),
+    Mutation(
+        "rejected offsets are not told",
+        "segment.py",
+        "rejected=len(rejected),",
+        "rejected=0,",
+        "test_segment.py::test_rejected_offsets_are_in_the_footer_and_counted",
+    ),
+    Mutation(
+        "a record need not end where its bytes end",
+        "decode/vector/changes.py",
+        "lanes.bad | (lanes.at != block.ends)",
+        "lanes.bad",
+        "decode/test_batches.py::test_neighbours_that_are_too_long_and_too_short_do_not_mend_each_other",
+    ),
+    Mutation(
+        "a decimal of too many digits is carried",
+        "decode/vector/arrays.py",
+        "        self._bound(column, words, cells.there)\n",
+        "",
+        "decode/test_batches.py::test_any_schema_and_any_values",
+    ),
+    Mutation(
+        "a delete takes what is left in the row",
+        "decode/vector/changes.py",
+        "        self._put_keys(columns, arrays, np.flatnonzero(operations == _DELETE), keys, decoders)\n",
+        "",
+        "decode/test_batches.py::test_any_schema_and_any_values",
+    ),
+    Mutation(
+        "a segment starts after a hole",
+        "line.py",
+        "        self._open = _Buffer(self._end)\n\n    def _append",
+        "        self._open = _Buffer(self._end + 1)\n\n    def _append",
+        "test_line.py::test_batches_meet_and_hold_each_record_once",
+    ),
+)
+
+
+def passes(source: Path, test: str) -> bool:
+    """Whether a test passes with the package below `source`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(UNIT / test)],
+        env={**os.environ, "PYTHONPATH": str(source)},
+        capture_output=True,
+        check=False,
+        timeout=600,
+    )
+    return done.returncode == 0
+
+
+def verdict(mutation: Mutation, source: Path) -> str | None:
+    """What is wrong, or None when the mutant was killed by its test."""
+    module = source / "cdc_consumer" / mutation.module
+    text = module.read_text(encoding="utf-8")
+    if text.count(mutation.old) != 1:
+        return f"its line stands {text.count(mutation.old)} times in {mutation.module}"
+    if not passes(source, mutation.test):
+        return f"{mutation.test} fails without it"
+    module.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
+    try:
+        return f"{mutation.test} does not notice" if passes(source, mutation.test) else None
+    finally:
+        module.write_text(text, encoding="utf-8")
+
+
+def main() -> int:
+    """Try them all."""
+    problems = 0
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        source = Path(folder)
+        shutil.copytree(SERVICE / "src" / "cdc_consumer", source / "cdc_consumer")
+        for mutation in MUTATIONS:
+            problem = verdict(mutation, source)
+            problems += problem is not None
+            sys.stdout.write(f"{'killed' if problem is None else 'ALIVE '}  {mutation.says}")
+            sys.stdout.write(f": {problem}\n" if problem else "\n")
+            sys.stdout.flush()
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

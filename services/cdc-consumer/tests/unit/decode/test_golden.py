@@ -1,0 +1,192 @@
+"""What the real connector wrote (tests/golden), decoded by both decoders. The expected values are those of its SQL."""
+
+import base64
+import json
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cdc_consumer.decode import Decoded, KeyDecoders, batch_decoder_for, counts_captured, decoder_for, key_decoder_for
+from cdc_consumer.decode.batches import ReferenceDecoder
+from cdc_consumer.decode.vector.keys import FastKeys
+from cdc_consumer.decode.vector.readers import reader_of
+from cdc_consumer.events import DecodeError, Reason
+from cdc_consumer.topics import Kind
+
+GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[2] / "golden" / "records.json").read_text(encoding="utf-8"))
+FULL = "insert of every type"
+OUT_OF_RANGE = ("insert of an infinite date", "insert of an infinite timestamp", "insert of an infinite instant")
+
+
+def raw(record: dict[str, Any], part: str) -> bytes | None:
+    return None if record[part] is None else base64.b64decode(record[part])
+
+
+def schema_id(data: bytes) -> int:
+    return int.from_bytes(data[1:5], "big")
+
+
+def records(kind: str) -> list[dict[str, Any]]:
+    return [record for record in GOLDEN["records"] if record["kind"] == kind]
+
+
+def text(identity: int) -> str:
+    return json.dumps(GOLDEN["schemas"][str(identity)])
+
+
+@cache
+def decoded(kind: Kind) -> tuple[list[str], Decoded]:
+    """How each record with a value was made, and what the reference makes of all of them."""
+    found = [record for record in records(kind.value) if record["value"] is not None]
+    values = [raw(record, "value") or b"" for record in found]
+    keys = [raw(record, "key") for record in found]
+    [identity] = {schema_id(value) for value in values}
+    key_decoders: KeyDecoders = {each: key_decoder_for(text(each)) for each in {schema_id(key) for key in keys if key}}
+    decoder = decoder_for(kind, text(identity))
+    assert not isinstance(decoder, DecodeError), decoder
+    reference = ReferenceDecoder(kind, decoder).decode(values, keys, key_decoders)
+    fast = batch_decoder_for(kind, decoder).decode(values, keys, key_decoders)
+    assert fast.rejected == reference.rejected
+    assert fast.rows.equals(reference.rows) or kind is Kind.CHANGES, "NaN equals nothing"
+    return [record.get("how", "") for record in found], reference
+
+
+def rows(how: str) -> list[dict[str, Any]]:
+    """The rows of the records that were made like this."""
+    hows, found = decoded(Kind.CHANGES)
+    kept = [each for place, each in enumerate(hows) if place not in found.rejected]
+    places = [place for place, each in enumerate(kept) if each == how]
+    return [found.rows.slice(place, 1).to_pylist()[0] for place in places]
+
+
+def test_every_type_is_what_was_inserted() -> None:
+    [row] = rows(FULL)
+    expected = {
+        "a_smallint": -2,
+        "an_integer": 3,
+        "a_bigint": 9007199254740993,
+        "a_real": 0.5,
+        "a_double": -0.25,
+        "a_numeric": Decimal("-1234567.89"),
+        "any_numeric": "0.000123",
+        "some_money": Decimal("12.34"),
+        "a_boolean": True,
+        "a_char": "abc",
+        "a_varchar": "Grüße",
+        "a_bytea": b"\x00\xff",
+        "one_bit": True,
+        "nine_bits": b"\x01\x01",
+        "a_date": date(2026, 3, 1),
+        "a_time": time(23, 59, 59, 123456),
+        "a_timetz": "08:00:00.5Z",
+        "a_timestamp": datetime(2026, 3, 1, 10, 0, 0, 123456),  # noqa: DTZ001 - the column has no zone
+        "a_timestamptz": datetime(2026, 3, 1, 9, 0, 0, 123456, tzinfo=UTC),
+        "a_uuid": "6f1c1a52-7c1e-4c59-9a65-1f6f6d3c0a11",
+        "a_json": '{"a": 1}',
+        "a_jsonb": '{"b": [true]}',
+        "an_inet": "10.0.0.1/8",
+        "a_mood": "busy",
+        "an_oid": 4294967295,
+        "a_range": "[1,5)",
+        "integers": "[1,null,-3]",
+        "bigints": "[9007199254740993]",
+        "texts": '["ä","a b",null]',
+        "numerics": '["1.10","-2.00"]',
+        "dates": '["2026-03-01"]',
+        "instants": '["2026-03-01T10:00:00Z"]',
+        "uuids": '["6f1c1a52-7c1e-4c59-9a65-1f6f6d3c0a11"]',
+        "toasted_text": "t" * 9000,
+        "toasted_bytes": b"\xab" * 9000,
+    }
+    assert {name: row[name] for name in expected} == expected
+    point = json.loads(row["a_point"])
+    assert (point["x"], point["y"]) == (1.5, -2)
+
+
+def test_operations_and_their_place_in_the_log() -> None:
+    hows, found = decoded(Kind.CHANGES)
+    kept = [how for place, how in enumerate(hows) if place not in found.rejected]
+    operations = dict(zip(kept, found.rows["_cdc_op"].to_pylist(), strict=True))
+    assert operations["initial snapshot"] == "r"
+    assert operations[FULL] == "c"
+    assert operations["update that leaves TOAST untouched"] == "u"
+    assert operations["delete and its tombstone"] == "d"
+    assert operations["truncate"] == "t"
+    [snapshot] = rows("initial snapshot")
+    assert (snapshot["_cdc_snapshot"], snapshot["_cdc_tx_order"]) == ("last", None)
+    positions = found.rows["_cdc_lsn"].to_pylist()
+    assert positions == sorted(positions)
+
+
+def test_what_toast_left_out_is_named_whatever_its_type() -> None:
+    [row] = rows("update that leaves TOAST untouched")
+    toasted = ["toasted_text", "toasted_bytes", "toasted_texts", "toasted_integers"]
+    assert json.loads(row["_cdc_unavailable"]) == toasted
+    assert [row[name] for name in toasted] == [None] * 4
+    assert row["a_text"] == "changed"
+
+
+def test_a_change_of_the_key_is_a_delete_and_a_create() -> None:
+    old, new = rows("change of the key: delete, tombstone, create")
+    assert [(row["_cdc_op"], row["id"], row["an_integer"]) for row in (old, new)] == [("d", 1, None), ("c", 1000, 7)]
+
+
+def test_infinities_are_floats_or_rejected() -> None:
+    [row] = rows("insert of what is no number, and of infinities that floats know")
+    assert row["a_real"] != row["a_real"]
+    assert row["a_double"] == -float("inf")
+    hows, found = decoded(Kind.CHANGES)
+    assert [hows[place] for place in found.rejected] == list(OUT_OF_RANGE)
+    assert {error.reason for error in found.rejected.values()} == {Reason.OUT_OF_RANGE}
+
+
+def test_tombstones_follow_deletes() -> None:
+    found = records("changes")
+    places = [place for place, record in enumerate(found) if record["value"] is None]
+    assert len(places) == 2
+    assert all(found[place]["key"] == found[place - 1]["key"] for place in places)
+
+
+def test_begin_and_end_count_the_table_and_the_heartbeat_does_not() -> None:
+    _, found = decoded(Kind.TRANSACTIONS)
+    assert not found.rejected
+    statuses = found.rows["status"].to_pylist()
+    assert statuses[0::2] == ["BEGIN"] * (len(statuses) // 2)
+    assert statuses[1::2] == ["END"] * (len(statuses) // 2)
+    ends = [json.loads(each) for each in found.rows["collections"].to_pylist() if each is not None]
+    counted = [any(each["data_collection"] == "public.zoo" for each in end) for end in ends]
+    assert any(counted)
+    assert not all(counted), "heartbeats have an END too"
+    guessed = [counts_captured(raw(record, "value") or b"", ["public.zoo"]) for record in records("transactions")]
+    exact = [each is not None and "public.zoo" in each for each in found.rows["collections"].to_pylist()]
+    assert guessed == exact
+
+
+def test_notifications_tell_of_the_snapshot() -> None:
+    _, found = decoded(Kind.NOTIFICATIONS)
+    assert not found.rejected
+    scanned = [row for row in found.rows.to_pylist() if row["type"] == "TABLE_SCAN_COMPLETED"]
+    assert [(row["table_name"], row["row_count"], row["status"]) for row in scanned] == [("public.zoo", 1, "SUCCEEDED")]
+
+
+@pytest.mark.parametrize("kind", ["message", "heartbeat"])
+def test_topics_that_are_not_landed_are_no_changes(kind: str) -> None:
+    [record] = records(kind)
+    value = raw(record, "value")
+    assert value is not None
+    found = decoder_for(Kind.CHANGES, text(schema_id(value)))
+    assert isinstance(found, DecodeError)
+    assert found.reason is Reason.UNSUPPORTED_SCHEMA
+
+
+def test_the_connector_s_keys_are_read_in_step() -> None:
+    [identity] = {schema_id(key) for record in records("changes") if (key := raw(record, "key"))}
+    schema = json.loads(text(identity))
+    assert reader_of(schema, wanted=True)
+    found = FastKeys(schema).read([raw(record, "key") or b"" for record in records("changes")[:-1]])
+    assert not found.refused.any()
+    assert found.columns["id"].to_pylist()[0] == 1

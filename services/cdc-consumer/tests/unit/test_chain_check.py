@@ -1,0 +1,77 @@
+"""`chain check` on a bucket that the consumer filled, and on the same one after somebody touched it."""
+
+from collections.abc import Callable
+
+import pytest
+from consumer_world.debezium import ACCOUNT_FIELDS, change, envelope, framed
+from consumer_world.fakes import MemoryObjectStore, MemoryRegistry
+
+from cdc_consumer.commands.chain import inspected
+from cdc_consumer.intake import Intake, Rejected, Run
+from cdc_consumer.line import FlushReason, Limits, Line
+from cdc_consumer.ports import StoredObject
+from cdc_consumer.records import Records
+from cdc_consumer.segment import encode
+from cdc_consumer.topics import Chain, Kind, LandedTopics
+
+CHAIN = Chain("rows", 0)
+ENVELOPE = envelope(ACCOUNT_FIELDS)
+ROW = {"id": 1, "customer_id": 1, "account_type": "A", "balance": b"\x01", "created_at": None}
+VALUE = framed(1, ENVELOPE, change("c", ROW))
+
+
+@pytest.fixture
+def store() -> MemoryObjectStore:
+    """Three segments of three records, the last of each a rejected one."""
+    intake = Intake(MemoryRegistry({1: ENVELOPE}), LandedTopics({CHAIN.topic: Kind.CHANGES}, frozenset()))
+    line = Line(CHAIN, 0, Limits(10**6, 10**12, 10**12, 1, 1))
+    bucket = MemoryObjectStore()
+    for first in (0, 3, 6):
+        records = Records(range(first, first + 3), [None] * 3, [VALUE, VALUE, b"junk"], [None] * 3)
+        for taken in intake.sort(CHAIN, records):
+            if isinstance(taken, Run):
+                line.add(taken.records, taken.shape, urgent=True, now=0.0)
+            elif isinstance(taken, Rejected):
+                line.reject(taken.records, taken.error, now=0.0)
+        line.seal(FlushReason.AGE)
+        assert line.head is not None
+        segment = encode(Kind.CHANGES, line.head, intake.decode(line.head), "id", None)
+        line.stored()
+        assert bucket.create(str(segment.key), segment.body, segment.metadata.to_headers())
+    return bucket
+
+
+def problems(store: MemoryObjectStore, *, deep: bool = True) -> list[str]:
+    return inspected(store, [CHAIN.topic], deep=deep)[1]
+
+
+def test_what_the_consumer_wrote_is_whole(store: MemoryObjectStore) -> None:
+    landing, found = inspected(store, [CHAIN.topic], deep=True)
+    assert found == []
+    [chain] = landing.chains
+    assert (chain.start, chain.end, chain.rows, chain.rejected) == (0, 9, 6, 3)
+
+
+def _lose(store: MemoryObjectStore, key: str) -> None:
+    del store.objects[key]
+
+
+def _cut(store: MemoryObjectStore, key: str) -> None:
+    found = store.objects[key]
+    store.objects[key] = StoredObject(found.body[:-1], found.metadata)
+
+
+def _put_junk(store: MemoryObjectStore, key: str) -> None:
+    store.objects[f"{key}.bak"] = StoredObject(b"", {})
+
+
+@pytest.mark.parametrize(
+    ("touch", "said", "quick"), [(_lose, "gap", True), (_cut, "sha256", False), (_put_junk, "not the key", True)]
+)
+def test_what_was_touched_is_named(
+    store: MemoryObjectStore, touch: Callable[[MemoryObjectStore, str], None], said: str, quick: bool
+) -> None:
+    touch(store, sorted(store.objects)[1])
+    [problem] = problems(store)
+    assert said in problem
+    assert bool(problems(store, deep=False)) is quick
