@@ -11,7 +11,7 @@ one past the last record that Kafka delivered. Offsets without records (transact
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import accumulate
@@ -168,7 +168,7 @@ class Line:
         records = records.since(self._end)
         while records.count:
             first = len(self._open.offsets)
-            count = min(records.count, self._room(records))
+            count, _ = self._room(records)
             self._open.rejected |= dict.fromkeys(range(first, first + count), error)
             records = self._append(records, True, now)
 
@@ -201,12 +201,13 @@ class Line:
     def _append(self, records: Records, urgent: bool, now: float) -> Records:
         """Take as many records as fit, seal a full buffer, and give what is left."""
         buffer = self._open
-        taken = records.part(0, self._room(records))
+        count, size = self._room(records)
+        taken = records.part(0, count)
         buffer.offsets += taken.offsets
         buffer.keys += taken.keys
         buffer.values += taken.values
         buffer.headers += taken.headers
-        buffer.size += sum(_sizes(taken))
+        buffer.size += size
         if any(taken.headers) and len(buffer.traceparents) < MAX_TRACEPARENTS:
             buffer.note_traces(taken)
         self._end = taken.offsets[-1] + 1
@@ -220,12 +221,15 @@ class Line:
             self.seal(FlushReason.BYTES)
         return records.part(taken.count, records.count)
 
-    def _room(self, records: Records) -> int:
-        """How many of the records go into the open buffer; at least one."""
-        rows = self._limits.max_rows - len(self._open.offsets)
-        room = self._limits.max_bytes - self._open.size
-        sizes = list(accumulate(_sizes(records)))
-        return min(rows, records.count if sizes[-1] <= room else bisect_left(sizes, room) + 1)
+    def _room(self, records: Records) -> tuple[int, int]:
+        """How many of the records go into the open buffer, at least one, and their size."""
+        fit = records.part(0, self._limits.max_rows - len(self._open.offsets))
+        room, size = self._limits.max_bytes - self._open.size, _size(fit)
+        if size <= room:
+            return fit.count, size
+        sizes = list(accumulate(_size(fit.part(place, place + 1)) for place in range(fit.count)))
+        count = bisect_left(sizes, room) + 1
+        return count, sizes[count - 1]
 
     def stored(self) -> None:
         """The head is in the chain now."""
@@ -253,9 +257,10 @@ def seal_due(lines: Iterable[Line], now: float, limits: Limits) -> None:
             line.seal(FlushReason.IDLE)
 
 
-def _sizes(records: Records) -> Iterator[int]:
-    for key, value in zip(records.keys, records.values, strict=True):
-        yield len(key or b"") + len(value or b"") + RECORD_OVERHEAD_BYTES
+def _size(records: Records) -> int:
+    """The memory that records take, in bytes."""
+    keys, values = filter(None, records.keys), filter(None, records.values)
+    return sum(map(len, keys)) + sum(map(len, values)) + records.count * RECORD_OVERHEAD_BYTES
 
 
 def _older(since: float | None, now: float, seconds: float) -> bool:
