@@ -106,7 +106,7 @@ def until_converged(stack: DrivenStack, seconds: float = 300) -> None:
         "the marts equal Postgres, row by row",
         lambda: not differences(stack),
         seconds=seconds,
-        every=0.5,
+        every=1.0,
         state=lambda: differences(stack),
     )
     assert missing_changes(stack) == {}

@@ -8,7 +8,7 @@ import pytest
 from harness.driven import DrivenStack
 
 pytestmark = pytest.mark.e2e
-IDLE_SECONDS = int(os.environ.get("E2E_IDLE_SECONDS", "30"))
+IDLE_SECONDS = int(os.environ.get("E2E_IDLE_SECONDS", "25"))
 
 
 def _loaded_heartbeats(stack: DrivenStack) -> int:
@@ -32,14 +32,14 @@ def _builds(stack: DrivenStack) -> set[str]:
 
 
 def _settled_builds(stack: DrivenStack) -> set[str]:
-    """The builds so far, once none is queued or running and none was added for ten seconds."""
+    """The builds so far, once none is queued or running and none was added for five seconds."""
     deadline = time.monotonic() + 120
     seen, since = _builds(stack), time.monotonic()
     while time.monotonic() < deadline:
         now = _builds(stack)
         if stack.active_builds() or now != seen:
             seen, since = now, time.monotonic()
-        elif time.monotonic() - since > 10:
+        elif time.monotonic() - since > 5:
             return seen
         time.sleep(0.5)
     raise AssertionError("builds did not settle within 120 s of the last change")

@@ -30,6 +30,14 @@ class Stack:
 
     environment: dict[str, str]
     session: snowflake.connector.SnowflakeConnection
+    authorities: Path
+    """PEM: the authorities whose certificates a client may trust, the stack's own among them."""
+
+    @property
+    def tls_port(self) -> int:
+        """The warehouse over TLS, beside SNOWFLAKE_PORT."""
+        shift = int(self.environment["SNOWFLAKE_PORT"]) - names.PORTS["snowflake"]
+        return names.PORTS["snowflake_tls"] + shift
 
 
 @dataclass(frozen=True)
@@ -134,7 +142,7 @@ def stack() -> Iterator[Stack]:
     _create_database(admin)
     with _session(admin) as session:
         try:
-            yield Stack(environment, session)
+            yield Stack(environment, session, secrets / "ca-bundle.pem")
         finally:
             session.cursor().execute(f"DROP SCHEMA IF EXISTS {admin.database}.RAW CASCADE")
 

@@ -127,7 +127,8 @@ class World:
             partitions = set(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
             consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
             while partitions:
-                for message in consumer.consume(10_000, timeout=1):
+                # A short timeout: consume() waits for the whole batch, and the end of a partition fills none.
+                for message in consumer.consume(10_000, timeout=0.1):
                     error = message.error()
                     if error is None:
                         found[message.partition() or 0, message.offset() or 0] = message.value()

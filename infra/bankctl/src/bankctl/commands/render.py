@@ -1,12 +1,14 @@
 """`bank render`: writes what must be a file elsewhere from the one list of names."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bankctl.paths import repository_root
-from bankctl.provisioning.rendering import Files, from_owners, stale, write
+from bankctl.provisioning.rendering import Files, from_owners, names_module_of, stale, write
 
 
 def render(
@@ -17,6 +19,10 @@ def render(
     Exits with 1 when --check finds a difference.
     """
     root = repository_root()
+    if not check and write(names := names_module_of(root)):
+        typer.echo(f"written: {next(iter(names)).relative_to(root)}")
+        # The rest is rendered with the names as imported, and this process imported them before they changed.
+        raise typer.Exit(subprocess.call([sys.executable, "-m", "bankctl", "render"]))
     finish(root, from_owners(root), check=check, command="bank render")
 
 

@@ -28,11 +28,16 @@ def platform(root: Path) -> platform_file.Platform:
     return platform_file.load(root / _PLATFORM)
 
 
+def names_module_of(root: Path) -> Files:
+    """The module of names, on which the other files rest as this process has imported it."""
+    return {root / _NAMES: names_module.render(platform(root))}
+
+
 def from_owners(root: Path) -> Files:
     """The files that platform.toml and the settings classes decide."""
     found = platform(root)
     return {
-        root / _NAMES: names_module.render(found),
+        **names_module_of(root),
         steps.connector_file(root): connector_config.render(found),
         root / _COMPOSE: compose_variables.render(found),
         root / ".env.example": env_example.render(root),

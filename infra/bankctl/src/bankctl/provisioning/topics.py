@@ -4,6 +4,7 @@ Debezium would create a topic with its first record only, with one partition and
 that starts earlier would find nothing, and a key's changes would move to another partition when it is widened.
 """
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,6 +17,7 @@ from bank_common.errors import PipelineError
 
 _DAY_MS: Final = 86_400_000
 _TIMEOUT_SECONDS: Final = 30.0
+_POLL_SECONDS: Final = 0.05
 _KEEP_WEEK: Final = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS), "retention.bytes": "-1"}
 _KEEP_DAY: Final = {"cleanup.policy": "delete", "retention.ms": str(_DAY_MS), "retention.bytes": "-1"}
 _KEEP_FOR_EVER: Final = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
@@ -77,28 +79,50 @@ def differences(topics: Iterable[Topic], existing: Mapping[str, ExistingTopic]) 
 
 
 def ensure(bootstrap_servers: str, topics: Sequence[Topic], *, replication_factor: int = 1) -> tuple[str, ...]:
-    """Create the topics that are missing and return their names.
+    """Create the topics that are missing and return their names; they are known to the brokers then.
 
     Raises:
-        TopicError: an existing topic differs (nothing was created then), or the brokers refused.
+        TopicError: an existing topic differs (nothing was created then, unless somebody else created it at the same
+            time), or the brokers refused.
     """
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
     try:
         existing = _existing(admin, [topic.name for topic in topics])
-        if found := differences(topics, existing):
-            raise TopicError(
-                "Topics exist that are not as platform.toml has them: " + "; ".join(found) + ".",
-                advice="Partitions decide the order of a key's changes: never widen a topic in use. Restore its "
-                "settings with kafka-configs, or start afresh with `bank down --wipe`.",
-            )
+        _refuse(differences(topics, existing))
         missing = [topic for topic in topics if topic.name not in existing]
         _create(admin, missing, replication_factor)
+        _refuse(differences(missing, _appeared(admin, [topic.name for topic in missing])))
     except KafkaException as error:
         raise TopicError(
             f"The Kafka brokers at {bootstrap_servers} did not do what was asked: {error.args[0].str()}.",
             advice="See `bank status` and `bank logs kafka`.",
         ) from error
     return tuple(topic.name for topic in missing)
+
+
+def _refuse(found: Sequence[str]) -> None:
+    if found:
+        raise TopicError(
+            "Topics exist that are not as platform.toml has them: " + "; ".join(found) + ".",
+            advice="Partitions decide the order of a key's changes: never widen a topic in use. Restore its "
+            "settings with kafka-configs, or start afresh with `bank down --wipe`.",
+        )
+
+
+def _appeared(admin: AdminClient, created: Sequence[str]) -> Mapping[str, ExistingTopic]:
+    """The topics once all of them are known: a broker hears of a topic some time after its creation was answered."""
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    while True:
+        existing = _existing(admin, created)
+        unknown = [name for name in created if name not in existing]
+        if not unknown:
+            return existing
+        if time.monotonic() >= deadline:
+            raise TopicError(
+                f"The brokers do not know {', '.join(unknown)} {_TIMEOUT_SECONDS:.0f} s after its creation.",
+                advice="See `bank logs kafka`, then run `bank provision` again.",
+            )
+        time.sleep(_POLL_SECONDS)
 
 
 def _existing(admin: AdminClient, wanted_names: Sequence[str]) -> dict[str, ExistingTopic]:
@@ -123,6 +147,6 @@ def _create(admin: AdminClient, topics: Sequence[Topic], replication_factor: int
         try:
             answer.result()
         except KafkaException as error:
-            # Somebody provisions at the same time: the next run compares what they made.
+            # Somebody provisions at the same time: what they made is compared like everything that was there.
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
