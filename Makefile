@@ -186,9 +186,11 @@ drill: setup setup-all ## Longer fault drills on the whole stack
 	@trap '$(E2E_ENV) $(BANK) down --wipe' EXIT; \
 	$(E2E_ENV) $(PYTEST) -m drill -s tests-e2e
 
-# Needs a container engine: builds the images, then tests them one by one, then drives the whole stack of them.
+# Needs a container engine: builds the images, then tests them one by one while the whole stack of them is driven, which
+# waits most of its time.
 test-containers: setup ## Images, single components and the whole stack in containers; needs a container engine
-	@start=$$SECONDS; for stage in images container-images container-e2e; do $(MAKE) stage-$$stage; done; \
+	@start=$$SECONDS; $(MAKE) stage-images; \
+	$(MAKE) -j2 --output-sync=recurse stage-container-e2e stage-container-images; \
 	echo "== all container stages passed in $$((SECONDS - start)) s"
 container-images:
 	@$(PYTEST) -m container -s tests-e2e/containers

@@ -14,6 +14,7 @@ DELIVERY_PATH := PATH="$(TOOLS)/node/bin:$(TOOLS)/go/bin:$$PATH"
 .PHONY: delivery workflows release-rehearsal release-check release-order release-please release-tags node
 delivery: workflows release-rehearsal ## Workflows and releases
 workflows: setup $(TOOLS)/actionlint-$(ACTIONLINT_VERSION) ## actionlint and zizmor on the workflows
+	@# Not with shellcheck and pyflakes: a step is `make TARGET`, there is no script in a workflow for them to read.
 	@$(TOOLS)/actionlint-$(ACTIONLINT_VERSION) -shellcheck= -pyflakes=
 	@$(RUN) zizmor --offline --quiet --no-progress --pedantic .github
 $(TOOLS)/actionlint-$(ACTIONLINT_VERSION): $(filter $(OWN_UV),$(UV))
@@ -53,6 +54,9 @@ audit: $(filter $(OWN_UV),$(UV)) ## Known vulnerabilities of what every uv.lock 
 IMAGES := $(CURDIR)/.local/images
 IMAGE_NAME = $(notdir $(FOLDER))
 IMAGE_REPOSITORY = ghcr.io/$(shell echo "$$GITHUB_REPOSITORY" | tr A-Z a-z)/$(IMAGE_NAME)
+# One bill of materials for each environment in the image: Airflow's has dbt in one of its own.
+SBOMS = $(IMAGES)/$(IMAGE_NAME).sboms
+SBOM_PROJECTS = $(FOLDER) $(if $(filter orchestration/airflow,$(FOLDER)),$(DBT_PROJECT))
 IMAGE_LABELS = --build-arg VERSION="$(VERSION)" --build-arg REVISION="$$(git rev-parse HEAD)" \
   --label org.opencontainers.image.source="$$GITHUB_SERVER_URL/$$GITHUB_REPOSITORY"
 IMAGE_DIGEST = $(IMAGE_REPOSITORY)@$$(cat $(IMAGES)/$(IMAGE_NAME).digest)
@@ -62,13 +66,13 @@ SIGNER = --certificate-oidc-issuer https://token.actions.githubusercontent.com \
 
 .PHONY: image sbom image-publish image-sign image-verify release-attach
 image: ## Build one image for this machine (FOLDER=services/generator)
-	@docker buildx build --file "$(FOLDER)/Dockerfile" --tag "$(IMAGE_NAME):local" --load .
+	@docker buildx build --file "$(FOLDER)/Dockerfile" --tag "banking-data-pipeline/$(IMAGE_NAME):local" --load .
 sbom: $(filter $(OWN_UV),$(UV)) ## A project's locked packages as CycloneDX (FOLDER=services/generator)
-	@mkdir -p $(IMAGES)
-	@$(UV) export --locked --quiet --no-dev --format cyclonedx1.5 --preview-features sbom-export \
-	  --project $(FOLDER) --package "$$(sed -n 's/^name = "\(.*\)"/\1/p' $(FOLDER)/pyproject.toml | head -n 1)" \
-	  --output-file $(IMAGES)/$(IMAGE_NAME).cdx.json >/dev/null
-	@echo "$(IMAGES)/$(IMAGE_NAME).cdx.json"
+	@rm -rf $(SBOMS); mkdir -p $(SBOMS)
+	@for project in $(SBOM_PROJECTS); do bill=$(SBOMS)/$$(basename $$project).cdx.json; \
+	  $(UV) export --locked --quiet --no-dev --format cyclonedx1.5 --preview-features sbom-export \
+	    --project $$project --package "$$(sed -n 's/^name = "\(.*\)"/\1/p' $$project/pyproject.toml | head -n 1)" \
+	    --output-file $$bill >/dev/null; echo "$$bill"; done
 image-publish: # Build for PLATFORMS, push by digest with SBOM and provenance
 	@mkdir -p $(IMAGES); docker buildx build --file "$(FOLDER)/Dockerfile" --platform "$(PLATFORMS)" $(IMAGE_LABELS) \
 	  --sbom=true --provenance=mode=max --tag "$(IMAGE_REPOSITORY):$(VERSION)" \
@@ -78,7 +82,7 @@ image-publish: # Build for PLATFORMS, push by digest with SBOM and provenance
 	@echo "pushed $(IMAGE_DIGEST)"
 image-sign: # Keyless: the signature names the workflow and the tag; the locked packages are attested beside it
 	@cosign sign --yes "$(IMAGE_DIGEST)"
-	@cosign attest --yes --type cyclonedx --predicate $(IMAGES)/$(IMAGE_NAME).cdx.json "$(IMAGE_DIGEST)"
+	@for bill in $(SBOMS)/*; do cosign attest --yes --type cyclonedx --predicate "$$bill" "$(IMAGE_DIGEST)"; done
 image-verify: # What was pushed is signed by this tag's workflow, and has its SBOM and provenance
 	@cosign verify $(SIGNER) "$(IMAGE_DIGEST)" >/dev/null
 	@cosign verify-attestation --type cyclonedx $(SIGNER) "$(IMAGE_DIGEST)" >/dev/null
@@ -87,7 +91,7 @@ image-verify: # What was pushed is signed by this tag's workflow, and has its SB
 	@echo "verified $(IMAGE_DIGEST)"
 release-attach: # The digest and the SBOM go to the tag's GitHub release
 	@echo "$(IMAGE_DIGEST)" > $(IMAGES)/$(IMAGE_NAME).image.txt
-	@gh release upload "$$GITHUB_REF_NAME" $(IMAGES)/$(IMAGE_NAME).image.txt $(IMAGES)/$(IMAGE_NAME).cdx.json --clobber
+	@gh release upload "$$GITHUB_REF_NAME" $(IMAGES)/$(IMAGE_NAME).image.txt $(SBOMS)/* --clobber
 
 # -- deployment of the dbt project --------------------------------------------------------------------------------
 

@@ -24,7 +24,10 @@ def ensure(folder: Path) -> None:
     now = datetime.now(UTC)
     ca = _builder(ca_name, ca_name, ca_key, now).add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
     ca_certificate = ca.sign(ca_key, hashes.SHA256())
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
+    # "snowflake" is its name in the network of containers.
+    names = x509.SubjectAlternativeName(
+        [x509.DNSName("localhost"), x509.DNSName("snowflake"), x509.IPAddress(ip_address("127.0.0.1"))]
+    )
     server_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     server = _builder(server_name, ca_name, server_key, now).add_extension(names, False)
     server = server.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), False)

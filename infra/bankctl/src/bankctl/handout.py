@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from bank_common import names
+from bankctl import certificates
 from bankctl.components import warehouse
 from bankctl.components.object_store import DURABLE_TARGET, FAST_TARGET
 from bankctl.environment import airflow_passwords
@@ -80,7 +81,13 @@ def _warehouse(stack: Stack) -> Folder:
         public = stack.secrets.public_key(user)
         files[public.name] = public.read_text(encoding="utf-8")
         users[user] = {"public_key_file": str(MOUNT / public.name), "role": role}
-    return files | {"users.json": json.dumps(users, indent=2)}
+    return files | _certificates(stack, "server.pem", "server.key") | {"users.json": json.dumps(users, indent=2)}
+
+
+def _certificates(stack: Stack, *files: str) -> dict[str, str]:
+    folder = stack.state_dir / "secrets"
+    certificates.ensure(folder)
+    return {file: (folder / file).read_text(encoding="utf-8") for file in files}
 
 
 def _airflow(stack: Stack) -> Folder:
@@ -88,11 +95,15 @@ def _airflow(stack: Stack) -> Folder:
         file.name: file.read_text(encoding="utf-8")
         for file in map(stack.secrets.private_key, (names.LOADER_USER, names.TRANSFORMER_USER))
     }
-    return keys | {
-        "database_url": stack.dsn("airflow", "airflow").replace("postgresql:", "postgresql+psycopg2:"),
-        "fernet_key": stack.secret("airflow_fernet_key"),
-        "api_secret": stack.secret("airflow_api_secret"),
-        "jwt_secret": stack.secret("airflow_jwt_secret"),
-        "store_password": stack.secret(STORE_PASSWORDS[LOADER_STORE_USER]),
-        AIRFLOW_PASSWORDS: airflow_passwords(stack),
-    }
+    return (
+        keys
+        | _certificates(stack, "ca-bundle.pem")
+        | {
+            "database_url": stack.dsn("airflow", "airflow").replace("postgresql:", "postgresql+psycopg2:"),
+            "fernet_key": stack.secret("airflow_fernet_key"),
+            "api_secret": stack.secret("airflow_api_secret"),
+            "jwt_secret": stack.secret("airflow_jwt_secret"),
+            "store_password": stack.secret(STORE_PASSWORDS[LOADER_STORE_USER]),
+            AIRFLOW_PASSWORDS: airflow_passwords(stack),
+        }
+    )

@@ -9,6 +9,7 @@ import yaml
 
 from bankctl import environment, handout
 from bankctl.components import object_store, postgres
+from bankctl.components.warehouse import SNOWFLAKE
 from bankctl.provisioning import compose_variables, connector_config, platform_file
 from bankctl.settings import BankctlSettings
 from bankctl.stack import Stack
@@ -114,6 +115,18 @@ def test_connect_and_the_object_store_get_what_they_get_natively(stack: Stack) -
         # The image itself says so.
         if name not in ("MINIO_UPDATE", "MINIO_CALLHOME_ENABLE"):
             assert (minio | handed)[name].strip('"') == value, name
+
+
+def test_the_warehouse_is_served_as_natively_and_has_the_files_it_names(stack: Stack) -> None:
+    native = SNOWFLAKE.command(stack)[2:]
+    wanted = dict(zip(native[::2], native[1::2], strict=True))
+    given = dict(_expanded(part).split("=", 1) for part in _services()["snowflake"]["command"][1:])
+    assert given.keys() == wanted.keys()
+    assert {name: value for name, value in given.items() if name.endswith("port")} == {
+        name: value for name, value in wanted.items() if name.endswith("port")
+    }
+    files = {value.removeprefix("/run/secrets/") for value in given.values() if value.startswith("/run/secrets/")}
+    assert files <= handout.folders(stack)["snowflake"].keys()
 
 
 def test_every_container_is_confined(stack: Stack) -> None:
