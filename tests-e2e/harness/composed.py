@@ -96,7 +96,8 @@ class ComposeStack(DrivenStack):
         """Anonymous memory and page cache in use, of all containers."""
         total = 0
         for found in self.compose.get_containers():
-            usage = cast("Any", self._docker.client.containers.get(str(found.ID))).stats(stream=False)["memory_stats"]
+            seen = cast("Any", self._docker.client.containers.get(str(found.ID))).stats(stream=False, one_shot=True)
+            usage = seen["memory_stats"]
             total += usage.get("usage", 0) - usage.get("stats", {}).get("inactive_file", 0)
         return total
 
