@@ -1,7 +1,9 @@
 """The last look, after every fault: the whole chain, its figures and its memory."""
 
 import json
+import ssl
 
+import httpx
 import pytest
 
 from bank_common.names import RAW_TABLE_BY_TOPIC
@@ -27,6 +29,12 @@ def test_everything_is_healthy_within_the_memory_promised(stack: DrivenStack) ->
     taken = stack.memory_bytes()
     print(f"\nmemory of the whole stack: {taken / 2**30:.2f} GiB")
     assert 0 < taken <= stack.promised_bytes
+
+
+def test_the_warehouse_answers_over_tls_with_a_certificate_of_the_stacks_own_authority(stack: DrivenStack) -> None:
+    trusted = ssl.create_default_context(cafile=stack.stack.state_dir / "secrets" / "ca.pem")
+    port = stack.stack.port("snowflake_tls")
+    assert httpx.get(f"https://127.0.0.1:{port}/readyz", verify=trusted).status_code == httpx.codes.OK
 
 
 @pytest.mark.parametrize(("dag", "event"), [("load_raw", "load_ended"), ("build_marts", "marts_built")])
