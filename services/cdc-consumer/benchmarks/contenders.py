@@ -125,9 +125,7 @@ def plain(settings: ConsumerSettings, topic: str) -> int:
     def decoded(data: Any) -> Any:
         schema_id = int.from_bytes(data[1:5], "big")
         if schema_id not in schemas:
-            schemas[schema_id] = fastavro.parse_schema(
-                json.loads(registry.get_schema(schema_id).schema_str or "")
-            )
+            schemas[schema_id] = fastavro.parse_schema(json.loads(registry.get_schema(schema_id).schema_str or ""))
         return fastavro.schemaless_reader(io.BytesIO(data[5:]), schemas[schema_id], None)
 
     def flush(partition: int) -> None:

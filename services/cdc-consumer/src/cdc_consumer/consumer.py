@@ -20,7 +20,7 @@ from cdc_consumer.holdings import Held, Holdings
 from cdc_consumer.instruments import Instruments
 from cdc_consumer.intake import Intake, Rejected, Run, Taken, Tombstones
 from cdc_consumer.lander import Lander
-from cdc_consumer.line import Limits, Line
+from cdc_consumer.line import Limits, Line, seconds_until_due
 from cdc_consumer.policy import FailedError, Undecodable, dispose
 from cdc_consumer.ports import DeadLetters, ObjectStore, Polled, RecordLog, SchemaRegistry
 from cdc_consumer.records import Records
@@ -63,6 +63,7 @@ class Consumer:
         self._limits = limits
         self._max_poll_records = max_poll_records
         self._poll_seconds = poll_seconds
+        self._polled_at = clock()
         self._instruments = instruments
         self._clock = clock
         self._log = log
@@ -115,7 +116,10 @@ class Consumer:
 
     def turn(self) -> None:
         """One round. Raises FailedError: a failure to halt for."""
-        polled = self._kafka.poll(self._max_poll_records, self._poll_seconds)
+        # Records may have come as soon as the wait began: their age is never underestimated.
+        self._polled_at = self._clock()
+        due = seconds_until_due(self._holdings.lines, self._polled_at, self._limits)
+        polled = self._kafka.poll(self._max_poll_records, min(self._poll_seconds, due))
         self._note(polled)
         for chain, records in polled.records.items():
             self._take(chain, records)
@@ -208,14 +212,14 @@ class Consumer:
         held.read += taken.records.count
         match taken:
             case Run(records, shape, urgent):
-                line.add(records, shape, urgent=urgent, now=self._clock())
+                line.add(records, shape, urgent=urgent, now=self._polled_at)
             case Tombstones(records):
                 line.skip(records)
             case Rejected(records, error):
                 failure = Undecodable(held.chain, records.offsets[0], error)
                 if isinstance(dispose(failure), Halt):
                     raise FailedError(failure)
-                line.reject(records, error, now=self._clock())
+                line.reject(records, error, now=self._polled_at)
 
     def _position_waiting(self) -> None:
         for held in self._holdings.waiting:
