@@ -167,7 +167,8 @@ def create_topic(stack: Stack, topic: str, partitions: int) -> None:
 
 def delete_topic(stack: Stack, topic: str) -> None:
     """Delete a topic."""
-    AdminClient({"bootstrap.servers": stack.bootstrap_servers}).delete_topics([topic])[topic].result(30)
+    admin = AdminClient({"bootstrap.servers": stack.bootstrap_servers})
+    admin.delete_topics([topic])[topic].result(30)
 
 
 def producer(stack: Stack, **settings: Any) -> Producer:

@@ -1,5 +1,6 @@
 """How long a change takes from its commit in Kafka until it is listed in the object store."""
 
+import os
 import statistics
 import subprocess
 import threading
@@ -94,12 +95,12 @@ def latency(stack: Stack, folder: Path, rate: int, seconds: int) -> None:
     Raises:
         SystemExit: a record did not become visible.
     """
-    topic = f"benchmark.rate{rate}"
+    topic = f"benchmark-{os.getpid()}.rate{rate}"
     create_topic(stack, topic, PARTITIONS)
     with Reading(stack, TOPIC) as reading:
         batch = next(reading.batches())[:DIFFERENT]
     source = Source(stack, topic, [(message.key(), message.value()) for message in batch])
-    name = f"benchmark-rate{rate}-{int(time.time())}"
+    name = f"benchmark-{os.getpid()}-rate{rate}"
     store = stack.object_store()
     store.make_bucket(name)
     listing = Listing(store, name)

@@ -22,7 +22,8 @@ from process import Cost, command, environment, measured
 
 from bankctl.stack import Stack
 
-SMALL: Final = "benchmark.small"
+RUN: Final = f"benchmark-{os.getpid()}"
+SMALL: Final = f"{RUN}.small"
 
 
 class Contender(NamedTuple):
@@ -65,7 +66,7 @@ class Benchmark:
     def run(self, contender: str, topic: str) -> tuple[str, Cost]:
         """Run a contender on a new bucket; its name is also the group's."""
         self._runs += 1
-        name = f"benchmark-{self._runs}-{os.getpid()}"
+        name = f"{RUN}-{self._runs}"
         self.stack.object_store().make_bucket(name)
         return name, self.again(contender, topic, name)
 
@@ -150,7 +151,7 @@ class Benchmark:
     def memory(self) -> None:
         """The consumer's memory by partitions, on copies of the same records."""
         for partitions in (1, 10, 100):
-            topic = f"benchmark.{partitions}"
+            topic = f"{RUN}.{partitions}"
             self.records[topic] = copy(self.stack, topic, partitions, self.given.memory_records)
             name, cost = self.run("consumer", topic)
             self.remove(name)
