@@ -28,7 +28,7 @@ CONTAINER_ENV := BANKCTL_STATE_DIR=$(CURDIR)/.local/test-containers BANKCTL_PORT
 .PHONY: help
 help: ## List the targets
 	@echo "usage: make TARGET [ARGS=\"…\"]"
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort -s -t: -k1,1 | awk -F':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort -s -t: -k1,1 | awk -F':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 
 # -- run ----------------------------------------------------------------------------------------------------------
 
@@ -141,7 +141,7 @@ include .github/delivery.mk
 # an order that lets its stack start before that of the contract tests.
 CHECKS := unit types contract conformance dbt delivery lint dags
 
-.PHONY: test drill e2e test-containers container-images container-e2e chaos-consumer mutations-consumer $(filter-out lint types,$(CHECKS))
+.PHONY: test drill e2e test-containers container-images container-e2e chaos-consumer mutations-consumer benchmark-consumer $(filter-out lint types,$(CHECKS))
 test: setup setup-all ## Everything that needs no container engine
 	@echo "Side by side: e2e $(CHECKS). Each shows its output when it has ended; all of it takes about 10 minutes on two cores."
 	@start=$$SECONDS; $(MAKE) -j3 --output-sync=recurse stage-e2e $(CHECKS:%=stage-%); \
@@ -182,6 +182,10 @@ chaos-consumer: setup ## Many kills and freezes of the consumer (half an hour an
 	$(TEST_ENV) CHAOS_KILLS=200 CHAOS_SLEEPS=20 $(PYTEST) -m contract -k "kill or owners" services/cdc-consumer
 mutations-consumer: setup ## Break each line that the consumer's guarantees rest on; a named test must fail
 	@$(RUN) python services/cdc-consumer/tests/mutations.py
+benchmark-consumer: setup ## What landing costs, on a million real changes (ARGS="--rounds 5 --only compare")
+	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
+	$(TEST_ENV) $(BANK) up --only bank-postgres,platform-postgres,kafka,registry,connect,minio; \
+	$(TEST_ENV) $(RUN) python services/cdc-consumer/benchmarks/run.py $(ARGS)
 drill: setup setup-all ## Longer fault drills on the whole stack
 	@trap '$(E2E_ENV) $(BANK) down --wipe' EXIT; \
 	$(E2E_ENV) $(PYTEST) -m drill -s tests-e2e

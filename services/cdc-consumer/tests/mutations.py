@@ -30,7 +30,7 @@ class Mutation(NamedTuple):
 MUTATIONS: Final = (
     Mutation(
         "the offset is committed before the segment is stored",
-        "consumer.py",
+        "storing.py",
         "        try:\n            outcome = self._lander.land(batch, held.topic_id)",
         "        commits[held.chain] = Commit(held.chain, batch.end, note=str(batch.start))\n"
         "        try:\n            outcome = self._lander.land(batch, held.topic_id)",
@@ -46,7 +46,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "a lost race is ignored",
-        "consumer.py",
+        "storing.py",
         "        if outcome is Appended.LOST_RACE:\n            self._lander.forget(held.chain)\n"
         "            held.line = None\n            return\n",
         "",

@@ -41,7 +41,27 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pq.write_table(pa.table({"id": pa.array([1], pa.int64()), "amount": ["many"]}), folder / "bad.parquet")
     more = {"id": pa.array([4], pa.int64()), "amount": pa.array([Decimal("4.00")], pa.decimal128(18, 2))}
     pq.write_table(pa.table(more), folder / "more.parquet")
+    pq.write_table(pa.table(_every_kind(instant)), folder / "kinds.parquet")
     return folder
+
+
+def _every_kind(instant: dt.datetime) -> dict[str, pa.Array]:
+    """One column of each Arrow type that a landed segment may have, with a value and a NULL."""
+    values = {
+        "a_boolean": (True, pa.bool_()),
+        "an_int32": (-(2**31), pa.int32()),
+        "an_int64": (2**63 - 1, pa.int64()),
+        "a_float32": (0.5, pa.float32()),
+        "a_float64": (-0.1, pa.float64()),
+        "a_string": ('[1,"é",null]', pa.string()),
+        "some_bytes": (b"\x00\xff", pa.binary()),
+        "a_decimal": (Decimal("-123456789012345678901234567890123456.78"), pa.decimal128(38, 2)),
+        "a_date": (dt.date(2026, 1, 2), pa.date32()),
+        "a_time": (dt.time(23, 59, 59, 999999), pa.time64("us")),
+        "a_timestamp": (instant.replace(tzinfo=None), pa.timestamp("us")),
+        "an_instant": (instant, pa.timestamp("us", "UTC")),
+    }
+    return {name: pa.array([value, None], kind) for name, (value, kind) in values.items()}
 
 
 @dataclass(frozen=True)

@@ -5,28 +5,28 @@ Whenever a chain's buffer can't be trusted any more (a lost race, a lost positio
 object store fails, everything is paused and polled on: memory stays bounded and the group sees a living member.
 """
 
-import math
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 
 from bank_common.errors import Halt
 from bank_common.logging import Logger
 from bank_common.service import Liveness, Readiness, Shutdown
 from cdc_consumer import health as h
-from cdc_consumer.chain import Appended, ChainStore
-from cdc_consumer.checkpoints import Checkpoint, Step, never_stop
+from cdc_consumer.chain import ChainStore
+from cdc_consumer.checkpoints import Checkpoint, never_stop
 from cdc_consumer.gauges import show_line
 from cdc_consumer.health import Health, PatientRegistry
 from cdc_consumer.holdings import Held, Holdings
 from cdc_consumer.instruments import Instruments
 from cdc_consumer.intake import Intake, Rejected, Run, Taken, Tombstones
 from cdc_consumer.lander import Lander
-from cdc_consumer.line import FlushReason, Limits, Line, seal_due
+from cdc_consumer.line import Limits, Line, seconds_until_due
 from cdc_consumer.policy import FailedError, Undecodable, dispose
-from cdc_consumer.ports import Commit, DeadLetters, ObjectStore, Polled, RecordLog, SchemaRegistry
+from cdc_consumer.ports import DeadLetters, ObjectStore, Polled, RecordLog, SchemaRegistry
 from cdc_consumer.records import Records
 from cdc_consumer.rejection import RejectionLimits
 from cdc_consumer.resume import Facts, Refused, decide
+from cdc_consumer.storing import Storing
 from cdc_consumer.topics import Chain, LandedTopics
 
 CLOSE_SECONDS = 3.0
@@ -63,11 +63,10 @@ class Consumer:
         self._limits = limits
         self._max_poll_records = max_poll_records
         self._poll_seconds = poll_seconds
-        self._handover_seconds = handover_seconds
+        self._polled_at = clock()
         self._instruments = instruments
         self._clock = clock
         self._log = log
-        self._checkpoint = checkpoint
         self._liveness = liveness
         self._wall_clock = wall_clock  # for the lag in seconds alone: it decides nothing
         self._health = Health(readiness, clock, log)
@@ -86,6 +85,18 @@ class Consumer:
             checkpoint=checkpoint,
         )
         self._holdings = Holdings()
+        self._storing = Storing(
+            self._holdings,
+            self._lander,
+            kafka,
+            self._health,
+            limits=limits,
+            handover_seconds=handover_seconds,
+            instruments=instruments,
+            clock=clock,
+            log=log,
+            checkpoint=checkpoint,
+        )
         self._paused: set[Chain] = set()
 
     def run(self, shutdown: Shutdown, *, until_caught_up: bool = False) -> None:
@@ -105,13 +116,16 @@ class Consumer:
 
     def turn(self) -> None:
         """One round. Raises FailedError: a failure to halt for."""
-        polled = self._kafka.poll(self._max_poll_records, self._poll_seconds)
+        # Records may have come as soon as the wait began: their age is never underestimated.
+        self._polled_at = self._clock()
+        due = seconds_until_due(self._holdings.lines, self._polled_at, self._limits)
+        polled = self._kafka.poll(self._max_poll_records, min(self._poll_seconds, due))
         self._note(polled)
         for chain, records in polled.records.items():
             self._take(chain, records)
         self._position_waiting()
         self._rewind()
-        self._store_due()
+        self._storing.store_due()
         self._probe()
         self._pause_and_resume()
         self._show()
@@ -121,7 +135,7 @@ class Consumer:
     def leave(self) -> None:
         """Store what is buffered if the store answers, commit, leave the group. What isn't stored is read again."""
         try:
-            self._store_leaving(list(self._holdings))
+            self._storing.store_leaving(list(self._holdings))
         finally:
             self._kafka.close(CLOSE_SECONDS)
 
@@ -130,7 +144,7 @@ class Consumer:
         held = list(self._holdings)
         if not held or not all(each.flows and each.caught_up for each in held):
             return False
-        self._store_leaving(held)
+        self._storing.store_leaving(held)
         return all(each.line is not None and each.line.head is None for each in held)
 
     # -- ownership -------------------------------------------------------------------------------------------------
@@ -145,7 +159,7 @@ class Consumer:
     def revoked(self, chains: Collection[Chain]) -> None:
         """See `Ownership`."""
         self._log.info("revoked", chains=[str(chain) for chain in chains])
-        self._store_leaving([held for held in self._holdings if held.chain in chains])
+        self._storing.store_leaving([held for held in self._holdings if held.chain in chains])
         self._forget(chains)
 
     def lost(self, chains: Collection[Chain]) -> None:
@@ -198,14 +212,14 @@ class Consumer:
         held.read += taken.records.count
         match taken:
             case Run(records, shape, urgent):
-                line.add(records, shape, urgent=urgent, now=self._clock())
+                line.add(records, shape, urgent=urgent, now=self._polled_at)
             case Tombstones(records):
                 line.skip(records)
             case Rejected(records, error):
                 failure = Undecodable(held.chain, records.offsets[0], error)
                 if isinstance(dispose(failure), Halt):
                     raise FailedError(failure)
-                line.reject(records, error, now=self._clock())
+                line.reject(records, error, now=self._polled_at)
 
     def _position_waiting(self) -> None:
         for held in self._holdings.waiting:
@@ -245,54 +259,6 @@ class Consumer:
                 self._health.report(error.failure)
             else:
                 held.rewind = False
-
-    # -- storing ---------------------------------------------------------------------------------------------------
-
-    def _store_due(self) -> None:
-        seal_due(self._holdings.lines, self._clock(), self._limits)
-        self._store_sealed(list(self._holdings))
-
-    def _store_leaving(self, leaving: Sequence[Held]) -> None:
-        """Store within one deadline for all of them. What does not make it is read again by the next owner."""
-        deadline = self._clock() + self._handover_seconds
-        for held in leaving:
-            if held.line is not None:
-                held.line.seal(FlushReason.LEAVING)
-        self._store_sealed(leaving, deadline)
-
-    def _store_sealed(self, holdings: Sequence[Held], deadline: float = math.inf) -> None:
-        commits: dict[Chain, Commit] = {}
-        for held in holdings:
-            while held.line is not None and held.line.head is not None and self._health.may_try(h.STORE):
-                if self._clock() >= deadline:
-                    self._log.warning("handover_late", topic=held.chain.topic, partition=held.chain.partition)
-                    break
-                self._store_head(held, held.line, commits)
-        if commits:
-            self._kafka.commit(list(commits.values()))
-            self._checkpoint(Step.OFFSETS_COMMITTED)
-
-    def _store_head(self, held: Held, line: Line, commits: dict[Chain, Commit]) -> None:
-        batch = line.head
-        if batch is None:
-            return
-        try:
-            outcome = self._lander.land(batch, held.topic_id)
-        except FailedError as error:
-            if h.dependency_of(error.failure) == h.STORE:
-                self._instruments.store_failed()
-            else:
-                # The batch must not be stored: it is read again by whoever comes after the halt.
-                held.line = None
-            self._health.report(error.failure)
-            return
-        self._health.well(h.STORE)
-        if outcome is Appended.LOST_RACE:
-            self._lander.forget(held.chain)
-            held.line = None
-            return
-        line.stored()
-        commits[held.chain] = Commit(held.chain, batch.end, note=str(batch.start))
 
     # -- housekeeping ----------------------------------------------------------------------------------------------
 

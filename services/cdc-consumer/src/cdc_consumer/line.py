@@ -9,6 +9,7 @@ Batches meet without gap or overlap whatever the order of calls: each starts whe
 one past the last record that Kafka delivered. Offsets without records (transaction markers) lie inside or between.
 """
 
+import math
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -255,6 +256,14 @@ def seal_due(lines: Iterable[Line], now: float, limits: Limits) -> None:
     for line in lines:
         if _older(line.oldest, now, limits.idle_flush_seconds):
             line.seal(FlushReason.IDLE)
+
+
+def seconds_until_due(lines: Iterable[Line], now: float, limits: Limits) -> float:
+    """How long no buffer becomes old enough to be stored; infinite when all are empty."""
+    lines = list(lines)
+    ages = [(line.oldest_urgent, limits.flush_seconds) for line in lines]
+    ages += [(line.oldest, limits.idle_flush_seconds) for line in lines]
+    return max(0.0, min((since + seconds - now for since, seconds in ages if since is not None), default=math.inf))
 
 
 def _size(records: Records) -> int:

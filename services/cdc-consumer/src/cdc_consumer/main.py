@@ -1,5 +1,6 @@
 """The composition root: the only module that knows settings and adapters at once."""
 
+import gc
 import time
 from importlib.metadata import version
 from typing import Annotated, Final
@@ -28,6 +29,8 @@ SERVICE: Final = "cdc-consumer"
 EXIT_HALTED: Final = 3
 STUCK_SECONDS: Final = 60.0
 """Longer than any turn: each call that it makes has a shorter timeout."""
+YOUNG_OBJECTS: Final = 100_000
+"""Each poll makes an object for each record, all of them dead a moment later: collections in between find nothing."""
 
 app = typer.Typer(
     name=SERVICE,
@@ -136,6 +139,8 @@ def serve(
         checkpoint=checkpoint,
         liveness=liveness,
     )
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
     try:
         with HealthServer(settings.http, readiness, metrics, liveness) as server:
             log.info("started", http_port=server.port, group=settings.group_id, bucket=settings.bucket)

@@ -36,7 +36,7 @@ def encode(kind: Kind, batch: Batch, content: Content, topic_id: str, traceparen
     key = SegmentKey(batch.chain.topic, batch.chain.partition, batch.start)
     table = table_of(kind, batch, content, str(key))
     rejected = [batch.records.offsets[place] for place in content.rejected]
-    body = _parquet(table.replace_schema_metadata({REJECTED_OFFSETS: json.dumps(rejected).encode()}))
+    body = parquet(table.replace_schema_metadata({REJECTED_OFFSETS: json.dumps(rejected).encode()}))
     lsn_min, lsn_max = _positions(table)
     metadata = SegmentMetadata(
         topic_id=topic_id,
@@ -61,7 +61,8 @@ def _positions(table: pa.Table) -> tuple[int | None, int | None]:
     return None, None
 
 
-def _parquet(table: pa.Table) -> bytes:
+def parquet(table: pa.Table) -> bytes:
+    """The table as a file."""
     dictionaries = [name for name in table.column_names if name in _FEW_VALUES or _repeats(table.column(name))]
     deltas = {
         field.name: "DELTA_BINARY_PACKED"

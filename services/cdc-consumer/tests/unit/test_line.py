@@ -1,10 +1,20 @@
+import math
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdc_consumer.events import DecodeError, Reason
-from cdc_consumer.line import RECORD_OVERHEAD_BYTES, Batch, FlushReason, Limits, Line, Shape, seal_due
+from cdc_consumer.line import (
+    RECORD_OVERHEAD_BYTES,
+    Batch,
+    FlushReason,
+    Limits,
+    Line,
+    Shape,
+    seal_due,
+    seconds_until_due,
+)
 from cdc_consumer.records import Records
 from cdc_consumer.topics import Chain, Kind
 
@@ -174,6 +184,16 @@ def test_an_urgent_record_takes_the_lazy_ones_before_it_along() -> None:
     seal_due([line], 11, LIMITS)
     assert line.head is not None
     assert line.head.records.offsets == [0, 1]
+
+
+def test_the_time_until_a_line_is_due_is_that_of_its_oldest_record() -> None:
+    lines = [Line(Chain(name, 0), 0, LIMITS) for name in "ab"]
+    assert seconds_until_due(lines, 0, LIMITS) == math.inf
+    add(lines[0], 0, now=0, urgent=False)
+    assert seconds_until_due(lines, 100, LIMITS) == 200
+    add(lines[1], 0, now=100.25)
+    assert seconds_until_due(lines, 100.5, LIMITS) == 0.75
+    assert seconds_until_due(lines, 200, LIMITS) == 0
 
 
 def test_all_lines_together_are_bounded() -> None:

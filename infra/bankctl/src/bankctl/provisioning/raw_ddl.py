@@ -32,6 +32,15 @@ _TYPES: Final = {
     "time without time zone": "TIME(6)",
     "timestamp without time zone": "TIMESTAMP_NTZ(6)",
     "timestamp with time zone": _INSTANT,
+    # As bank_common.avro lands them: an interval is its microseconds, what has parts is JSON text, and the rest
+    # of these is the text that the source shows.
+    "interval": _INT64,
+    "oid": _INT64,
+    "money": f"NUMBER({_MAX_PRECISION},2)",
+    "bit varying": "BINARY",
+    **dict.fromkeys(("ARRAY", "point"), "VARCHAR"),
+    **dict.fromkeys(("time with time zone", "inet", "cidr", "macaddr", "macaddr8", "tsvector"), "VARCHAR"),
+    **dict.fromkeys(("int4range", "int8range", "numrange", "tsrange", "tstzrange", "daterange"), "VARCHAR"),
 }
 _OWN_TYPES: Final = {
     c.LSN: _INT64,
@@ -80,6 +89,10 @@ def column_type(table: str, column: SourceColumn) -> str:
         )
     if column.data_type in {"character varying", "character"}:
         return "VARCHAR" if column.length is None else f"VARCHAR({column.length})"
+    if column.data_type == "bit":
+        return "BOOLEAN" if column.length == 1 else "BINARY"
+    if column.data_type == "numeric" and column.precision is None:
+        return "VARCHAR"  # its scale travels with each value
     if column.data_type == "numeric" and column.precision is not None and column.precision <= _MAX_PRECISION:
         return f"NUMBER({column.precision},{column.scale})"
     if column.data_type in _TYPES:

@@ -19,6 +19,15 @@ from bankctl.provisioning.raw_ddl import RawDdlError, column_type, render
         (SourceColumn("a", "timestamp with time zone"), "TIMESTAMP_TZ(6)"),
         (SourceColumn("a", "timestamp without time zone"), "TIMESTAMP_NTZ(6)"),
         (SourceColumn("a", "enum"), "VARCHAR"),
+        (SourceColumn("a", "numeric"), "VARCHAR"),
+        (SourceColumn("a", "money"), "NUMBER(38,2)"),
+        (SourceColumn("a", "interval"), "NUMBER(20,0)"),
+        (SourceColumn("a", "ARRAY"), "VARCHAR"),
+        (SourceColumn("a", "bit", length=1), "BOOLEAN"),
+        (SourceColumn("a", "bit", length=9), "BINARY"),
+        (SourceColumn("a", "bytea"), "BINARY"),
+        (SourceColumn("a", "time without time zone"), "TIME(6)"),
+        (SourceColumn("a", "time with time zone"), "VARCHAR"),
     ],
 )
 def test_each_type_has_one_that_holds_all_its_values(column: SourceColumn, expected: str) -> None:
@@ -28,10 +37,8 @@ def test_each_type_has_one_that_holds_all_its_values(column: SourceColumn, expec
 @pytest.mark.parametrize(
     "column",
     [
-        SourceColumn("a", "numeric"),
         SourceColumn("a", "numeric", precision=39, scale=0),
-        SourceColumn("a", "interval"),
-        SourceColumn("a", "ARRAY"),
+        SourceColumn("a", "USER-DEFINED"),
         SourceColumn("order", "integer"),
         SourceColumn("Mixed", "integer"),
         SourceColumn("_cdc_lsn", "bigint"),

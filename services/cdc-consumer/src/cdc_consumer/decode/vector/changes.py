@@ -1,7 +1,6 @@
 """The fast decode of one value schema's change events; what it refuses is for the reference."""
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from typing import Any, Final, cast
 
 import numpy as np
@@ -96,11 +95,12 @@ class FastChanges:
         decoders: Mapping[int, KeyDecoder | DecodeError],
     ) -> None:
         """A delete's row is its key alone; `after` left it empty."""
-        framed = {int(lane): unframe(keys[lane] or b"") for lane in deletes}
-        by_schema = sorted(framed, key=lambda lane: (_schema_id(framed[lane]), lane))
-        for schema_id, group in groupby(by_schema, key=lambda lane: _schema_id(framed[lane])):
-            chosen = np.fromiter(group, np.int64)
-            decoder = decoders.get(schema_id)
+        by_head: dict[bytes, list[int]] = {}
+        for lane in deletes.tolist():
+            by_head.setdefault((keys[lane] or b"")[:HEADER_BYTES], []).append(lane)
+        for head, lanes in by_head.items():
+            chosen = np.array(lanes, np.int64)
+            decoder = decoders.get(_schema_id(unframe(head)))
             rows = None
             if isinstance(decoder, KeyDecoder) and decoder.fast is not None and self._takes(decoder.fast):
                 rows = decoder.fast.read([cast("bytes", keys[lane]) for lane in chosen])

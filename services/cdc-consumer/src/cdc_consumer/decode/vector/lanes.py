@@ -5,7 +5,6 @@ so a good lane that ends at its own end never left its record.
 """
 
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +14,7 @@ Longs = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 PADDING: Final = 16  # before and after the records: whatever is looked at from a lane's position is there
+_WORD: Final = 8
 _LONGEST: Final = 10  # bytes of a varint of 64 bits
 _CONTINUES: Final = np.uint64(0x8080808080808080)
 _PAYLOAD: Final = np.uint64(0x7F7F7F7F7F7F7F7F)
@@ -29,6 +29,11 @@ _STEPS: Final = tuple(
     )
 )
 
+# By a varint's size of up to eight bytes: the bits that say how long it is, how they stand then, and its payload.
+_SIZES: Final = tuple(np.uint64(0x8080808080808080 & (1 << 8 * size) - 1) for size in range(_WORD + 1))
+_MARKS: Final = tuple(np.uint64(0x8080808080808080 & (1 << 8 * size >> 8) - 1) for size in range(_WORD + 1))
+_PAYLOADS: Final = tuple(np.uint64(0x7F7F7F7F7F7F7F7F & (1 << 8 * size) - 1) for size in range(_WORD + 1))
+
 
 class Block:
     """The bytes of all lanes in one piece, in order. `starts` and `ends` bound each lane's body."""
@@ -40,7 +45,7 @@ class Block:
         # Eight bytes from any position on, as one number.
         self.words = np.ndarray((len(self.data) - 7,), np.dtype("<u8"), self.data, strides=(1,))
         self.limit = len(self.data) - _LONGEST
-        self.ends: Longs = np.fromiter(accumulate(map(len, records)), np.int64, len(records)) + PADDING
+        self.ends: Longs = np.fromiter(map(len, records), np.int64, len(records)).cumsum() + PADDING
         self.starts: Longs = np.concatenate(([PADDING], self.ends[:-1])) + header
 
     def __len__(self) -> int:
@@ -68,8 +73,8 @@ class Lanes:
         self.bad[chosen] |= part.bad
 
     def advance(self, count: Any) -> None:
-        """Go on by that many bytes, at most to the end of the block."""
-        self.at = np.minimum(self.at + count, self.block.limit)
+        """Go on by that many bytes; what lies beyond the block is never read."""
+        self.at = self.at + count
 
     def octet(self) -> NDArray[np.uint8]:
         """The byte at each position."""
@@ -81,22 +86,41 @@ class Lanes:
 
     def skip_long(self) -> None:
         """Pass over one Avro int or long."""
-        _, stop, size = self._varint()
+        word = self._clipped_word()
+        alike = _alike(word)
+        if alike:
+            self.at = self.at + alike
+            return
+        _, stop, size = _varint(word)
         self._finish(stop, size)
 
     def long(self) -> Longs:
         """One Avro int or long."""
-        payload, stop, size = self._varint()
-        for keep, move, by in _STEPS:
-            payload = (payload & keep) | ((payload & move) >> by)
-        high = self._finish(stop, size)
+        word = self._clipped_word()
+        size = _alike(word)
+        if size:
+            payload = word & _PAYLOADS[size]
+            high = None
+            self.at = self.at + size
+        else:
+            payload, stop, sizes = _varint(word)
+            high = self._finish(stop, sizes)
+        for step, (keep, move, by) in enumerate(_STEPS):
+            if not size or size > 1 << step:
+                payload = (payload & keep) | ((payload & move) >> by)
         if high is not None:
             payload |= high
         return ((payload >> _ONE) ^ (~(payload & _ONE) + _ONE)).view(np.int64)
 
-    def length(self) -> Longs:
-        """A size in bytes, or a union's branch: small and never negative; a negative one makes its lane bad."""
+    def length(self) -> Longs | int:
+        """A size in bytes, or a union's branch: small and never negative; a negative one makes its lane bad.
+
+        One number when it is the same on all lanes.
+        """
         head = self.octet()
+        if len(head) and not head[0] & 0x81 and (head == head[0]).all():
+            self.at = self.at + 1
+            return int(head[0]) >> 1
         if not (head & 0x81).any():
             self.at = self.at + 1
             return (head >> 1).astype(np.int64)
@@ -108,12 +132,9 @@ class Lanes:
         # Beyond the block is bad in any case, and the sum of two such sizes would not fit.
         return np.minimum(found, self.block.limit)
 
-    def _varint(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64], Longs]:
+    def _clipped_word(self) -> NDArray[np.uint64]:
         self.at = np.minimum(self.at, self.block.limit)
-        word = self.block.words[self.at]
-        stop = ~word & _CONTINUES
-        mask = stop ^ (stop - _ONE)  # up to the first byte that does not go on; all of them when none stops
-        return word & mask & _PAYLOAD, stop, np.bitwise_count(mask).astype(np.int64) >> 3
+        return self.block.words[self.at]
 
     def _finish(self, stop: NDArray[np.uint64], size: Longs) -> NDArray[np.uint64] | None:
         """Move on; the bits from the ninth and tenth byte where some lane has them."""
@@ -129,3 +150,21 @@ class Lanes:
         high = (ninth & 0x7F).astype(np.uint64) << np.uint64(56)
         high |= np.where(has_tenth, tenth & 1, 0).astype(np.uint64) << np.uint64(63)
         return np.where(longer, high, np.uint64(0))
+
+
+def _varint(word: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64], Longs]:
+    """A varint's bits in groups of seven, the bit that says where it stops (0: not within eight bytes), its size."""
+    stop = ~word & _CONTINUES
+    mask = stop ^ (stop - _ONE)  # up to the first byte that does not go on; all of them when none stops
+    return word & mask & _PAYLOAD, stop, np.bitwise_count(mask).astype(np.int64) >> 3
+
+
+def _alike(word: NDArray[np.uint64]) -> int:
+    """The size of the varints at the start of these words when all have the same, up to eight bytes; else 0."""
+    if not len(word):
+        return 0
+    stop = ~int(word[0]) & int(_CONTINUES)
+    if not stop:
+        return 0
+    size = (stop & -stop).bit_length() >> 3
+    return size if ((word & _SIZES[size]) == _MARKS[size]).all() else 0

@@ -61,7 +61,7 @@ class _Bytes:
         sizes = lanes.length()
         start = lanes.at
         lanes.advance(sizes)
-        return Cells(start, sizes)
+        return Cells(start, np.full(len(lanes), sizes) if isinstance(sizes, int) else sizes)
 
     def skip(self, lanes: Lanes) -> None:
         lanes.advance(lanes.length())
@@ -105,10 +105,8 @@ class _Nullable:
 
     def read(self, lanes: Lanes) -> Found:
         there = self._there(lanes)
-        if there.all():
-            return self._inner.read(lanes)
-        if not there.any():
-            return None
+        if isinstance(there, bool):
+            return self._inner.read(lanes) if there else None
         chosen = np.flatnonzero(there)
         part = lanes.part(chosen)
         found = self._inner.read(part)
@@ -117,20 +115,26 @@ class _Nullable:
 
     def skip(self, lanes: Lanes) -> None:
         there = self._there(lanes)
-        if there.all():
-            self._inner.skip(lanes)
-        elif there.any():
-            chosen = np.flatnonzero(there)
-            part = lanes.part(chosen)
-            self._inner.skip(part)
-            lanes.join(chosen, part)
+        if isinstance(there, bool):
+            if there:
+                self._inner.skip(lanes)
+            return
+        chosen = np.flatnonzero(there)
+        part = lanes.part(chosen)
+        self._inner.skip(part)
+        lanes.join(chosen, part)
 
-    def _there(self, lanes: Lanes) -> Flags:
+    def _there(self, lanes: Lanes) -> Flags | bool:
+        """Which lanes have a value, or whether all have one, or none."""
         branch = lanes.length()
+        if isinstance(branch, int):
+            lanes.bad |= branch > 1
+            return branch == self._branch
         odd = branch > 1
         if odd.any():
             lanes.bad |= odd
-        return branch == self._branch
+        there = branch == self._branch
+        return bool(there[0]) if (there == there[0]).all() else there
 
 
 class _Record:

@@ -1,0 +1,207 @@
+"""What landing costs, on real changes: `make benchmark-consumer` starts the stack that it needs, runs this, stops it.
+
+Fills the bank's topic through the real connector, once. Then, in rounds in which every contender runs once as a process
+of its own: this consumer, the same with the reference decode, a plain loop, and the lower bound without decode (see
+`contenders`). Before any figure: what each of them landed is read back and must say the same (rows, sum of the money,
+last state per key), for this consumer also the same as the source. Then memory by partitions, and latency.
+
+CPU is that of the whole process, with all its threads, less that of the same process when nothing is left to read.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import parity
+from fill import TOPIC, copy, delete_topic, fill, say, states
+from latency import latency
+from process import Cost, command, environment, measured
+
+from bankctl.stack import Stack
+
+RUN: Final = f"benchmark-{os.getpid()}"
+SMALL: Final = f"{RUN}.small"
+
+
+class Contender(NamedTuple):
+    """Who reads which topic; `slow` ones read the short copy, in fewer rounds."""
+
+    name: str
+    label: str
+    topic: str
+    slow: bool = False
+
+
+CONTENDERS: Final = (
+    Contender("cdc-consumer", "this consumer", TOPIC),
+    Contender("bound", "lower bound (c), no decode", TOPIC),
+    Contender("reference", "reference decode (a)", SMALL, slow=True),
+    Contender("plain", "plain loop (b)", SMALL, slow=True),
+)
+
+
+class Spent(NamedTuple):
+    """One run, without its start-up."""
+
+    cpu_us: float
+    per_second: float
+    peak: float
+    steady: float
+    startup_cpu: float
+
+
+class Benchmark:
+    """One run of all of it."""
+
+    def __init__(self, stack: Stack, folder: Path, given: argparse.Namespace) -> None:
+        self.stack = stack
+        self.folder = folder
+        self.given = given
+        self.records: dict[str, int] = {}
+        self._runs = 0
+
+    def run(self, contender: str, topic: str) -> tuple[str, Cost]:
+        """Run a contender on a new bucket; its name is also the group's."""
+        self._runs += 1
+        name = f"{RUN}-{self._runs}"
+        self.stack.object_store().make_bucket(name)
+        return name, self.again(contender, topic, name)
+
+    def again(self, contender: str, topic: str, name: str) -> Cost:
+        """Run a contender on a bucket and a group that exist."""
+        environ = environment(self.stack, name, topic, self.folder)
+        return measured(command(contender), environ, self.folder / f"{contender}.log")
+
+    def spent(self, contender: str, topic: str) -> Spent:
+        """Run a contender, and once more with nothing left to read: the difference is what the records cost."""
+        name, whole = self.run(contender, topic)
+        nothing = self.again(contender, topic, name)
+        self.remove(name)
+        count = self.records[topic]
+        return Spent(
+            (whole.cpu - nothing.cpu) / count * 1e6,
+            count / (whole.wall - nothing.wall),
+            whole.peak,
+            whole.steady,
+            nothing.cpu,
+        )
+
+    def remove(self, bucket: str) -> None:
+        """Remove a bucket with what it holds."""
+        store = self.stack.object_store()
+        for entry in store.list_objects(bucket, recursive=True):
+            store.remove_object(bucket, str(entry.object_name))
+        store.remove_bucket(bucket)
+
+    # -- parity ----------------------------------------------------------------------------------------------------
+
+    def require_parity(self) -> None:
+        """Let each contender land once, and compare. Raises SystemExit: they differ."""
+        name, _ = self.run("cdc-consumer", TOPIC)
+        own = parity.summary(self.stack, name, TOPIC)
+        source = states(self.stack)
+        self._require(own.states == source, f"{len(own.states):,} last states landed, the source has {len(source):,}")
+        self._require(own.rows == self.records[TOPIC], f"{own.rows:,} of {self.records[TOPIC]:,} rows landed")
+        parity.save_columns(self.stack, name, TOPIC, self.folder)
+        self.remove(name)
+        name, _ = self.run("bound", TOPIC)
+        self._require(parity.summary(self.stack, name, TOPIC) == own, "the lower bound wrote something else")
+        self.remove(name)
+        found: dict[str, parity.Summary] = {}
+        for contender in ("consumer", "reference", "plain"):
+            name, _ = self.run(contender, SMALL)
+            found[contender] = parity.summary(self.stack, name, SMALL)
+            self.remove(name)
+        self._require(all(each == found["consumer"] for each in found.values()), "reference or plain loop differ")
+        self._require(found["consumer"].rows == self.records[SMALL], "rows are missing in the copy")
+        say(
+            f"parity: {own.rows:,} rows, {own.money:,} in money, {len(own.states):,} last states equal to the "
+            f"source's; {found['consumer'].rows:,} rows of the copy equal among consumer, reference and plain loop"
+        )
+
+    def _require(self, holds: bool, otherwise: str) -> None:
+        if not holds:
+            raise SystemExit(f"no parity, no figures: {otherwise}")
+
+    # -- figures ---------------------------------------------------------------------------------------------------
+
+    def compare(self) -> None:
+        """The contenders in rounds."""
+        found: dict[str, list[Spent]] = {each.name: [] for each in CONTENDERS}
+        for number in range(self.given.rounds):
+            for each in CONTENDERS:
+                if not each.slow or number < self.given.slow_rounds:
+                    found[each.name].append(self.spent(each.name, each.topic))
+        own = found["cdc-consumer"]
+        say(f"{'':27} us of CPU per record        x this    records/s  RSS peak  steady  start-up")
+        say(f"{'':27} median  lowest highest   (median)     (median)      (MB)    (MB)  CPU s   records, rounds")
+        for each in CONTENDERS:
+            runs = found[each.name]
+            cpu = [run.cpu_us for run in runs]
+            ratio = statistics.median(run.cpu_us / mine.cpu_us for run, mine in zip(runs, own, strict=False))
+            say(
+                f"{each.label:27} {statistics.median(cpu):6.2f}  {min(cpu):6.2f}  {max(cpu):6.2f}    {ratio:7.2f} "
+                f"{_median(runs, 'per_second'):12,.0f} {_median(runs, 'peak'):9.0f} {_median(runs, 'steady'):7.0f} "
+                f"{_median(runs, 'startup_cpu'):6.2f}   {self.records[each.topic]:,}, {len(runs)}"
+            )
+
+    def memory(self) -> None:
+        """The consumer's memory by partitions, on copies of the same records."""
+        for partitions in (1, 10, 100):
+            topic = f"{RUN}.{partitions}"
+            self.records[topic] = copy(self.stack, topic, partitions, self.given.memory_records)
+            name, cost = self.run("consumer", topic)
+            self.remove(name)
+            delete_topic(self.stack, topic)
+            say(
+                f"memory, {partitions:3} partitions, {self.records[topic]:,} records: "
+                f"peak {cost.peak:.0f} MB, steady {cost.steady:.0f} MB"
+            )
+
+
+def _median(runs: list[Spent], name: str) -> float:
+    return statistics.median(getattr(run, name) for run in runs)
+
+
+def machine() -> str:
+    """The machine that the figures are of."""
+    text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    model = next((line.split(":")[1].strip() for line in text.splitlines() if line.startswith("model name")), "?")
+    return f"{os.cpu_count()} cores, {model}; broker and object store run on them too"
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description="What landing costs, on real changes.")
+    parser.add_argument("--changes", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--slow-records", type=int, default=150_000, help="what the slow contenders read")
+    parser.add_argument("--slow-rounds", type=int, default=2)
+    parser.add_argument("--memory-records", type=int, default=300_000)
+    parser.add_argument("--seconds", type=int, default=12, help="how long changes come, for the latency")
+    parser.add_argument("--only", default="compare,memory,latency")
+    given = parser.parse_args()
+    stack, parts = Stack.from_environment(), set(given.only.split(","))
+    say(f"machine: {machine()}")
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        benchmark = Benchmark(stack, Path(folder), given)
+        benchmark.records[TOPIC] = fill(stack, given.changes)
+        if "compare" in parts:
+            benchmark.records[SMALL] = copy(stack, SMALL, 3, given.slow_records)
+            try:
+                benchmark.require_parity()
+                benchmark.compare()
+            finally:
+                delete_topic(stack, SMALL)
+        if "memory" in parts:
+            benchmark.memory()
+        if "latency" in parts:
+            for rate in (500, 5_000):
+                latency(stack, benchmark.folder, rate, given.seconds)
+
+
+if __name__ == "__main__":
+    main()

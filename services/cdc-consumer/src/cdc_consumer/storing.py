@@ -1,0 +1,97 @@
+"""Which batches are stored now, and what an outcome means for their lines. Always store before commit."""
+
+import math
+from collections.abc import Callable, Sequence
+
+from bank_common.logging import Logger
+from cdc_consumer import health as h
+from cdc_consumer.chain import Appended
+from cdc_consumer.checkpoints import Checkpoint, Step
+from cdc_consumer.health import Health
+from cdc_consumer.holdings import Held, Holdings
+from cdc_consumer.instruments import Instruments
+from cdc_consumer.lander import Lander
+from cdc_consumer.line import FlushReason, Limits, Line, seal_due
+from cdc_consumer.policy import FailedError
+from cdc_consumer.ports import Commit, RecordLog
+from cdc_consumer.topics import Chain
+
+
+class Storing:
+    """Seals what is due, lands what is sealed, and commits what landed."""
+
+    def __init__(
+        self,
+        holdings: Holdings,
+        lander: Lander,
+        kafka: RecordLog,
+        health: Health,
+        *,
+        limits: Limits,
+        handover_seconds: float,
+        instruments: Instruments,
+        clock: Callable[[], float],
+        log: Logger,
+        checkpoint: Checkpoint,
+    ) -> None:
+        self._holdings = holdings
+        self._lander = lander
+        self._kafka = kafka
+        self._health = health
+        self._limits = limits
+        self._handover_seconds = handover_seconds
+        self._instruments = instruments
+        self._clock = clock
+        self._log = log
+        self._checkpoint = checkpoint
+
+    def store_due(self) -> None:
+        """Store every buffer whose time has come. Raises FailedError: a failure to halt for."""
+        seal_due(self._holdings.lines, self._clock(), self._limits)
+        self._store_sealed(list(self._holdings))
+
+    def store_leaving(self, leaving: Sequence[Held]) -> None:
+        """Store within one deadline for all of them. What does not make it is read again by the next owner.
+
+        Raises:
+            FailedError: a failure to halt for.
+        """
+        deadline = self._clock() + self._handover_seconds
+        for held in leaving:
+            if held.line is not None:
+                held.line.seal(FlushReason.LEAVING)
+        self._store_sealed(leaving, deadline)
+
+    def _store_sealed(self, holdings: Sequence[Held], deadline: float = math.inf) -> None:
+        commits: dict[Chain, Commit] = {}
+        for held in holdings:
+            while held.line is not None and held.line.head is not None and self._health.may_try(h.STORE):
+                if self._clock() >= deadline:
+                    self._log.warning("handover_late", topic=held.chain.topic, partition=held.chain.partition)
+                    break
+                self._store_head(held, held.line, commits)
+        if commits:
+            self._kafka.commit(list(commits.values()))
+            self._checkpoint(Step.OFFSETS_COMMITTED)
+
+    def _store_head(self, held: Held, line: Line, commits: dict[Chain, Commit]) -> None:
+        batch = line.head
+        if batch is None:
+            return
+        try:
+            outcome = self._lander.land(batch, held.topic_id)
+        except FailedError as error:
+            if h.dependency_of(error.failure) == h.STORE:
+                self._instruments.store_failed()
+            else:
+                # The batch must not be stored: it is read again by whoever comes after the halt.
+                held.line = None
+            self._health.report(error.failure)
+            return
+        self._health.well(h.STORE)
+        if outcome is Appended.LOST_RACE:
+            self._lander.forget(held.chain)
+            held.line = None
+            return
+        line.stored()
+        commits[held.chain] = Commit(held.chain, batch.end, note=str(batch.start))
