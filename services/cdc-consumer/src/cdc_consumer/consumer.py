@@ -109,6 +109,7 @@ class Consumer:
         self._note(polled)
         for chain, records in polled.records.items():
             self._take(chain, records)
+        self._note_ends(polled.caught_up)
         self._position_waiting()
         self._rewind()
         self._store_due()
@@ -172,9 +173,12 @@ class Consumer:
                 held.line = None
         if polled.records:
             self._health.well(h.KAFKA)
-        for chain in polled.caught_up:
+
+    def _note_ends(self, ends: Collection[Chain]) -> None:
+        """The end of a log is told once, and often together with its last records."""
+        for chain in ends:
             held = self._holdings.get(chain)
-            if held is not None:
+            if held is not None and held.flows:
                 held.caught_up = True
 
     def _take(self, chain: Chain, records: Records) -> None:
@@ -270,7 +274,7 @@ class Consumer:
                 self._store_head(held, held.line, commits)
         if commits:
             self._kafka.commit(list(commits.values()))
-            self._checkpoint(Step.OFFSETS_COMMITTED)
+            self._checkpoint(Step.OFFSETS_SENT)
 
     def _store_head(self, held: Held, line: Line, commits: dict[Chain, Commit]) -> None:
         batch = line.head
