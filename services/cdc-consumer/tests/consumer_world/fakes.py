@@ -226,10 +226,10 @@ class MemoryLog:
                 polled.records[chain] = columns({offset: self.broker.records[chain][offset] for offset in offsets})
                 self.positions[chain] = offsets[-1] + 1
                 room -= len(offsets)
-            position = self.positions[chain] or 0
-            if position > max(self.broker.records[chain], default=-1) and self._told.get(chain) != position:
+            reached = self.positions[chain] or 0
+            if reached > max(self.broker.records[chain], default=-1) and self._told.get(chain) != reached:
                 polled.caught_up.add(chain)
-                self._told[chain] = position
+                self._told[chain] = reached
         return polled
 
     def probe(self) -> None:
