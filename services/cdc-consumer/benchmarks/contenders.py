@@ -115,6 +115,11 @@ class Read:
             raise KafkaException(error)
         self._ended.add(message.partition() or 0)
 
+    def leave(self) -> None:
+        """Commit, so that the same run once more finds nothing left, and leave the group."""
+        self.consumer.commit(asynchronous=False)
+        self.consumer.close()
+
 
 def plain(settings: ConsumerSettings, topic: str) -> int:
     """The plain loop."""
@@ -159,7 +164,7 @@ def plain(settings: ConsumerSettings, topic: str) -> int:
             read.consumer.commit(asynchronous=True)
     for partition in read.partitions:
         flush(partition)
-    read.consumer.close()
+    read.leave()
     return 0
 
 
@@ -189,7 +194,7 @@ def bound(settings: ConsumerSettings, topic: str) -> int:
                 table = tables[partition]
                 store.put(partition, table["_cdc_offset"][0].as_py(), segment.parquet(table))
                 take(partition)
-    read.consumer.close()
+    read.leave()
     return 0 if not any(count.values()) else 1
 
 

@@ -10,6 +10,7 @@ class Step(Enum):
     DEAD_LETTERS_ACKNOWLEDGED = "dead letters acknowledged"
     SEGMENT_ENCODED = "segment encoded"
     SEGMENT_CREATED = "segment created"
+    OFFSETS_SENT = "offsets sent"
     OFFSETS_COMMITTED = "offsets committed"
 
 

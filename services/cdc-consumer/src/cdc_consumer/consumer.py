@@ -123,6 +123,7 @@ class Consumer:
         self._note(polled)
         for chain, records in polled.records.items():
             self._take(chain, records)
+        self._note_ends(polled.caught_up)
         self._position_waiting()
         self._rewind()
         self._storing.store_due()
@@ -186,9 +187,12 @@ class Consumer:
                 held.line = None
         if polled.records:
             self._health.well(h.KAFKA)
-        for chain in polled.caught_up:
+
+    def _note_ends(self, ends: Collection[Chain]) -> None:
+        """The end of a log is told once, and often together with its last records."""
+        for chain in ends:
             held = self._holdings.get(chain)
-            if held is not None:
+            if held is not None and held.flows:
                 held.caught_up = True
 
     def _take(self, chain: Chain, records: Records) -> None:

@@ -120,6 +120,7 @@ def serve(
             session_timeout_seconds=settings.session_timeout_seconds,
             clock=time.monotonic,
             log=log,
+            checkpoint=checkpoint,
         ),
         S3ObjectStore(settings.store, settings.bucket, settings.store_timeout_seconds),
         ConfluentRegistry(settings.registry, settings.registry_timeout_seconds),

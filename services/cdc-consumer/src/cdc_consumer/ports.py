@@ -65,7 +65,10 @@ class SchemaRegistry(Protocol):
 
 @dataclass(slots=True)
 class Polled:
-    """What one poll brought: records in order per chain, and chains whose end was reached."""
+    """What one poll brought: records in order per chain, and chains whose end was reached meanwhile.
+
+    An end is told once each time that it is reached, often together with the last records before it.
+    """
 
     records: dict[Chain, Records] = field(default_factory=dict[Chain, Records])
     caught_up: set[Chain] = field(default_factory=set[Chain])

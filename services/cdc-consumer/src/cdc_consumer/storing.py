@@ -72,7 +72,7 @@ class Storing:
                 self._store_head(held, held.line, commits)
         if commits:
             self._kafka.commit(list(commits.values()))
-            self._checkpoint(Step.OFFSETS_COMMITTED)
+            self._checkpoint(Step.OFFSETS_SENT)
 
     def _store_head(self, held: Held, line: Line, commits: dict[Chain, Commit]) -> None:
         batch = line.head

@@ -191,6 +191,7 @@ class MemoryLog:
         self.down = False
         self.closed = False
         self.losses: set[Chain] = set()
+        self._told: dict[Chain, int] = {}
         self.on_subscribe: Callable[[], None] = lambda: None
         self.on_poll: Callable[[], None] = lambda: None
 
@@ -225,8 +226,10 @@ class MemoryLog:
                 polled.records[chain] = columns({offset: self.broker.records[chain][offset] for offset in offsets})
                 self.positions[chain] = offsets[-1] + 1
                 room -= len(offsets)
-            if (self.positions[chain] or 0) > max(self.broker.records[chain], default=-1):
+            reached = self.positions[chain] or 0
+            if reached > max(self.broker.records[chain], default=-1) and self._told.get(chain) != reached:
                 polled.caught_up.add(chain)
+                self._told[chain] = reached
         return polled
 
     def probe(self) -> None:
@@ -247,6 +250,7 @@ class MemoryLog:
     def seek(self, chain: Chain, offset: int) -> None:
         self.probe()
         self.positions[chain] = offset
+        self._told.pop(chain, None)
 
     def pause(self, chains: Collection[Chain]) -> None:
         self.paused |= set(chains)

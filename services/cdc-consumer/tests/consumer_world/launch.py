@@ -1,29 +1,47 @@
-"""Runs the consumer's composition root with the topics given as JSON: the topic set is no setting in production.
+"""Runs the consumer's composition root with the topics of a test: the topic set is no setting in production."""
 
-With `kill`, the process ends itself by SIGKILL at a named step, when it reaches it for the n-th time.
-"""
-
-import json
 import os
 import signal
 import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
 
 from cdc_consumer.checkpoints import Step
 from cdc_consumer.main import serve
 from cdc_consumer.settings import ConsumerSettings
 from cdc_consumer.topics import Kind, LandedTopics
 
-given = json.loads(sys.argv[1])
-topics = LandedTopics({name: Kind(kind) for name, kind in given["kinds"].items()}, frozenset(given["captured"]))
-seen: list[Step] = []
+
+class Kill(NamedTuple):
+    """The process ends itself by SIGKILL when it reaches the step for the n-th time."""
+
+    step: Step
+    time: int
 
 
-def kill_at(step: Step) -> None:
-    """The process's end, at the step and the time that the test gave."""
-    seen.append(step)
-    kill = given["kill"]
-    if kill and step is Step(kill["step"]) and seen.count(step) == kill["time"]:
-        os.kill(os.getpid(), signal.SIGKILL)
+class Launch(NamedTuple):
+    """What one process is to land, and whether it is to die."""
+
+    kinds: Mapping[str, str]
+    captured: tuple[str, ...]
+    kill: Kill | None
+    until_caught_up: bool
 
 
-sys.exit(serve(ConsumerSettings.load(), topics, kill_at))
+def run(launch: Launch, environment: Mapping[str, str], log: Path) -> None:
+    """Be a consumer from here on; called in a process of its own."""
+    output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.environ.clear()
+    os.environ.update(environment)
+    topics = LandedTopics({name: Kind(kind) for name, kind in launch.kinds.items()}, frozenset(launch.captured))
+    seen: list[Step] = []
+
+    def kill_at(step: Step) -> None:
+        seen.append(step)
+        if launch.kill == (step, seen.count(step)):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.exit(serve(ConsumerSettings.load(), topics, kill_at, until_caught_up=launch.until_caught_up))

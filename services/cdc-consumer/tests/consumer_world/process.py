@@ -1,18 +1,22 @@
 """The consumer as a process of its own, with the topics of one test."""
 
 import json
+import multiprocessing
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
+
+from consumer_world.launch import Kill, Launch, run
 from consumer_world.real import PREFIX, World
 
-_LAUNCHER = Path(__file__).with_name("launch.py")
+# A process that has imported the consumer and does nothing forks each of the others: an import takes a second of CPU.
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["__main__", "cdc_consumer.main"])
 
 
 def free_port() -> int:
@@ -32,11 +36,15 @@ class ConsumerProcess:
         log: Path,
         *,
         captured: tuple[str, ...] = (),
-        kill: tuple[str, int] | None = None,
+        kill: Kill | None = None,
+        until_caught_up: bool = False,
         **settings: str,
     ) -> None:
         self.port = free_port()
+        log.touch()
         self._log = log
+        self._read = log.stat().st_size
+        self._lines: list[dict[str, Any]] = []
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(PREFIX)},
             # A test's consumers are members of their own, whatever the stack's consumer is called.
@@ -48,50 +56,68 @@ class ConsumerProcess:
             f"{PREFIX}DEAD_LETTERS_TOPIC": world.topic("dead-letters"),
             **{f"{PREFIX}{name.upper()}": value for name, value in settings.items()},
         }
-        kill_at = None if kill is None else {"step": kill[0], "time": kill[1]}
-        topics = json.dumps({"kinds": dict(kinds), "captured": list(captured), "kill": kill_at})
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, str(_LAUNCHER), topics], env=environment, stdout=output, stderr=output
-            )
+        launch = Launch(dict(kinds), captured, kill, until_caught_up)
+        self._process = _FORKS.Process(target=run, args=(launch, environment, log), daemon=True)
+        self._process.start()
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        return self._process.pid or 0
 
     @property
     def running(self) -> bool:
-        return self._process.poll() is None
+        return self._process.is_alive()
 
     def signal(self, number: int) -> None:
         """Send a signal."""
-        self._process.send_signal(number)
+        os.kill(self.pid, number)
 
     def kill(self) -> None:
         """SIGKILL."""
         self._process.kill()
-        self._process.wait(10)
+        self.wait(10)
 
     def terminate(self, seconds: float = 10) -> int:
         """SIGTERM, and the exit code; fails when it takes longer than that."""
-        self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(seconds)
+        self._process.terminate()
+        return self.wait(seconds)
 
     def wait(self, seconds: float = 30) -> int:
         """The exit code of a process that ends by itself."""
-        return self._process.wait(seconds)
+        code = self.lives(seconds)
+        if code is None:
+            raise AssertionError(f"the consumer still runs after {seconds} s")
+        return code
+
+    def lives(self, seconds: float) -> int | None:
+        """Let it run that long, and no longer than it lives: its exit code, or None when it is still running."""
+        self._process.join(seconds)
+        return self._process.exitcode
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        """The log lines of one event."""
-        lines = self._log.read_text(encoding="utf-8").splitlines()
-        found = [json.loads(line) for line in lines if line.startswith("{")]
-        return [line for line in found if line.get("event") == name]
+        """The log lines of one event of this process."""
+        with self._log.open("rb") as log:
+            log.seek(self._read)
+            whole, _, _ = log.read().rpartition(b"\n")
+        if whole:
+            self._read += len(whole) + 1
+            self._lines += [json.loads(line) for line in whole.splitlines() if line.startswith(b"{")]
+        return [line for line in self._lines if line.get("event") == name]
+
+    def metric(self, name: str) -> float:
+        """The sum of one metric over its labels; 0 while there is no answer."""
+        try:
+            text = httpx.get(f"http://127.0.0.1:{self.port}/metrics").text
+        except httpx.HTTPError:
+            return 0
+        lines = [line for line in text.splitlines() if line.startswith(name)]
+        return sum(float(line.rpartition(" ")[2]) for line in lines)
 
     def __enter__(self) -> "ConsumerProcess":
         return self
 
     def __exit__(self, *_: object) -> None:
         if self.running:
-            self._process.send_signal(signal.SIGCONT)
+            self.signal(signal.SIGCONT)
             self._process.kill()
-            self._process.wait(10)
+            self._process.join(10)

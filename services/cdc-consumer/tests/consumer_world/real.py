@@ -115,17 +115,20 @@ class World:
         """What lies in this test's dead-letter topic, by a plain reader: key, value, headers."""
         return [
             (message.key(), message.value(), dict(message.headers() or ()))  # pyright: ignore[reportReturnType]
-            for message in self._messages(self.topic("dead-letters"))
+            for messages in self.batches(self.topic("dead-letters"))
+            for message in messages
         ]
 
     def read_committed(self, topic: str) -> dict[tuple[int, int], bytes | None]:
         """The oracle: (partition, offset) -> value of every committed record, by a plain reader."""
         return {
             (message.partition() or 0, message.offset() or 0): message.value()  # pyright: ignore[reportReturnType]
-            for message in self._messages(topic)
+            for messages in self.batches(topic)
+            for message in messages
         }
 
-    def _messages(self, topic: str) -> list[Message]:
+    def batches(self, topic: str) -> Iterator[list[Message]]:
+        """Every committed record of a topic, by a plain reader."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self.bootstrap_servers,
@@ -135,11 +138,11 @@ class World:
                 "isolation.level": "read_committed",
             }
         )
-        found: list[Message] = []
         try:
             partitions = set(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
             consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
             while partitions:
+                found: list[Message] = []
                 # A short timeout: consume() waits for the whole batch, and the end of a partition fills none.
                 for message in consumer.consume(10_000, timeout=0.1):
                     error = message.error()
@@ -149,9 +152,9 @@ class World:
                         partitions.discard(message.partition())
                     else:
                         raise KafkaException(error)
+                yield found
         finally:
             consumer.close()
-        return found
 
     # -- registry ----------------------------------------------------------------------------------------------
 
@@ -163,10 +166,14 @@ class World:
     # -- object store ------------------------------------------------------------------------------------------
 
     @property
+    def store_endpoint(self) -> str:
+        return self.env[f"{PREFIX}STORE__ENDPOINT"]
+
+    @property
     def store(self) -> S3Store:
         return S3Store(
             self.bucket,
-            endpoint=self.env[f"{PREFIX}STORE__ENDPOINT"],
+            endpoint=self.store_endpoint,
             access_key_id=self.env[f"{PREFIX}STORE__ACCESS_KEY"],
             secret_access_key=self.env[f"{PREFIX}STORE__SECRET_KEY"],
             region="us-east-1",

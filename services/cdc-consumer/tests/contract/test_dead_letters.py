@@ -1,7 +1,6 @@
 """Poison in real topics, kills at every step of storing, and the command that replays (I5, I10, M2)."""
 
 import json
-import random
 import subprocess
 import sys
 from itertools import pairwise
@@ -12,8 +11,6 @@ import pytest
 from consumer_world.bank import Bank
 from consumer_world.process import ConsumerProcess
 from consumer_world.real import World, until
-
-from cdc_consumer.checkpoints import Step
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(180)]
 
@@ -105,26 +102,6 @@ def test_poison_of_each_kind_is_isolated_and_replayed(world: World, tmp_path: Pa
         assert consumer.terminate() == 0
 
 
-@pytest.mark.parametrize("step", list(Step), ids=lambda step: step.value)
-def test_a_kill_at_any_step_loses_and_doubles_nothing(world: World, tmp_path: Path, step: Step) -> None:
-    bank = PoisonedBank(world)
-    kinds = {bank.topic: "changes"}
-    chance = random.Random(step.value)
-    for _ in range(2):
-        for value in bank.poisons()[:2]:
-            bank.transaction(chance.randrange(1, 30))
-            bank.produce_poison(value)
-        with ConsumerProcess(
-            world, kinds, tmp_path / "log", kill=(step.value, chance.choice((1, 2))), max_rows="10", flush_seconds="0.1"
-        ) as consumer:
-            assert consumer.wait(60) == -9
-    with ConsumerProcess(world, kinds, tmp_path / "log") as consumer:
-        until("all landed", lambda: landed_good(world, bank))
-        until("the poison is counted", lambda: _rejected(world, bank) == len(bank.poison))
-        assert consumer.terminate() == 0
-    assert_isolated(world, bank, step.value)
-
-
 def test_too_much_poison_halts_and_keeps_it(world: World, tmp_path: Path) -> None:
     bank = PoisonedBank(world)
     bank.transaction(5)
@@ -157,10 +134,6 @@ def test_a_dead_letter_that_can_not_be_written_halts(world: World, tmp_path: Pat
         until("all landed", lambda: landed_good(world, bank))
         assert consumer.terminate() == 0
     assert_isolated(world, bank)
-
-
-def _rejected(world: World, bank: PoisonedBank) -> int:
-    return sum(int(metadata["bank-rejected"]) for _, metadata, _ in world.segments(bank.topic))
 
 
 def _command(world: World, *arguments: str) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from bank_common.logging import Logger
+from cdc_consumer.checkpoints import Checkpoint, Step, never_stop
 from cdc_consumer.policy import FailedError, Failure, KafkaFatal, KafkaUnavailable, TopicMissing
 from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled
 from cdc_consumer.records import Records
@@ -47,10 +48,12 @@ class KafkaLog:
         session_timeout_seconds: float,
         clock: Callable[[], float],
         log: Logger,
+        checkpoint: Checkpoint = never_stop,
     ) -> None:
         """Builds the clients; they connect in the background."""
         self._clock = clock
         self._log = log
+        self._checkpoint = checkpoint
         self._failures: list[Failure] = []
         self._commits_under_way = 0
         configuration: dict[str, Any] = {
@@ -206,6 +209,8 @@ class KafkaLog:
         self._commits_under_way = max(0, self._commits_under_way - 1)
         if error is not None:
             self._log.warning("commit_failed", reason=error.str())
+        else:
+            self._checkpoint(Step.OFFSETS_COMMITTED)
 
     def _on_error(self, error: KafkaError) -> None:
         """Called by consume(). Single brokers come and go; only when all are gone, or for good, is it a failure."""

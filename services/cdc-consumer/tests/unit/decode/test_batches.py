@@ -260,6 +260,16 @@ def test_neighbours_that_are_too_long_and_too_short_do_not_mend_each_other() -> 
     assert set(fast.rejected) == {0, 1}
 
 
+def test_a_decimal_of_too_many_digits_is_refused_and_its_neighbours_are_read() -> None:
+    money = [10**18 - 1, 10**18, 1 - 10**18, -(10**18), 0]
+    fields = [{"name": "money", "type": DECIMAL}]
+    topic = batch(len(money), fields, lambda number: {"money": money[number].to_bytes(8, "big", signed=True)})
+    fast, reference = both(topic)
+    assert fast.rejected == reference.rejected
+    assert {place: error.reason for place, error in fast.rejected.items()} == dict.fromkeys((1, 3), Reason.OUT_OF_RANGE)
+    assert fast.rows["money"].to_pylist() == [Decimal(each).scaleb(-2) for each in (money[0], money[2], 0)]
+
+
 @pytest.mark.parametrize(
     "field",
     [

@@ -1,0 +1,105 @@
+"""I5 over a million changes: SIGKILLs at random instants and at every named step lose and double nothing."""
+
+import os
+import random
+import signal
+from collections.abc import Iterator
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from consumer_world.launch import Kill
+from consumer_world.oracle import assert_landed_once
+from consumer_world.process import ConsumerProcess
+from consumer_world.proxy import Break, FaultyProxy
+from consumer_world.real import World, until
+from consumer_world.traffic import Traffic
+
+from cdc_consumer.checkpoints import Step
+
+KILLS = int(os.environ.get("CHAOS_KILLS", "20"))
+CHANGES = 1_000_000
+POISON = 0.0001
+"""Share of each kind. An unknown schema id is asked for each time that it comes: more would measure the registry."""
+
+RANDOM = "at a random instant"
+PUT_SENT = "while a PUT is on its way"
+POINTS = (*Step, PUT_SENT)
+EARLY = 0.2
+"""Share of the random kills that come while the process starts."""
+KILLED = -signal.SIGKILL
+
+pytestmark = [pytest.mark.contract, pytest.mark.timeout(240 + 5 * KILLS)]
+
+
+class Lives:
+    """One consumer after another over the same topic, each with its own end. A static member: the next one starts at
+    once, while the group still counts the killed one as living."""
+
+    def __init__(self, traffic: Traffic, proxy: FaultyProxy, log: Path, chance: random.Random) -> None:
+        self.traffic = traffic
+        self.proxy = proxy
+        self._log = log
+        self._chance = chance
+        self.rows = max(100, CHANGES // (KILLS * 10))
+        """Of one segment: small enough for several in each life."""
+
+    def start(self, **launch: Any) -> ConsumerProcess:
+        return ConsumerProcess(
+            self.traffic.world,
+            {self.traffic.topic: "changes"},
+            self._log,
+            **launch,
+            group_instance_id=f"{self.traffic.world.prefix}-member",
+            max_rows=str(self.rows),
+            max_poll_records=str(self.rows),
+            store__endpoint=self.proxy.url,
+        )
+
+    def ends(self, point: Step | str) -> None:
+        """One life, that lands a few segments and is killed there."""
+        count = self._chance.randrange(2, 12)
+        if isinstance(point, Step):
+            # One commit is of all that a turn has stored.
+            commits = point in (Step.OFFSETS_SENT, Step.OFFSETS_COMMITTED)
+            with self.start(kill=Kill(point, (count + 1) // 2 if commits else count)) as consumer:
+                assert consumer.wait(60) == KILLED, point
+        elif point == PUT_SENT:
+            with self.start() as consumer:
+                share = self._chance.choice((0.0, 0.5, 1.0))
+                self.proxy.within_put = Break(count, share, lambda: consumer.signal(signal.SIGKILL))
+                assert consumer.wait(60) == KILLED, point
+        else:
+            with self.start() as consumer:
+                early = self._chance.random() < EARLY
+                until("it lands", lambda: early or len(consumer.events("segment_stored")) >= count)
+                assert consumer.lives(self._chance.random() * (1 if early else 0.1)) is None
+                consumer.kill()
+
+
+def points(chance: random.Random) -> Iterator[Step | str]:
+    """Half of the kills come at named points, each of them equally often."""
+    named = islice(cycle(POINTS), max(len(POINTS), KILLS // 2))
+    found = [*named, *[RANDOM] * (KILLS - KILLS // 2)]
+    chance.shuffle(found)
+    return iter(found)
+
+
+def test_kills_lose_and_double_nothing(world: World, tmp_path: Path) -> None:
+    seed = random.randrange(2**32)
+    chance = random.Random(seed)
+    traffic = Traffic(world, seed)
+    traffic.fill(CHANGES, POISON)
+    told: list[str] = []
+    with FaultyProxy(world.store_endpoint) as proxy:
+        lives = Lives(traffic, proxy, tmp_path / "log", chance)
+        for point in points(chance):
+            told.append(str(point))
+            lives.ends(point)
+        with lives.start(until_caught_up=True) as consumer:
+            assert consumer.wait(120) == 0
+            begun = sum(chain["offset"] for chain in consumer.events("resumed"))
+    records, end = assert_landed_once(traffic, f"seed {seed}, kills {told}")
+    assert records >= CHANGES
+    assert begun > end / 2, "the kills hit most of the topic"
