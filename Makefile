@@ -176,12 +176,15 @@ contract-others:
 e2e: setup ## The whole native stack under faults, from commit to mart
 	@trap '$(E2E_ENV) $(BANK) down --wipe' EXIT; \
 	$(E2E_ENV) BANKCTL_LOAD_INTERVAL_SECONDS=20 $(PYTEST) -m "e2e and not drill" -s tests-e2e
-chaos-consumer: setup ## Many kills and freezes of the consumer (half an hour and more)
+chaos-consumer: setup ## 200 kills, 20 freezes, 2 minutes without a store (half an hour and more)
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(BANK) up --only kafka,platform-postgres,registry,minio; \
-	$(TEST_ENV) CHAOS_KILLS=200 CHAOS_SLEEPS=20 $(PYTEST) -m contract -k "kill or owners" services/cdc-consumer
+	$(TEST_ENV) CHAOS_KILLS=200 CHAOS_SLEEPS=20 CHAOS_OUTAGE_SECONDS=120 \
+	  $(PYTEST) -s -m contract -k "kill or owners or store_that_is_down" services/cdc-consumer
 mutations-consumer: setup ## Break each line that the consumer's guarantees rest on; a named test must fail
-	@$(RUN) python services/cdc-consumer/tests/mutations.py
+	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
+	$(TEST_ENV) $(BANK) up --only minio; \
+	$(TEST_ENV) $(RUN) python services/cdc-consumer/tests/mutations.py
 benchmark-consumer: setup ## What landing costs, on a million real changes (ARGS="--rounds 5 --only compare")
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(BANK) up --only bank-postgres,platform-postgres,kafka,registry,connect,minio; \

@@ -117,7 +117,11 @@ class Read:
 
     def leave(self) -> None:
         """Commit, so that the same run once more finds nothing left, and leave the group."""
-        self.consumer.commit(asynchronous=False)
+        try:
+            self.consumer.commit(asynchronous=False)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError._NO_OFFSET:
+                raise
         self.consumer.close()
 
 

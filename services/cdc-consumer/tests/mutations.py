@@ -1,7 +1,8 @@
 """Breaks, one at a time and on a copy, each line that a guarantee rests on: the named test must fail for it.
 
-    uv run python services/cdc-consumer/tests/mutations.py
+    make mutations-consumer
 
+which starts the object store that one of the tests needs.
 Exits with 1 when a mutant survives, and when a mutation no longer fits the code or its test does not pass without it.
 """
 
@@ -42,7 +43,7 @@ MUTATIONS: Final = (
         "        self._reject(batch, content)\n        traceparent",
         "        self._chains.append(encode(self._topics.kinds[batch.chain.topic], batch, content, topic_id, None))\n"
         "        self._reject(batch, content)\n        traceparent",
-        "test_consumer.py::test_a_dead_letter_is_acknowledged_before_its_segment_is_stored",
+        "test_poisoned_records.py::test_a_dead_letter_is_acknowledged_before_its_segment_is_stored",
     ),
     Mutation(
         "a lost race is ignored",
@@ -51,6 +52,13 @@ MUTATIONS: Final = (
         "            held.line = None\n            return\n",
         "",
         "test_consumer.py::test_losing_the_race_drops_the_buffer_and_reads_from_the_new_tail",
+    ),
+    Mutation(
+        "a segment may replace another one of its name",
+        "adapters/object_store.py",
+        'mode="create", use_multipart',
+        'mode="overwrite", use_multipart',
+        "../contract/test_object_store.py::TestRealStore::test_create_never_overwrites",
     ),
     Mutation(
         "an object of the same name is taken for ours",
@@ -74,14 +82,14 @@ MUTATIONS: Final = (
         "            self._dead_letters.send(letters)\n",
         "            with __import__('contextlib').suppress(FailedError):\n"
         "                self._dead_letters.send(letters)\n",
-        "test_consumer.py::test_a_dead_letter_is_acknowledged_before_its_segment_is_stored",
+        "test_poisoned_records.py::test_a_dead_letter_is_acknowledged_before_its_segment_is_stored",
     ),
     Mutation(
         "a run of poison does not halt",
         "rejection.py",
         "if longest > self._limits.max_run:",
         "if False:",
-        "test_consumer.py::test_a_run_of_poison_halts_and_nothing_of_it_is_lost",
+        "test_poisoned_records.py::test_a_run_of_poison_halts_and_nothing_of_it_is_lost",
     ),
     Mutation(
         "rejected offsets are not told",

@@ -29,7 +29,7 @@ def assert_exactly_once(world: World, topic: str, context: str = "") -> None:
         assert all(left[1] == right[0] for left, right in pairwise(ranges)), (partition, ranges)
 
 
-SLEEPS = int(os.environ.get("CHAOS_SLEEPS", "1"))
+SLEEPS = int(os.environ.get("CHAOS_SLEEPS", "2"))
 
 
 def test_a_stop_stores_and_commits_what_was_read(world: World, tmp_path: Path) -> None:

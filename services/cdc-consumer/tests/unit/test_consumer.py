@@ -1,126 +1,19 @@
 """The loop over fakes: whatever fails, and whenever, each record lands once and the chain has no gap."""
 
-import io
-from itertools import pairwise
-
-import pyarrow.parquet as pq
 import pytest
-from consumer_world.debezium import ACCOUNT_FIELDS, change, envelope, framed, key_schema
-from consumer_world.fakes import (
-    WRITTEN,
-    FaultyObjectStore,
-    ManualClock,
-    MemoryBroker,
-    MemoryDeadLetters,
-    MemoryLog,
-    MemoryObjectStore,
-    MemoryRegistry,
-)
+from consumer_world.loop import VALUE, A, B, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry
 
-from bank_common.logging import get_logger
-from bank_common.service import Readiness, Shutdown
-from cdc_consumer.consumer import Consumer
-from cdc_consumer.health import DEPENDENCIES
-from cdc_consumer.instruments import Instruments
-from cdc_consumer.line import Limits
-from cdc_consumer.policy import DeadLettersUnavailable, FailedError, TooManyRejected, Undecodable
+from bank_common.service import Shutdown
+from cdc_consumer.policy import FailedError
 from cdc_consumer.ports import Commit
-from cdc_consumer.rejection import RejectionLimits
 from cdc_consumer.resume import Refusal, Refused
-from cdc_consumer.topics import Chain, Kind, LandedTopics
-
-A, B = Chain("rows", 0), Chain("rows", 1)
-ENVELOPE = envelope(ACCOUNT_FIELDS)
-ROW = {"id": 1, "customer_id": 1, "account_type": "A", "balance": b"\x01", "created_at": None}
-VALUE = framed(1, ENVELOPE, change("c", ROW))
-KEY = framed(2, key_schema(), {"id": 1})
-LIMITS = Limits(max_rows=4, max_bytes=10**9, max_total_bytes=10**9, flush_seconds=1, idle_flush_seconds=300)
-
-REJECTION = RejectionLimits(max_ratio=0.5, max_run=3, window=20)
 
 
 @pytest.fixture(autouse=True)
 def _silence(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("CRITICAL")
-
-
-class Member:
-    """A consumer with its own connection to a shared broker and a shared bucket."""
-
-    def __init__(self, broker: MemoryBroker, bucket: MemoryObjectStore, registry: MemoryRegistry | None = None) -> None:
-        self.kafka = MemoryLog(broker)
-        self.store = FaultyObjectStore(bucket)
-        self.registry = registry or MemoryRegistry({1: ENVELOPE, 2: key_schema()})
-        self.dead_letters = MemoryDeadLetters()
-        self.metrics = CollectorRegistry()
-        self.clock = ManualClock()
-        self.readiness = Readiness(DEPENDENCIES)
-        self.consumer = Consumer(
-            self.kafka,
-            self.store,
-            self.registry,
-            self.dead_letters,
-            LandedTopics({"rows": Kind.CHANGES}, frozenset()),
-            limits=LIMITS,
-            rejection=REJECTION,
-            max_poll_records=3,
-            poll_seconds=0,
-            instruments=Instruments(self.metrics),
-            wall_clock=lambda: WRITTEN + 5.0,
-            readiness=self.readiness,
-            clock=self.clock,
-            log=get_logger("test"),
-        )
-        self.kafka.subscribe(["rows"], self.consumer)
-
-    def metric(self, name: str, chain: Chain, **labels: str) -> float | None:
-        where = {"topic": chain.topic, "partition": str(chain.partition)}
-        return self.metrics.get_sample_value(f"bank_consumer_{name}", where | labels)
-
-    def turns(self, count: int = 1, seconds: float = 0.5) -> None:
-        for _ in range(count):
-            self.consumer.turn()
-            self.clock.advance(seconds)
-
-
-class World:
-    def __init__(self) -> None:
-        self.broker = MemoryBroker([A, B])
-        self.bucket = MemoryObjectStore()
-
-    def member(self, *chains: Chain) -> Member:
-        member = Member(self.broker, self.bucket)
-        if chains:
-            member.kafka.assign(*chains)
-        return member
-
-    def produce(self, chain: Chain, count: int = 1) -> None:
-        for _ in range(count):
-            self.broker.produce(chain, VALUE, KEY)
-
-    def landed(self, chain: Chain) -> list[int]:
-        prefix = f"{chain.topic}/{chain.partition:04d}/"
-        keys = self.bucket.keys(prefix)
-        tables = [pq.read_table(io.BytesIO(self.bucket.objects[key].body)) for key in keys]
-        return [offset for table in tables for offset in table["_cdc_offset"].to_pylist()]
-
-    def assert_contiguous(self, chain: Chain) -> None:
-        keys = self.bucket.keys(f"{chain.topic}/{chain.partition:04d}/")
-        ranges = [self.bucket.objects[key].metadata for key in keys]
-        assert all(left["bank-end"] == right["bank-start"] for left, right in pairwise(ranges))
-
-    def assert_exactly_once(self) -> None:
-        for chain in (A, B):
-            assert self.landed(chain) == sorted(self.broker.records[chain])
-            self.assert_contiguous(chain)
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
 
 
 def test_records_land_and_are_committed_after_they_are_stored(world: World) -> None:
@@ -281,94 +174,6 @@ def test_leaving_while_the_store_is_down_ends_all_the_same(world: World) -> None
     assert member.kafka.closed
     assert member.store.creates == 1, "one attempt is enough to know"
     assert world.broker.commits == {}
-
-
-@pytest.mark.parametrize("poison", [b"poison", VALUE[:-1], VALUE + b"\0", b"\0\0\0\0\x63" + VALUE[5:], b""])
-def test_poison_goes_to_the_dead_letters_and_good_rows_land(world: World, poison: bytes) -> None:
-    member = world.member(A)
-    world.produce(A, 2)
-    world.broker.produce(A, poison, b"its key")
-    world.produce(A, 2)
-    member.turns(10)
-    assert world.landed(A) == [0, 1, 3, 4]
-    world.assert_contiguous(A)
-    [letter] = member.dead_letters.letters
-    assert (letter.address, letter.key, letter.value) == (("rows", 0, 2), b"its key", poison)
-    assert world.broker.commits[A].offset == 5
-    assert sum(int(found.metadata["bank-rejected"]) for found in world.bucket.objects.values()) == 1
-
-
-def test_poison_alone_lands_as_a_segment_without_rows(world: World) -> None:
-    member = world.member(A)
-    world.broker.produce(A, b"poison")
-    member.turns(6)
-    [segment] = world.bucket.objects.values()
-    assert (segment.metadata["bank-rows"], segment.metadata["bank-rejected"]) == ("0", "1")
-    assert world.broker.commits[A].offset == 1
-
-
-def test_a_dead_letter_is_acknowledged_before_its_segment_is_stored(world: World) -> None:
-    member = world.member(A)
-    member.dead_letters.down = True
-    world.produce(A, 1)
-    world.broker.produce(A, b"poison")
-    with pytest.raises(FailedError) as caught:
-        member.turns(10)
-    assert isinstance(caught.value.failure, DeadLettersUnavailable)
-    member.consumer.leave()
-    assert world.landed(A) == []
-    assert world.broker.commits == {}
-    heir = world.member(A)
-    heir.turns(10)
-    assert world.landed(A) == [0]
-    assert heir.dead_letters.offsets == [1]
-
-
-def test_a_dead_letter_is_not_sent_again_while_the_store_fails(world: World) -> None:
-    member = world.member(A)
-    world.broker.produce(A, b"poison")
-    world.produce(A, 1)
-    member.turns(2, seconds=0)
-    member.store.down = True
-    member.turns(20)
-    member.store.down = False
-    member.turns(20)
-    assert world.landed(A) == [1]
-    assert len(member.dead_letters.letters) == 1
-
-
-def test_a_run_of_poison_halts_and_nothing_of_it_is_lost(world: World) -> None:
-    member = world.member(A, B)
-    world.produce(B, 1)
-    world.produce(A, 4)
-    member.turns(3, seconds=0)
-    for _ in range(4):
-        world.broker.produce(A, b"poison")
-    with pytest.raises(FailedError) as caught:
-        member.turns(10)
-    assert isinstance(caught.value.failure, TooManyRejected)
-    assert caught.value.failure.first.offset == 4
-    member.consumer.leave()
-    assert member.kafka.closed
-    assert world.landed(A) == [0, 1, 2, 3]
-    assert world.landed(B) == [0], "the other chain's rows are good"
-    assert member.dead_letters.letters == []
-    assert world.broker.commits[A].offset == 4
-
-
-def test_a_schema_that_can_not_be_carried_halts_after_what_came_before_it(world: World) -> None:
-    member = world.member(A)
-    member.registry.schemas[3] = {"type": "record", "name": "Value", "fields": [{"name": "x", "type": "long"}]}
-    world.produce(A, 2)
-    world.broker.produce(A, b"\0\0\0\0\3" + VALUE[5:])
-    world.produce(A, 1)
-    with pytest.raises(FailedError) as caught:
-        member.turns(10, seconds=0)
-    assert isinstance(caught.value.failure, Undecodable)
-    assert (caught.value.failure.chain, caught.value.failure.offset) == (A, 2)
-    member.consumer.leave()
-    assert world.landed(A) == [0, 1]
-    assert world.broker.commits[A].offset == 2
 
 
 def test_a_registry_that_is_down_is_waited_for(world: World) -> None:
