@@ -79,7 +79,8 @@ def measured(arguments: Sequence[str], environ: Mapping[str, str], log: Path) ->
         say(log.read_text(encoding="utf-8")[-2000:])
         raise SystemExit(f"{' '.join(arguments[-2:])} ended with {process.returncode}")
     second_half = samples[len(samples) // 2 : -1] or samples
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, statistics.median(second_half))
+    # Not ru_maxrss: a child's begins with the memory of the process that forked it.
+    return Cost(wall, usage.ru_utime + usage.ru_stime, max(samples), statistics.median(second_half))
 
 
 def resident(pid: int) -> float:
