@@ -4,6 +4,12 @@ import os
 import tempfile
 from pathlib import Path
 
+from hypothesis import settings
+
+# As for the workspace's projects: a property test has no deadline.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
 _HOME = tempfile.mkdtemp(prefix="bank-dags-tests-")
 DAGS_FOLDER = Path(__file__).resolve().parents[1] / "dags"
 os.environ |= {
