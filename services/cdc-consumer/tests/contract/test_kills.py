@@ -102,4 +102,5 @@ def test_kills_lose_and_double_nothing(world: World, tmp_path: Path) -> None:
             begun = sum(chain["offset"] for chain in consumer.events("resumed"))
     records, end = assert_landed_once(traffic, f"seed {seed}, kills {told}")
     assert records >= CHANGES
-    assert begun > end / 2, "the kills hit most of the topic"
+    # About half of it, by chance: where a life ends is random.
+    assert begun > end / 4, "the kills hit a good part of the topic"
