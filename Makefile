@@ -143,7 +143,7 @@ CHECKS := unit types contract conformance dbt delivery lint dags
 
 .PHONY: test drill e2e test-containers container-images container-e2e chaos-consumer mutations-consumer benchmark-consumer $(filter-out lint types,$(CHECKS))
 test: setup setup-all ## Everything that needs no container engine
-	@echo "Side by side: e2e $(CHECKS). Each shows its output when it has ended; all of it takes about 10 minutes on two cores."
+	@echo "Side by side: e2e $(CHECKS). Each shows its output when it has ended; all of it takes 10 to 13 minutes on two cores."
 	@start=$$SECONDS; $(MAKE) -j3 --output-sync=recurse stage-e2e $(CHECKS:%=stage-%); \
 	echo "== all stages passed in $$((SECONDS - start)) s"
 stage-%:

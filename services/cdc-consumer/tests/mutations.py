@@ -2,8 +2,7 @@
 
     make mutations-consumer
 
-which starts the object store that one of the tests needs.
-Exits with 1 when a mutant survives, and when a mutation no longer fits the code or its test does not pass without it.
+The target starts the object store that one of the tests needs. Exits with 1 when a mutant survives, and when a mutation no longer fits the code or its test does not pass without it.
 """
 
 import os
@@ -19,7 +18,7 @@ UNIT: Final = SERVICE / "tests" / "unit"
 
 
 class Mutation(NamedTuple):
-    """`old` becomes `new` in a module of cdc_consumer; `test` is a file of tests/unit and a test in it."""
+    """`old` becomes `new` in a module of cdc_consumer; `test` is a file, seen from tests/unit, and a test in it."""
 
     says: str
     module: str

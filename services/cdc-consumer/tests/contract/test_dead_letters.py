@@ -1,4 +1,4 @@
-"""Poison in real topics, kills at every step of storing, and the command that replays (I5, I10, M2)."""
+"""Poison in real topics, when it halts, and the command that replays (I5, I10, M2)."""
 
 import json
 import subprocess
