@@ -2,7 +2,8 @@
 
     make mutations-consumer
 
-The target starts the object store that one of the tests needs. Exits with 1 when a mutant survives, and when a mutation no longer fits the code or its test does not pass without it.
+The target starts the object store that one of the tests needs. Exits with 1 when a mutant survives, and when a mutation
+no longer fits the code or its test does not pass without it.
 """
 
 import os
