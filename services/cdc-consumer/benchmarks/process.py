@@ -54,6 +54,8 @@ def command(contender: str) -> list[str]:
     """What starts a contender; `cdc-consumer` is the program itself with the platform's topics."""
     if contender == "cdc-consumer":
         return [str(Path(sys.executable).with_name("cdc-consumer")), "run", "--until-caught-up"]
+    if contender == "stages":
+        return [sys.executable, str(HERE / "stages.py")]
     return [sys.executable, str(HERE / "contenders.py"), contender]
 
 

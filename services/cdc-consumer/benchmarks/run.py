@@ -3,12 +3,14 @@
 Fills the bank's topic through the real connector, once. Then, in rounds in which every contender runs once as a process
 of its own: this consumer, the same with the reference decode, a plain loop, and the lower bound without decode (see
 `contenders`). Before any figure: what each of them landed is read back and must say the same (rows, sum of the money,
-last state per key), for this consumer also the same as the source. Then memory by partitions, and latency.
+last state per key), for this consumer also the same as the source. Then where this consumer's time goes (`stages`),
+memory by partitions, and latency.
 
 CPU is that of the whole process, with all its threads, less that of the same process when nothing is left to read.
 """
 
 import argparse
+import json
 import os
 import statistics
 import tempfile
@@ -63,17 +65,17 @@ class Benchmark:
         self.records: dict[str, int] = {}
         self._runs = 0
 
-    def run(self, contender: str, topic: str) -> tuple[str, Cost]:
+    def run(self, contender: str, topic: str, *arguments: str) -> tuple[str, Cost]:
         """Run a contender on a new bucket; its name is also the group's."""
         self._runs += 1
         name = f"{RUN}-{self._runs}"
         self.stack.object_store().make_bucket(name)
-        return name, self.again(contender, topic, name)
+        return name, self.again(contender, topic, name, *arguments)
 
-    def again(self, contender: str, topic: str, name: str) -> Cost:
+    def again(self, contender: str, topic: str, name: str, *arguments: str) -> Cost:
         """Run a contender on a bucket and a group that exist."""
         environ = environment(self.stack, name, topic, self.folder)
-        return measured(command(contender), environ, self.folder / f"{contender}.log")
+        return measured([*command(contender), *arguments], environ, self.folder / f"{contender}.log")
 
     def spent(self, contender: str, topic: str) -> Spent:
         """Run a contender, and once more with nothing left to read: the difference is what the records cost."""
@@ -148,6 +150,23 @@ class Benchmark:
                 f"{_median(runs, 'startup_cpu'):6.2f}   {self.records[each.topic]:,}, {len(runs)}"
             )
 
+    def stages(self) -> None:
+        """Where this consumer's time goes, stage by stage."""
+        runs: list[dict[str, float]] = []
+        file = self.folder / "stages.json"
+        for _ in range(self.given.rounds):
+            name, _ = self.run("stages", TOPIC, str(file))
+            self.remove(name)
+            runs.append(json.loads(file.read_text(encoding="utf-8")))
+        costs = {
+            stage: [run.get(stage, 0) / self.records[TOPIC] * 1e6 for run in runs]
+            for stage in sorted(runs[0], key=runs[0].__getitem__, reverse=True)
+        }
+        costs["all of it"] = [sum(run) for run in zip(*costs.values(), strict=True)]
+        say(f"{'':45} us of CPU per record\n{'':45} median  lowest highest")
+        for stage, cost in costs.items():
+            say(f"{stage:45} {statistics.median(cost):6.2f}  {min(cost):6.2f}  {max(cost):6.2f}")
+
     def memory(self) -> None:
         """The consumer's memory by partitions, on copies of the same records."""
         for partitions in (1, 10, 100):
@@ -182,7 +201,7 @@ def main() -> None:
     parser.add_argument("--slow-rounds", type=int, default=2)
     parser.add_argument("--memory-records", type=int, default=300_000)
     parser.add_argument("--seconds", type=int, default=12, help="how long changes come, for the latency")
-    parser.add_argument("--only", default="compare,memory,latency")
+    parser.add_argument("--only", default="compare,stages,memory,latency")
     given = parser.parse_args()
     stack, parts = Stack.from_environment(), set(given.only.split(","))
     say(f"machine: {machine()}")
@@ -196,6 +215,8 @@ def main() -> None:
                 benchmark.compare()
             finally:
                 delete_topic(stack, SMALL)
+        if "stages" in parts:
+            benchmark.stages()
         if "memory" in parts:
             benchmark.memory()
         if "latency" in parts:

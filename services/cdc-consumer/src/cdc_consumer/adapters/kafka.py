@@ -6,6 +6,7 @@ before its first fetch, at a position that can't matter, until the consumer has 
 
 import logging
 from collections.abc import Callable, Collection, Sequence
+from itertools import groupby
 from typing import Any, Final, Literal
 
 from confluent_kafka import (
@@ -116,16 +117,14 @@ class KafkaLog:
     def poll(self, max_records: int, timeout_seconds: float) -> Polled:
         """See `RecordLog.poll`."""
         polled = Polled()
-        found: dict[tuple[str | None, int | None], list[Message]] = {}
-        for message in self._consumer.consume(max_records, timeout_seconds):
-            error = message.error()
-            if error is None:
-                found.setdefault((message.topic(), message.partition()), []).append(message)
-            else:
-                self._sort(error, message, polled)
-        polled.records = {
-            Chain(topic or "", partition or 0): _records(messages) for (topic, partition), messages in found.items()
-        }
+        messages = self._consumer.consume(max_records, timeout_seconds)
+        if any(map(Message.error, messages)):
+            for message in messages:
+                error = message.error()
+                if error is not None:
+                    self._sort(error, message, polled)
+            messages = [message for message in messages if message.error() is None]
+        polled.records = {chain: _records(found) for chain, found in _by_chain(messages).items()}
         polled.failures += self._failures
         self._failures.clear()
         return polled
@@ -231,13 +230,25 @@ def _membership(protocol: Literal["classic", "consumer"], session_ms: int) -> di
     }
 
 
+def _by_chain(messages: Sequence[Message]) -> dict[Chain, list[Message]]:
+    """Each chain's messages in their order. They come in runs: little is done for each message."""
+    found: dict[Chain, list[Message]] = {}
+    start = 0
+    places = zip(map(Message.topic, messages), map(Message.partition, messages), strict=True)
+    for (topic, partition), run in groupby(places):
+        stop = start + sum(1 for _ in run)
+        found.setdefault(Chain(topic or "", partition or 0), []).extend(messages[start:stop])
+        start = stop
+    return found
+
+
 def _records(messages: Sequence[Message]) -> Records:
     # confluent-kafka's stubs allow text where only bytes come: keys, values and headers of a plain Consumer.
     columns: Any = (
-        [message.offset() for message in messages],
-        [message.key() for message in messages],
-        [message.value() for message in messages],
-        [message.headers() for message in messages],
+        list(map(Message.offset, messages)),
+        list(map(Message.key, messages)),
+        list(map(Message.value, messages)),
+        list(map(Message.headers, messages)),
     )
     kind, millis = messages[0].timestamp()
     return Records(*columns, written=None if kind == TIMESTAMP_NOT_AVAILABLE else millis / 1000)
