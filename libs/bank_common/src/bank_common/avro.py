@@ -122,7 +122,9 @@ _STRUCTS: Final = {
     "io.debezium.data.geometry.Geometry": Kind.STRUCT,
     "io.debezium.data.geometry.Geography": Kind.STRUCT,
     "io.debezium.data.geometry.Point": Kind.STRUCT,
-    "io.debezium.data.SparseVector": Kind.STRUCT,
+    "io.debezium.data.SparseDoubleVector": Kind.STRUCT,
+    # The converter's form of a map whose keys are no text: an array of these.
+    "io.confluent.connect.avro.MapEntry": Kind.STRUCT,
     "io.debezium.data.VariableScaleDecimal": Kind.VARIABLE_DECIMAL,
 }
 _ARRAYS: Final = frozenset({None, "io.debezium.data.FloatVector", "io.debezium.data.DoubleVector"})

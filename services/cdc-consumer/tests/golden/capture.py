@@ -133,7 +133,7 @@ def read(topic: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     try:
         while True:
-            for message in consumer.consume(100, 5):
+            for message in consumer.consume(100, 0.5):
                 error = message.error()
                 if error is not None and error.code() == KafkaError._PARTITION_EOF:
                     return found

@@ -1,4 +1,8 @@
 -- One column of every type that Debezium's PostgreSQL connector carries (XML: not in every build of Postgres).
+CREATE EXTENSION IF NOT EXISTS citext;
+CREATE EXTENSION IF NOT EXISTS hstore;
+CREATE EXTENSION IF NOT EXISTS ltree;
+CREATE EXTENSION IF NOT EXISTS vector;
 CREATE TYPE mood AS ENUM ('calm', 'busy');
 CREATE TABLE zoo (
    id BIGSERIAL PRIMARY KEY,
@@ -30,10 +34,22 @@ CREATE TABLE zoo (
    an_inet INET,
    a_cidr CIDR,
    a_macaddr MACADDR,
+   a_macaddr8 MACADDR8,
    a_point POINT,
    a_mood MOOD,
    an_oid OID,
+   a_citext CITEXT,
+   an_hstore HSTORE,
+   an_ltree LTREE,
+   a_vector VECTOR(3),
+   a_halfvec HALFVEC(3),
+   a_sparsevec SPARSEVEC(5),
    a_range INT4RANGE,
+   an_int8range INT8RANGE,
+   a_numrange NUMRANGE,
+   a_tsrange TSRANGE,
+   a_tstzrange TSTZRANGE,
+   a_daterange DATERANGE,
    a_tsvector TSVECTOR,
    integers INTEGER[],
    bigints BIGINT[],

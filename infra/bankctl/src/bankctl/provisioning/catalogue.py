@@ -14,7 +14,8 @@ class CatalogueError(PipelineError):
 
 @dataclass(frozen=True, slots=True)
 class SourceColumn:
-    """One column as `information_schema` describes it; domains appear as their base type, enums as `enum`."""
+    """One column as `information_schema` describes it; domains appear as their base type, enums as `enum`,
+    an extension's types by their own name."""
 
     name: str
     data_type: str
@@ -25,7 +26,7 @@ class SourceColumn:
 
 _COLUMNS = """
 SELECT c.column_name,
-       CASE WHEN t.typtype = 'e' THEN 'enum' ELSE c.data_type END,
+       CASE WHEN t.typtype = 'e' THEN 'enum' WHEN c.data_type = 'USER-DEFINED' THEN t.typname ELSE c.data_type END,
        c.character_maximum_length,
        CASE WHEN c.data_type = 'numeric' THEN c.numeric_precision END,
        CASE WHEN c.data_type = 'numeric' THEN c.numeric_scale END

@@ -40,6 +40,7 @@ _TYPES: Final = {
     "bit varying": "BINARY",
     **dict.fromkeys(("ARRAY", "point"), "VARCHAR"),
     **dict.fromkeys(("time with time zone", "inet", "cidr", "macaddr", "macaddr8", "tsvector"), "VARCHAR"),
+    **dict.fromkeys(("citext", "hstore", "ltree", "vector", "halfvec", "sparsevec"), "VARCHAR"),
     **dict.fromkeys(("int4range", "int8range", "numrange", "tsrange", "tstzrange", "daterange"), "VARCHAR"),
 }
 _OWN_TYPES: Final = {

@@ -92,6 +92,15 @@ def test_every_type_is_what_was_inserted() -> None:
         "a_mood": "busy",
         "an_oid": 4294967295,
         "a_range": "[1,5)",
+        "an_int8range": "[1,9007199254740993)",
+        "a_numrange": "[1.5,2.5)",
+        "a_tsrange": '["2026-03-01 10:00:00","2026-03-02 10:00:00")',
+        "a_daterange": "[2026-03-01,2026-03-02)",
+        "a_macaddr8": "08:00:2b:01:02:03:04:05",
+        "a_citext": "Straße",
+        "an_ltree": "top.science",
+        "a_vector": "[1.0,-2.5,3.0]",
+        "a_halfvec": "[1.0,0.5,-4.0]",
         "integers": "[1,null,-3]",
         "bigints": "[9007199254740993]",
         "texts": '["ä","a b",null]',
@@ -103,6 +112,11 @@ def test_every_type_is_what_was_inserted() -> None:
         "toasted_bytes": b"\xab" * 9000,
     }
     assert {name: row[name] for name in expected} == expected
+    assert json.loads(row["an_hstore"]) == {"k": "v", "n": None}
+    assert json.loads(row["a_sparsevec"]) == {
+        "dimensions": 5,
+        "vector": [{"key": 1, "value": 1.5}, {"key": 5, "value": -2.0}],
+    }
     point = json.loads(row["a_point"])
     assert (point["x"], point["y"]) == (1.5, -2)
 
