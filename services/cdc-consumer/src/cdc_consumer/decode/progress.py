@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Collection, Mapping
-from typing import Final
+from typing import Any, Final
 
 from bank_common.avro import Column
 from bank_common.position import parse_transaction_id
 from cdc_consumer.decode.body import BodyReader
 from cdc_consumer.decode.keys import Key
-from cdc_consumer.decode.schemas import require
+from cdc_consumer.decode.schemas import items_of, require
 from cdc_consumer.decode.values import OutOfRangeError, int64, micros_of_millis
 from cdc_consumer.events import DecodeError, NotificationEvent, Reason, TransactionEvent
 
@@ -33,11 +33,14 @@ def _counts(value: bytes, name: bytes) -> bool:
 class TransactionDecoder:
     """Debezium's transaction metadata (`provide.transaction.metadata`)."""
 
+    schema: Mapping[str, Any]
     columns: tuple[Column, ...] = ()
 
     def __init__(self, reader: BodyReader) -> None:
         """Raises UnsupportedSchemaError: a field is missing or of another type."""
         require(reader.schema, status="string", id="string", event_count="long", data_collections="array", ts_ms="long")
+        require(items_of(reader.schema, "data_collections"), data_collection="string", event_count="long")
+        self.schema = reader.schema
         self._reader = reader
 
     def decode(self, body: bytes, key: Key) -> TransactionEvent | DecodeError:  # noqa: ARG002 - the Decoder's signature
@@ -48,8 +51,11 @@ class TransactionDecoder:
         if record["status"] not in ("BEGIN", "END"):
             return DecodeError(Reason.UNKNOWN_OPERATION, "the status is neither BEGIN nor END")
         collections = record["data_collections"]
+        # The connector's schema lets an item of the list be null.
+        if collections is not None and None in collections:
+            return DecodeError(Reason.MALFORMED, "a collection is null")
         try:
-            tx_id, lsn = parse_transaction_id(record["id"])
+            tx_id, lsn = parse_transaction_id(record["id"] or "")
             return TransactionEvent(
                 status=record["status"],
                 tx_id=int64(tx_id),

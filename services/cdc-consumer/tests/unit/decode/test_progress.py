@@ -35,12 +35,27 @@ def test_begin_and_end() -> None:
         ({"id": f"{2**64}:1"}, Reason.OUT_OF_RANGE),
         ({"status": "PAUSED"}, Reason.UNKNOWN_OPERATION),
         ({"ts_ms": 2**62}, Reason.OUT_OF_RANGE),
+        ({"status": "END", "event_count": 1, "data_collections": [None]}, Reason.MALFORMED),
     ],
 )
 def test_transactions_that_make_no_sense(change: dict[str, Any], reason: Reason) -> None:
     found = decode(Kind.TRANSACTIONS, TRANSACTION, {**BEGIN, **change})
     assert isinstance(found, DecodeError)
     assert found.reason is reason
+
+
+@pytest.mark.parametrize(
+    "items",
+    ["string", ["null", "string"], {"type": "record", "name": "c", "fields": [{"name": "table", "type": "string"}]}],
+)
+def test_collections_of_something_else_are_unsupported(items: Any) -> None:
+    fields = [
+        {**field, "type": ["null", {"type": "array", "items": items}]} if field["name"] == "data_collections" else field
+        for field in TRANSACTION["fields"]
+    ]
+    found = decoder_for(Kind.TRANSACTIONS, json.dumps({**TRANSACTION, "fields": fields}))
+    assert isinstance(found, DecodeError)
+    assert found.reason is Reason.UNSUPPORTED_SCHEMA
 
 
 def test_a_completed_scan_names_its_table_and_rows() -> None:
