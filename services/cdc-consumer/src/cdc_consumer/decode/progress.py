@@ -1,7 +1,7 @@
 """What the source tells of itself beside its rows: transactions' BEGIN and END, and progress of snapshots."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from bank_common.avro import Column
@@ -16,18 +16,24 @@ _SHORT: Final = 64  # a text of fewer bytes has one byte of length before it
 _TABLE_NAME_KEYS: Final = ("scanned_collection", "current_collection_in_progress")
 
 
-def counts_captured(value: bytes, captured: Collection[str]) -> bool:
-    """Whether the record of a transaction's end counts a change of one of these tables, without decoding it.
+def counts_captured(values: Iterable[bytes], captured: Iterable[str]) -> bool:
+    """Whether one of these records, a transaction's end, counts a change of one of these tables, without decoding it.
 
-    A hint for when to store it, never for what: bytes that only look like a table's count may come up.
+    A hint for when to store them, never for what: bytes that only look like a table's count may come up.
     """
-    return any(_counts(value, name.encode()) for name in captured)
+    together = b"\0".join(values)
+    return any(_counts(together, name.encode()) for name in captured)
 
 
-def _counts(value: bytes, name: bytes) -> bool:
+def _counts(data: bytes, name: bytes) -> bool:
     mark = bytes([2 * len(name)]) + name if len(name) < _SHORT else name
-    place = value.find(mark)
-    return place >= 0 and value[place + len(mark) : place + len(mark) + 1] != b"\0"
+    place = data.find(mark)
+    while place >= 0:
+        after = place + len(mark)
+        if data[after : after + 1] != b"\0":
+            return True
+        place = data.find(mark, after)
+    return False
 
 
 class TransactionDecoder:

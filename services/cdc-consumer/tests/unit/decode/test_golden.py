@@ -161,7 +161,7 @@ def test_begin_and_end_count_the_table_and_the_heartbeat_does_not() -> None:
     counted = [any(each["data_collection"] == "public.zoo" for each in end) for end in ends]
     assert any(counted)
     assert not all(counted), "heartbeats have an END too"
-    guessed = [counts_captured(raw(record, "value") or b"", ["public.zoo"]) for record in records("transactions")]
+    guessed = [counts_captured([raw(record, "value") or b""], ["public.zoo"]) for record in records("transactions")]
     exact = [each is not None and "public.zoo" in each for each in found.rows["collections"].to_pylist()]
     assert guessed == exact
 

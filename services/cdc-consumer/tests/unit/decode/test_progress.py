@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from consumer_world.debezium import NOTIFICATION, TRANSACTION, avro
 
-from cdc_consumer.decode import decoder_for
+from cdc_consumer.decode import counts_captured, decoder_for
 from cdc_consumer.events import DecodeError, NotificationEvent, Reason, TransactionEvent
 from cdc_consumer.topics import Kind
 
@@ -56,6 +56,26 @@ def test_collections_of_something_else_are_unsupported(items: Any) -> None:
     found = decoder_for(Kind.TRANSACTIONS, json.dumps({**TRANSACTION, "fields": fields}))
     assert isinstance(found, DecodeError)
     assert found.reason is Reason.UNSUPPORTED_SCHEMA
+
+
+def end(*counted: tuple[str, int]) -> bytes:
+    collections = [{"data_collection": name, "event_count": count} for name, count in counted]
+    return avro(TRANSACTION, {**BEGIN, "status": "END", "event_count": 9, "data_collections": collections})
+
+
+@pytest.mark.parametrize(
+    ("values", "counted"),
+    [
+        ([], False),
+        ([avro(TRANSACTION, BEGIN), end(), end(("public.cdc_heartbeat", 1))], False),
+        ([end(("public.accounts", 0)), end(("public.my_accounts", 1))], False),
+        ([end(("public.accounts", 0)), end(("public.accounts", 1))], True),
+        ([end(("public.cdc_heartbeat", 1), ("public.customers", 1)), end()], True),
+        ([b"\x1epublic.acc", b"ounts\x02"], False),
+    ],
+)
+def test_whether_one_of_many_records_counts_a_captured_table(values: list[bytes], counted: bool) -> None:
+    assert counts_captured(values, ["public.accounts", "public.customers"]) is counted
 
 
 def test_a_completed_scan_names_its_table_and_rows() -> None:
