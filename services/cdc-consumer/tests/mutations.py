@@ -106,6 +106,20 @@ MUTATIONS: Final = (
         "decode/test_batches.py::test_neighbours_that_are_too_long_and_too_short_do_not_mend_each_other",
     ),
     Mutation(
+        "a BEGIN or END need not end where its bytes end",
+        "decode/vector/transactions.py",
+        "lanes.bad | (lanes.at != block.ends)",
+        "lanes.bad",
+        "decode/test_transactions.py::test_a_batch_of_many_slices_keeps_its_order_and_names_the_poison",
+    ),
+    Mutation(
+        "a list of collections need not end after its block",
+        "decode/vector/readers.py",
+        "        part.bad |= part.octet() != 0\n",
+        "",
+        "decode/test_transactions.py::test_collections_of_another_form_are_refused_alone",
+    ),
+    Mutation(
         "a decimal of too many digits is carried",
         "decode/vector/arrays.py",
         "        self._bound(column, words, cells.there)\n",

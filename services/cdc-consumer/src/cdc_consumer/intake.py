@@ -104,7 +104,7 @@ class Intake:
     def _is_urgent(self, kind: Kind, values: Sequence[bytes | None]) -> bool:
         if kind is not Kind.TRANSACTIONS:
             return True
-        return any(value is not None and counts_captured(value, self._topics.captured) for value in values)
+        return counts_captured((value for value in values if value is not None), self._topics.captured)
 
     def _compiled(self, kind: Kind, schema_id: int) -> _Compiled | DecodeError:
         found = self._values.get((kind, schema_id))

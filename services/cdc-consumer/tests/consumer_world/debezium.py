@@ -40,15 +40,18 @@ TRANSACTION: dict[str, Any] = {
                 "null",
                 {
                     "type": "array",
-                    "items": {
-                        "type": "record",
-                        "name": "collection",
-                        "namespace": "event",
-                        "fields": [
-                            {"name": "data_collection", "type": "string"},
-                            {"name": "event_count", "type": "long"},
-                        ],
-                    },
+                    "items": [
+                        "null",
+                        {
+                            "type": "record",
+                            "name": "collection",
+                            "namespace": "event",
+                            "fields": [
+                                {"name": "data_collection", "type": "string"},
+                                {"name": "event_count", "type": "long"},
+                            ],
+                        },
+                    ],
                 },
             ],
             "default": None,

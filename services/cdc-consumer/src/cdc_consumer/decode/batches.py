@@ -12,9 +12,13 @@ import pyarrow as pa
 from bank_common.avro import Column
 from cdc_consumer.decode.changes import ChangeDecoder
 from cdc_consumer.decode.keys import EncodedKey, Key, KeyDecoder
+from cdc_consumer.decode.progress import TransactionDecoder
 from cdc_consumer.decode.rows import content_schema, rows_of
+from cdc_consumer.decode.vector.arrays import Fast
 from cdc_consumer.decode.vector.changes import FastChanges
+from cdc_consumer.decode.vector.lanes import MAX_BLOCK_BYTES
 from cdc_consumer.decode.vector.readers import NotVectorisedError
+from cdc_consumer.decode.vector.transactions import FastTransactions
 from cdc_consumer.decode.wire import HEADER_BYTES, unframe
 from cdc_consumer.events import DecodeError, Event, Reason
 from cdc_consumer.topics import Kind
@@ -75,14 +79,21 @@ class ReferenceDecoder:
         return Decoded(rows_of(self._kind, self._decoder.columns, events), rejected)
 
 
-class VectorDecoder:
-    """A `BatchDecoder` of change events that reads slices of a batch in step."""
+class FastReader(Protocol):
+    """Reads records of one value schema in step. Pure: what it does not know it refuses, nothing raises."""
 
-    def __init__(self, decoder: ChangeDecoder) -> None:
-        """Raises NotVectorisedError: only the reference reads this schema."""
-        self._fast = FastChanges(decoder.schema, decoder.columns)
-        self._reference = ReferenceDecoder(Kind.CHANGES, decoder)
-        self._schema = content_schema(Kind.CHANGES, decoder.columns)
+    def read(self, values: Sequence[bytes], keys: Sequence[bytes | None], decoders: KeyDecoders) -> Fast:
+        """Read framed values, together no more than `MAX_BLOCK_BYTES`, each with its framed key."""
+        ...
+
+
+class VectorDecoder:
+    """A `BatchDecoder` that reads slices of a batch in step, and what is refused by the reference."""
+
+    def __init__(self, kind: Kind, decoder: Decoder, fast: FastReader) -> None:
+        self._fast = fast
+        self._reference = ReferenceDecoder(kind, decoder)
+        self._schema = content_schema(kind, decoder.columns)
 
     def decode(self, values: Sequence[bytes], keys: Sequence[bytes | None], key_decoders: KeyDecoders) -> Decoded:
         """See `BatchDecoder.decode`."""
@@ -96,10 +107,10 @@ class VectorDecoder:
         return Decoded(pa.concat_tables(tables) if tables else self._schema.empty_table(), rejected)
 
     def _slice(self, values: Sequence[bytes], keys: Sequence[bytes | None], key_decoders: KeyDecoders) -> Decoded:
-        fast = self._fast.read(values, keys, key_decoders) if len(values) > FEW else None
-        if fast is None:
+        if len(values) <= FEW or sum(map(len, values)) > MAX_BLOCK_BYTES:
             return self._reference.decode(values, keys, key_decoders)
-        rows = pa.table(list(fast.columns.values()), schema=self._schema)
+        fast = self._fast.read(values, keys, key_decoders)
+        rows = pa.table([fast.columns[name] for name in self._schema.names], schema=self._schema)
         if not fast.refused.any():
             return Decoded(rows, {})
         left: list[int] = np.flatnonzero(fast.refused).tolist()
@@ -113,11 +124,13 @@ class VectorDecoder:
 
 def batch_decoder_for(kind: Kind, decoder: Decoder) -> BatchDecoder:
     """The fastest decoder of batches for what one record's decoder reads."""
-    if isinstance(decoder, ChangeDecoder):
-        try:
-            return VectorDecoder(decoder)
-        except NotVectorisedError:
-            pass
+    try:
+        if isinstance(decoder, ChangeDecoder):
+            return VectorDecoder(kind, decoder, FastChanges(decoder.schema, decoder.columns))
+        if isinstance(decoder, TransactionDecoder):
+            return VectorDecoder(kind, decoder, FastTransactions(decoder.schema))
+    except NotVectorisedError:
+        pass
     return ReferenceDecoder(kind, decoder)
 
 

@@ -1,14 +1,14 @@
 """What the source tells of itself beside its rows: transactions' BEGIN and END, and progress of snapshots."""
 
 import json
-from collections.abc import Collection, Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from bank_common.avro import Column
 from bank_common.position import parse_transaction_id
 from cdc_consumer.decode.body import BodyReader
 from cdc_consumer.decode.keys import Key
-from cdc_consumer.decode.schemas import require
+from cdc_consumer.decode.schemas import items_of, require
 from cdc_consumer.decode.values import OutOfRangeError, int64, micros_of_millis
 from cdc_consumer.events import DecodeError, NotificationEvent, Reason, TransactionEvent
 
@@ -16,28 +16,37 @@ _SHORT: Final = 64  # a text of fewer bytes has one byte of length before it
 _TABLE_NAME_KEYS: Final = ("scanned_collection", "current_collection_in_progress")
 
 
-def counts_captured(value: bytes, captured: Collection[str]) -> bool:
-    """Whether the record of a transaction's end counts a change of one of these tables, without decoding it.
+def counts_captured(values: Iterable[bytes], captured: Iterable[str]) -> bool:
+    """Whether one of these records, a transaction's end, counts a change of one of these tables, without decoding it.
 
-    A hint for when to store it, never for what: bytes that only look like a table's count may come up.
+    A hint for when to store them, never for what: bytes that only look like a table's count may come up.
     """
-    return any(_counts(value, name.encode()) for name in captured)
+    together = b"\0".join(values)
+    return any(_counts(together, name.encode()) for name in captured)
 
 
-def _counts(value: bytes, name: bytes) -> bool:
+def _counts(data: bytes, name: bytes) -> bool:
     mark = bytes([2 * len(name)]) + name if len(name) < _SHORT else name
-    place = value.find(mark)
-    return place >= 0 and value[place + len(mark) : place + len(mark) + 1] != b"\0"
+    place = data.find(mark)
+    while place >= 0:
+        after = place + len(mark)
+        if data[after : after + 1] != b"\0":
+            return True
+        place = data.find(mark, after)
+    return False
 
 
 class TransactionDecoder:
     """Debezium's transaction metadata (`provide.transaction.metadata`)."""
 
+    schema: Mapping[str, Any]
     columns: tuple[Column, ...] = ()
 
     def __init__(self, reader: BodyReader) -> None:
         """Raises UnsupportedSchemaError: a field is missing or of another type."""
         require(reader.schema, status="string", id="string", event_count="long", data_collections="array", ts_ms="long")
+        require(items_of(reader.schema, "data_collections"), data_collection="string", event_count="long")
+        self.schema = reader.schema
         self._reader = reader
 
     def decode(self, body: bytes, key: Key) -> TransactionEvent | DecodeError:  # noqa: ARG002 - the Decoder's signature
@@ -48,8 +57,11 @@ class TransactionDecoder:
         if record["status"] not in ("BEGIN", "END"):
             return DecodeError(Reason.UNKNOWN_OPERATION, "the status is neither BEGIN nor END")
         collections = record["data_collections"]
+        # The connector's schema lets an item of the list be null.
+        if collections is not None and None in collections:
+            return DecodeError(Reason.MALFORMED, "a collection is null")
         try:
-            tx_id, lsn = parse_transaction_id(record["id"])
+            tx_id, lsn = parse_transaction_id(record["id"] or "")
             return TransactionEvent(
                 status=record["status"],
                 tx_id=int64(tx_id),

@@ -19,6 +19,28 @@ def require(schema: Mapping[str, Any], **types: str) -> None:
             raise UnsupportedSchemaError(f"the field {name!r} is {found.get(name, 'missing')}, not {expected}")
 
 
+def items_of(schema: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The record that a field holds a list of, nullable or not.
+
+    Raises:
+        UnsupportedSchemaError: the field is no list of records.
+    """
+    field = next((field["type"] for field in schema["fields"] if field["name"] == name), None)
+    found = _without_null(field)
+    items = _without_null(cast("Mapping[str, Any]", found)["items"]) if _type_name(found) == "array" else None
+    if not isinstance(items, dict) or _type_name(items) != "record":
+        raise UnsupportedSchemaError(f"the field {name!r} is no list of records")
+    return cast("Mapping[str, Any]", items)
+
+
+def _without_null(schema: Any) -> Any:
+    """The one other member of a union with null; anything else as it is."""
+    if isinstance(schema, list):
+        others = [member for member in cast("list[Any]", schema) if member != "null"]
+        return others[0] if len(others) == 1 else None
+    return schema
+
+
 def _type_name(schema: Any) -> str:
     if isinstance(schema, list):
         return ", ".join(_type_name(member) for member in cast("list[Any]", schema) if member != "null")

@@ -14,6 +14,7 @@ from cdc_consumer.decode import Decoded, KeyDecoders, batch_decoder_for, counts_
 from cdc_consumer.decode.batches import ReferenceDecoder
 from cdc_consumer.decode.vector.keys import FastKeys
 from cdc_consumer.decode.vector.readers import reader_of
+from cdc_consumer.decode.vector.transactions import FastTransactions
 from cdc_consumer.events import DecodeError, Reason
 from cdc_consumer.topics import Kind
 
@@ -175,7 +176,7 @@ def test_begin_and_end_count_the_table_and_the_heartbeat_does_not() -> None:
     counted = [any(each["data_collection"] == "public.zoo" for each in end) for end in ends]
     assert any(counted)
     assert not all(counted), "heartbeats have an END too"
-    guessed = [counts_captured(raw(record, "value") or b"", ["public.zoo"]) for record in records("transactions")]
+    guessed = [counts_captured([raw(record, "value") or b""], ["public.zoo"]) for record in records("transactions")]
     exact = [each is not None and "public.zoo" in each for each in found.rows["collections"].to_pylist()]
     assert guessed == exact
 
@@ -204,3 +205,12 @@ def test_the_connector_s_keys_are_read_in_step() -> None:
     found = FastKeys(schema).read([raw(record, "key") or b"" for record in records("changes")[:-1]])
     assert not found.refused.any()
     assert found.columns["id"].to_pylist()[0] == 1
+
+
+def test_the_connector_s_transactions_are_read_in_step() -> None:
+    values = [raw(record, "value") or b"" for record in records("transactions")]
+    [identity] = {schema_id(value) for value in values}
+    found = FastTransactions(json.loads(text(identity))).read(values, [None] * len(values), {})
+    assert not found.refused.any()
+    _, reference = decoded(Kind.TRANSACTIONS)
+    assert {name: column.to_pylist() for name, column in found.columns.items()} == reference.rows.to_pydict()

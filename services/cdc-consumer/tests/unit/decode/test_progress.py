@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from consumer_world.debezium import NOTIFICATION, TRANSACTION, avro
 
-from cdc_consumer.decode import decoder_for
+from cdc_consumer.decode import counts_captured, decoder_for
 from cdc_consumer.events import DecodeError, NotificationEvent, Reason, TransactionEvent
 from cdc_consumer.topics import Kind
 
@@ -35,12 +35,47 @@ def test_begin_and_end() -> None:
         ({"id": f"{2**64}:1"}, Reason.OUT_OF_RANGE),
         ({"status": "PAUSED"}, Reason.UNKNOWN_OPERATION),
         ({"ts_ms": 2**62}, Reason.OUT_OF_RANGE),
+        ({"status": "END", "event_count": 1, "data_collections": [None]}, Reason.MALFORMED),
     ],
 )
 def test_transactions_that_make_no_sense(change: dict[str, Any], reason: Reason) -> None:
     found = decode(Kind.TRANSACTIONS, TRANSACTION, {**BEGIN, **change})
     assert isinstance(found, DecodeError)
     assert found.reason is reason
+
+
+@pytest.mark.parametrize(
+    "items",
+    ["string", ["null", "string"], {"type": "record", "name": "c", "fields": [{"name": "table", "type": "string"}]}],
+)
+def test_collections_of_something_else_are_unsupported(items: Any) -> None:
+    fields = [
+        {**field, "type": ["null", {"type": "array", "items": items}]} if field["name"] == "data_collections" else field
+        for field in TRANSACTION["fields"]
+    ]
+    found = decoder_for(Kind.TRANSACTIONS, json.dumps({**TRANSACTION, "fields": fields}))
+    assert isinstance(found, DecodeError)
+    assert found.reason is Reason.UNSUPPORTED_SCHEMA
+
+
+def end(*counted: tuple[str, int]) -> bytes:
+    collections = [{"data_collection": name, "event_count": count} for name, count in counted]
+    return avro(TRANSACTION, {**BEGIN, "status": "END", "event_count": 9, "data_collections": collections})
+
+
+@pytest.mark.parametrize(
+    ("values", "counted"),
+    [
+        ([], False),
+        ([avro(TRANSACTION, BEGIN), end(), end(("public.cdc_heartbeat", 1))], False),
+        ([end(("public.accounts", 0)), end(("public.my_accounts", 1))], False),
+        ([end(("public.accounts", 0)), end(("public.accounts", 1))], True),
+        ([end(("public.cdc_heartbeat", 1), ("public.customers", 1)), end()], True),
+        ([b"\x1epublic.acc", b"ounts\x02"], False),
+    ],
+)
+def test_whether_one_of_many_records_counts_a_captured_table(values: list[bytes], counted: bool) -> None:
+    assert counts_captured(values, ["public.accounts", "public.customers"]) is counted
 
 
 def test_a_completed_scan_names_its_table_and_rows() -> None:

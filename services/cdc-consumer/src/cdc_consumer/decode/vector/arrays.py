@@ -124,20 +124,13 @@ class Arrays:
         return cells.values
 
     def _binary(self, cells: Cells) -> pa.Array:
-        """Values lie in the block in the order of their lanes: value, gap, value, gap … is a binary array as it is."""
         assert cells.sizes is not None  # noqa: S101 - what text and bytes have
         starts, sizes = cells.values, cells.sizes
         absent = self.bad if cells.there is None else self.bad | ~cells.there
-        if absent.any():
-            starts = np.where(absent, self.block.starts, starts)
-            sizes = np.where(absent, 0, sizes)
-        offsets = np.empty((len(starts), 2), np.int32)
-        offsets[:, 0] = starts
-        offsets[:, 1] = starts + sizes
-        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(self.block.data)]
-        spans = pa.Array.from_buffers(pa.binary(), 2 * len(starts) - 1, buffers)
-        index = pa.array(np.arange(0, 2 * len(starts), 2), mask=absent if absent.any() else None)
-        return spans.take(index)
+        if not absent.any():
+            return pieces(self.block, starts, sizes)
+        starts = np.where(absent, self.block.starts, starts)
+        return pieces(self.block, starts, np.where(absent, 0, sizes), absent)
 
     def _sent(self, column: Column, found: pa.Array, cells: Cells) -> pa.Array:
         """Values that the source did not send become null and are noted."""
@@ -202,6 +195,18 @@ class Arrays:
             high = limit >> 64
             fits = (words[:, 1] < high) & (words[:, 1] >= -high) if high else words[:, 1] == words[:, 0] >> 63
         self._refuse(~fits, there)
+
+
+def pieces(block: Block, starts: Longs, sizes: Longs, absent: Flags | None = None) -> pa.Array:
+    """Pieces of a block, in the order in which they lie there: piece, gap, piece, gap … is a binary array as it is."""
+    if not len(starts):
+        return pa.array([], pa.binary())
+    offsets = np.empty((len(starts), 2), np.int32)
+    offsets[:, 0] = starts
+    offsets[:, 1] = starts + sizes
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(block.data)]
+    spans = pa.Array.from_buffers(pa.binary(), 2 * len(starts) - 1, buffers)
+    return spans.take(pa.array(np.arange(0, 2 * len(starts), 2), mask=absent))
 
 
 def _outside(values: Longs, bounds: range) -> Flags:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyarrow import compute
 
 from bank_common import columns as c
-from bank_common.arrow import INSTANT, arrow_type, change_schema
+from bank_common.arrow import INSTANT, arrow_type
 from bank_common.avro import Column
 from cdc_consumer.decode.keys import KeyDecoder
 from cdc_consumer.decode.unavailable import names_of
@@ -26,8 +26,6 @@ _CODES: Final = np.full(256, -1, np.int8)
 _CODES[list(b"rcudt")] = range(5)
 _DELETE: Final = 3
 _MAX_MILLIS: Final = (2**63 - 1) // 1000
-MAX_BLOCK_BYTES: Final = 2**31 - 2**16
-"""Arrow's offsets of text have 32 bits."""
 
 
 class FastChanges:
@@ -47,14 +45,11 @@ class FastChanges:
                 "transaction": {"total_order": True},
             },
         )
-        self._names = [field.name for field in change_schema(columns) if field.name not in c.RECORD_COLUMNS]
 
     def read(
         self, values: Sequence[bytes], keys: Sequence[bytes | None], decoders: Mapping[int, KeyDecoder | DecodeError]
-    ) -> Fast | None:
-        """Read framed records of this schema; None when together they are too large."""
-        if sum(map(len, values)) > MAX_BLOCK_BYTES:
-            return None
+    ) -> Fast:
+        """Read framed records of this schema."""
         block = Block(values, HEADER_BYTES)
         lanes = Lanes(block, block.starts)
         found = fields_of(self._reader.read(lanes))
@@ -73,7 +68,7 @@ class FastChanges:
             c.SOURCE_TIME: _source_time(arrays, cells_of(source.get("ts_us")), cells_of(source.get("ts_ms"))),
             c.UNAVAILABLE: _unavailable(arrays),
         }
-        return Fast({name: columns[name] for name in self._names}, arrays.bad)
+        return Fast(columns, arrays.bad)
 
     def _operations(self, found: dict[str, Found], arrays: Arrays) -> Longs:
         """Each lane's operation as a number. One that is unknown, or does not go with its row image, is refused."""

@@ -14,6 +14,8 @@ Longs = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 PADDING: Final = 16  # before and after the records: whatever is looked at from a lane's position is there
+MAX_BLOCK_BYTES: Final = 2**31 - 2**16
+"""Arrow's offsets of text have 32 bits."""
 _WORD: Final = 8
 _LONGEST: Final = 10  # bytes of a varint of 64 bits
 _CONTINUES: Final = np.uint64(0x8080808080808080)
@@ -39,7 +41,7 @@ class Block:
     """The bytes of all lanes in one piece, in order. `starts` and `ends` bound each lane's body."""
 
     def __init__(self, records: Sequence[bytes], header: int) -> None:
-        """Each record's body follows `header` bytes."""
+        """Each record's body follows `header` bytes. Together they may have `MAX_BLOCK_BYTES`."""
         self.data = b"".join((bytes(PADDING), *records, bytes(PADDING)))
         self.octets = np.frombuffer(self.data, np.uint8)
         # Eight bytes from any position on, as one number.

@@ -11,6 +11,8 @@ from cdc_consumer.decode.vector.lanes import Flags, Lanes, Longs
 Wanted = Mapping[str, "Wanted"] | bool
 """Which fields to keep: True for a value, a mapping for some fields of a record, False for nothing."""
 _DEPTH: Final = 8
+_MANY: Final = 16
+"""Items of one array that are read in step; each takes a step of its own."""
 
 
 class NotVectorisedError(ValueError):
@@ -32,7 +34,14 @@ class Row(NamedTuple):
     there: Flags | None = None
 
 
-Found = Cells | Row | None
+class Items(NamedTuple):
+    """The items of arrays, step by step: the lanes that have a first item and these items, the second ones, …"""
+
+    steps: "list[tuple[Longs, Found]]"
+    there: Flags | None = None
+
+
+Found = Cells | Row | Items | None
 """None: no lane has a value."""
 
 
@@ -155,6 +164,37 @@ class _Record:
             reader.skip(lanes)
 
 
+class _Array:
+    """One block of items with their number before it, as the connector writes; another form makes its lane bad."""
+
+    def __init__(self, items: Reader) -> None:
+        self._items = items
+
+    def read(self, lanes: Lanes) -> Found:
+        count = np.zeros(len(lanes), np.int64) + lanes.length()
+        many = count > _MANY
+        lanes.bad |= many
+        count[many] = 0
+        steps: list[tuple[Longs, Found]] = []
+        for step in range(int(count.max(initial=0))):
+            chosen = np.flatnonzero(count > step)
+            part = lanes.part(chosen)
+            steps.append((chosen, self._items.read(part)))
+            lanes.join(chosen, part)
+        self._close(lanes, np.flatnonzero(count))
+        return Items(steps)
+
+    def skip(self, lanes: Lanes) -> None:
+        self.read(lanes)
+
+    def _close(self, lanes: Lanes, chosen: Longs) -> None:
+        """After the items stands the number of the next block's: none."""
+        part = lanes.part(chosen)
+        part.bad |= part.octet() != 0
+        part.advance(1)
+        lanes.join(chosen, part)
+
+
 _PRIMITIVE: Final[Mapping[str, Reader]] = {
     "int": _Long(),
     "long": _Long(),
@@ -172,6 +212,8 @@ def _spread(found: Found, chosen: Longs, count: int) -> Found:
         return None
     there = np.zeros(count, np.bool_)
     there[chosen] = True if found.there is None else found.there
+    if isinstance(found, Items):
+        return Items([(chosen[lanes], items) for lanes, items in found.steps], there)
     if isinstance(found, Row):
         return Row({name: _spread(each, chosen, count) for name, each in found.fields.items()}, there)
     values = np.zeros(count, found.values.dtype)
@@ -187,7 +229,7 @@ def reader_of(schema: Any, wanted: Wanted) -> Reader:
     """The reader of a schema.
 
     Raises:
-        NotVectorisedError: the schema has arrays, maps, enums or larger unions.
+        NotVectorisedError: the schema has maps, enums or larger unions.
     """
     return _reader(schema, wanted, {}, "", 0)
 
@@ -207,6 +249,8 @@ def _reader(schema: Any, wanted: Wanted, named: dict[str, Mapping[str, Any]], sp
     kind = schema["type"]
     if kind == "record":
         return _record(schema, wanted, named, space, depth)
+    if kind == "array":
+        return _Array(_reader(schema["items"], wanted, named, space, depth + 1))
     if isinstance(kind, str) and kind not in _PRIMITIVE:
         raise NotVectorisedError(kind)
     return _reader(kind, wanted, named, space, depth + 1)

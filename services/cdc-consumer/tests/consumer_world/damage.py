@@ -1,0 +1,24 @@
+"""Records close to the real thing: flipped bytes, cut ends, bytes put in."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import strategies as st
+
+
+@st.composite
+def damaged(draw: Callable[..., Any], data: bytes) -> bytes:
+    """A framed record whose body is damaged in one to three places."""
+    body = bytearray(data)
+    for _ in range(draw(st.integers(1, 3))):
+        place = draw(st.integers(5, len(body)))
+        match draw(st.sampled_from(["flip", "cut", "insert", "append"])):
+            case "flip" if place < len(body):
+                body[place] ^= draw(st.integers(1, 255))
+            case "cut":
+                del body[place : place + draw(st.integers(0, 20))]
+            case "insert":
+                body[place:place] = draw(st.binary(max_size=12))
+            case _:
+                body += draw(st.binary(max_size=12))
+    return bytes(body)
