@@ -72,6 +72,44 @@ def test_two_owners_never_both_contribute(world: World, tmp_path: Path, sleep: i
     assert_exactly_once(world, bank.topic)
 
 
+def test_a_member_whose_name_another_one_takes_halts(world: World, tmp_path: Path) -> None:
+    """Two processes with one GROUP_INSTANCE_ID: the older one, with records that it has not stored yet, is fenced."""
+    bank = Bank(world, partitions=1)
+    kinds = {bank.topic: "changes"}
+    name = f"{world.prefix}-member"
+    with ConsumerProcess(world, kinds, tmp_path / "older", group_instance_id=name, flush_seconds="600") as older:
+        bank.transaction(30)
+        until("the older one has read", lambda: older.metric("bank_consumer_records_total") >= 30)
+        with ConsumerProcess(world, kinds, tmp_path / "newer", group_instance_id=name) as newer:
+            assert older.wait() == 3
+            bank.transaction(30)
+            until("the newer one lands the rest", lambda: landed_all(world, bank.topic))
+            assert newer.terminate() == 0
+    [halt] = older.events("halted")
+    assert "fenced by other consumer with same group.instance.id" in halt["reason"]
+    assert "CDC_CONSUMER_GROUP_INSTANCE_ID" in halt["advice"]
+    assert_exactly_once(world, bank.topic)
+
+
+def test_the_brokers_refuse_a_member_whose_name_is_taken(world: World, tmp_path: Path) -> None:
+    """KIP-848: the one that has the name keeps it."""
+    bank = Bank(world, partitions=1)
+    kinds = {bank.topic: "changes"}
+    member = {"group_instance_id": f"{world.prefix}-member", "group_protocol": "consumer"}
+    with ConsumerProcess(world, kinds, tmp_path / "older", **member) as older:
+        bank.transaction(30)
+        until("the older one lands", lambda: landed_all(world, bank.topic))
+        with ConsumerProcess(world, kinds, tmp_path / "newer", **member) as newer:
+            assert newer.wait() == 3
+        bank.transaction(30)
+        until("the older one goes on", lambda: landed_all(world, bank.topic))
+        assert older.terminate() == 0
+    [halt] = newer.events("halted")
+    assert "instance ID is still used by another member" in halt["reason"]
+    assert "CDC_CONSUMER_GROUP_INSTANCE_ID" in halt["advice"]
+    assert_exactly_once(world, bank.topic)
+
+
 def test_the_brokers_may_assign_the_partitions(world: World, tmp_path: Path) -> None:
     """KIP-848: two members share the topic, one leaves, and every record lands once."""
     bank = Bank(world)
