@@ -11,6 +11,7 @@ import pytest
 from consumer_world.bank import Bank
 from consumer_world.debezium import ACCOUNT_FIELDS, NOTE_FIELD, TRANSACTION, change, envelope, framed
 from consumer_world.process import ConsumerProcess
+from consumer_world.proxy import FaultyProxy
 from consumer_world.real import World, until
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(180)]
@@ -126,6 +127,25 @@ def test_the_brokers_may_assign_the_partitions(world: World, tmp_path: Path) -> 
         bank.transaction(60)
         until("the other one took over", lambda: landed_all(world, bank.topic), 90)
         assert second.terminate() == 0
+    assert_exactly_once(world, bank.topic)
+
+
+def test_an_answer_that_was_lost_is_no_second_segment(world: World, tmp_path: Path) -> None:
+    """I7: the store has created the object and nobody heard of it. Three segments in a row, then one three times."""
+    bank = Bank(world, partitions=1)
+    lost = (1, 1, 1, 3)
+    with (
+        FaultyProxy(world.store_endpoint) as proxy,
+        ConsumerProcess(world, {bank.topic: "changes"}, tmp_path / "log", store__endpoint=proxy.url) as consumer,
+    ):
+        for answers in lost:
+            proxy.lose_put_answers = answers
+            bank.transaction(20)
+            until("it hears of all", lambda: sum(e["rows"] for e in consumer.events("segment_stored")) == bank.number)
+        assert proxy.lost == sum(lost)
+        assert consumer.terminate() == 0
+    assert sum(stored["answer_was_lost"] for stored in consumer.events("segment_stored")) == len(lost)
+    assert consumer.events("race_lost") == []
     assert_exactly_once(world, bank.topic)
 
 
