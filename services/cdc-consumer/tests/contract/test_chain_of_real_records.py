@@ -36,15 +36,14 @@ SLEEPS = int(os.environ.get("CHAOS_SLEEPS", "2"))
 def test_a_stop_stores_and_commits_what_was_read(world: World, tmp_path: Path) -> None:
     bank = Bank(world, partitions=1)
     kinds = {bank.topic: "changes"}
-    for _ in range(3):
+    for _ in range(2):
         with ConsumerProcess(world, kinds, tmp_path / "log", flush_seconds="600") as consumer:
             bank.transaction(20)
-            until("it reads", lambda: consumer.events("resumed"))
             until("it has read", lambda: consumer.metric("bank_consumer_records_total") >= 20)
             assert consumer.terminate() == 0
     assert_exactly_once(world, bank.topic)
     [ranges] = world.ranges(bank.topic).values()
-    assert len(ranges) == 3, "each stop stores what was read"
+    assert len(ranges) == 2, "each stop stores what was read"
     assert world.committed(bank.topic).offset == ranges[-1][1]
 
 
@@ -153,14 +152,14 @@ def test_a_schema_change_starts_a_new_segment(world: World, tmp_path: Path) -> N
     bank = Bank(world, partitions=1)
     wider = envelope([*ACCOUNT_FIELDS, NOTE_FIELD])
     wider_id = world.register("value", wider)
-    with ConsumerProcess(world, {bank.topic: "changes"}, tmp_path / "log", flush_seconds="1") as consumer:
+    with ConsumerProcess(world, {bank.topic: "changes"}, tmp_path / "log", flush_seconds="600") as consumer:
         bank.transaction(5)
         plain = world.producer()
         for note in ("a", None):
             plain.produce(bank.topic, value=framed(wider_id, wider, change("u", {**bank.row(), "note": note})))
         plain.flush()
         bank.transaction(5)
-        until("all landed", lambda: landed_all(world, bank.topic))
+        until("it has read", lambda: consumer.metric("bank_consumer_records_total") >= 12)
         assert consumer.terminate() == 0
     assert_exactly_once(world, bank.topic)
     found = [(meta["bank-schema-id"], table.schema.names) for _, meta, table in world.segments(bank.topic)]
