@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -95,11 +96,12 @@ def test_the_brokers_refuse_a_member_whose_name_is_taken(world: World, tmp_path:
     """KIP-848: the one that has the name keeps it."""
     bank = Bank(world, partitions=1)
     kinds = {bank.topic: "changes"}
-    member = {"group_instance_id": f"{world.prefix}-member", "group_protocol": "consumer"}
-    with ConsumerProcess(world, kinds, tmp_path / "older", **member) as older:
+    name = f"{world.prefix}-member"
+    member = partial(ConsumerProcess, world, kinds, group_instance_id=name, group_protocol="consumer")
+    with member(tmp_path / "older") as older:
         bank.transaction(30)
         until("the older one lands", lambda: landed_all(world, bank.topic))
-        with ConsumerProcess(world, kinds, tmp_path / "newer", **member) as newer:
+        with member(tmp_path / "newer") as newer:
             assert newer.wait() == 3
         bank.transaction(30)
         until("the older one goes on", lambda: landed_all(world, bank.topic))

@@ -132,7 +132,7 @@ def test_a_dead_letter_that_can_not_be_written_halts(world: World, tmp_path: Pat
     bank.transaction(5)
     kinds = {bank.topic: "changes"}
     with ConsumerProcess(
-        world, kinds, tmp_path / "log", dead_letters_topic=world.topic("nowhere"), dead_letters_timeout_seconds="2"
+        world, kinds, tmp_path / "log", dead_letters_topic=world.topic("nowhere"), dead_letters_timeout_seconds="1"
     ) as consumer:
         assert consumer.wait() == 3
         [halt] = consumer.events("halted")
