@@ -37,13 +37,13 @@ def environment_of(world: World) -> dict[str, str]:
     }
 
 
-def command(world: World, output: Path, *arguments: str) -> str:
-    """What `cdc-consumer` prints with these arguments; it must end well."""
+def command(world: World, output: Path, *arguments: str, seconds: float = 60) -> str:
+    """What `cdc-consumer` prints with these arguments; it must end well, and within that time."""
     process = _FORKS.Process(target=run_command, args=(arguments, environment_of(world), output), daemon=True)
     process.start()
-    process.join(60)
+    process.join(seconds)
     printed = output.read_text(encoding="utf-8")
-    assert process.exitcode == 0, printed
+    assert process.exitcode == 0, f"exit code {process.exitcode}: {printed}"
     return printed
 
 
