@@ -194,6 +194,8 @@ class MemoryLog:
         self._told: dict[Chain, int] = {}
         self.on_subscribe: Callable[[], None] = lambda: None
         self.on_poll: Callable[[], None] = lambda: None
+        self.on_wait: Callable[[float], None] = lambda _: None
+        """Called with the timeout of a poll that is not full: such a one lasts all of it, like the real one's."""
 
     def subscribe(self, topics: Collection[str], ownership: Ownership) -> None:
         self.ownership = ownership
@@ -230,6 +232,8 @@ class MemoryLog:
             if reached > max(self.broker.records[chain], default=-1) and self._told.get(chain) != reached:
                 polled.caught_up.add(chain)
                 self._told[chain] = reached
+        if room:
+            self.on_wait(timeout_seconds)
         return polled
 
     def probe(self) -> None:

@@ -3,12 +3,12 @@
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from cdc_consumer.checkpoints import Step
-from cdc_consumer.main import serve
+from cdc_consumer.main import app, serve
 from cdc_consumer.settings import ConsumerSettings
 from cdc_consumer.topics import Kind, LandedTopics
 
@@ -31,11 +31,7 @@ class Launch(NamedTuple):
 
 def run(launch: Launch, environment: Mapping[str, str], log: Path) -> None:
     """Be a consumer from here on; called in a process of its own."""
-    output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os.environ.clear()
-    os.environ.update(environment)
+    _become(environment, log)
     topics = LandedTopics({name: Kind(kind) for name, kind in launch.kinds.items()}, frozenset(launch.captured))
     seen: list[Step] = []
 
@@ -45,3 +41,18 @@ def run(launch: Launch, environment: Mapping[str, str], log: Path) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     sys.exit(serve(ConsumerSettings.load(), topics, kill_at, until_caught_up=launch.until_caught_up))
+
+
+def run_command(arguments: Sequence[str], environment: Mapping[str, str], output: Path) -> None:
+    """Be a `cdc-consumer` with these arguments from here on; called in a process of its own."""
+    _become(environment, output)
+    app(list(arguments))
+
+
+def _become(environment: Mapping[str, str], output: Path) -> None:
+    """Take over an environment, and write to a file."""
+    opened = os.open(output, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.dup2(opened, 1)
+    os.dup2(opened, 2)
+    os.environ.clear()
+    os.environ.update(environment)

@@ -39,13 +39,21 @@ REJECTION = RejectionLimits(max_ratio=0.5, max_run=3, window=20)
 class Member:
     """A consumer with its own connection to a shared broker and a shared bucket."""
 
-    def __init__(self, broker: MemoryBroker, bucket: MemoryObjectStore, registry: MemoryRegistry | None = None) -> None:
+    def __init__(
+        self,
+        broker: MemoryBroker,
+        bucket: MemoryObjectStore,
+        registry: MemoryRegistry | None = None,
+        *,
+        poll_seconds: float = 0,
+    ) -> None:
         self.kafka = MemoryLog(broker)
         self.store = FaultyObjectStore(bucket)
         self.registry = registry or MemoryRegistry({1: ENVELOPE, 2: key_schema()})
         self.dead_letters = MemoryDeadLetters()
         self.metrics = CollectorRegistry()
         self.clock = ManualClock()
+        self.kafka.on_wait = self.clock.advance
         self.readiness = Readiness(DEPENDENCIES)
         self.consumer = Consumer(
             self.kafka,
@@ -56,7 +64,7 @@ class Member:
             limits=LIMITS,
             rejection=REJECTION,
             max_poll_records=3,
-            poll_seconds=0,
+            poll_seconds=poll_seconds,
             instruments=Instruments(self.metrics),
             wall_clock=lambda: WRITTEN + 5.0,
             readiness=self.readiness,
@@ -82,8 +90,8 @@ class World:
         self.broker = MemoryBroker([A, B])
         self.bucket = MemoryObjectStore()
 
-    def member(self, *chains: Chain) -> Member:
-        member = Member(self.broker, self.bucket)
+    def member(self, *chains: Chain, poll_seconds: float = 0) -> Member:
+        member = Member(self.broker, self.bucket, poll_seconds=poll_seconds)
         if chains:
             member.kafka.assign(*chains)
         return member

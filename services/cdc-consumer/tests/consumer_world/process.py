@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from consumer_world.launch import Kill, Launch, run
+from consumer_world.launch import Kill, Launch, run, run_command
 from consumer_world.real import PREFIX, World
 
 # A process that has imported the consumer and does nothing forks each of the others: an import takes a second of CPU.
@@ -24,6 +24,27 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]
+
+
+def environment_of(world: World) -> dict[str, str]:
+    """What a process of the consumer needs to find its test's corner of the stack."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(PREFIX)},
+        # A test's consumers are members of their own, whatever the stack's consumer is called.
+        **{name: value for name, value in world.env.items() if name != f"{PREFIX}GROUP_INSTANCE_ID"},
+        f"{PREFIX}GROUP_ID": world.group,
+        f"{PREFIX}DEAD_LETTERS_TOPIC": world.topic("dead-letters"),
+    }
+
+
+def command(world: World, output: Path, *arguments: str, seconds: float = 60) -> str:
+    """What `cdc-consumer` prints with these arguments; it must end well, and within that time."""
+    process = _FORKS.Process(target=run_command, args=(arguments, environment_of(world), output), daemon=True)
+    process.start()
+    process.join(seconds)
+    printed = output.read_text(encoding="utf-8")
+    assert process.exitcode == 0, f"exit code {process.exitcode}: {printed}"
+    return printed
 
 
 class ConsumerProcess:
@@ -45,15 +66,10 @@ class ConsumerProcess:
         self._log = log
         self._read = log.stat().st_size
         self._lines: list[dict[str, Any]] = []
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(PREFIX)},
-            # A test's consumers are members of their own, whatever the stack's consumer is called.
-            **{name: value for name, value in world.env.items() if name != f"{PREFIX}GROUP_INSTANCE_ID"},
+        environment = environment_of(world) | {
             f"{PREFIX}HTTP__PORT": str(self.port),
-            f"{PREFIX}GROUP_ID": world.group,
             f"{PREFIX}SESSION_TIMEOUT_SECONDS": "6",
             f"{PREFIX}FLUSH_SECONDS": "0.3",
-            f"{PREFIX}DEAD_LETTERS_TOPIC": world.topic("dead-letters"),
             **{f"{PREFIX}{name.upper()}": value for name, value in settings.items()},
         }
         launch = Launch(dict(kinds), captured, kill, until_caught_up)

@@ -136,6 +136,7 @@ class World:
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",
+                "fetch.wait.max.ms": 10,  # the end of a partition is told by an answer without records
             }
         )
         try:

@@ -4,6 +4,7 @@ The records come from a small pool of encoded ones, so that a million of them ta
 told from its bytes, by whoever reads the topic.
 """
 
+import os
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,8 @@ DELETES = 0.03
 ABORTED = 0.1
 LARGEST = 10_000
 """Records of one Kafka transaction, at most; most are much smaller."""
+SEED = int(os.environ.get("CHAOS_SEED") or random.randrange(2**32))
+"""What decides every choice of a run that is left to chance; a failure names it."""
 _AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 
 

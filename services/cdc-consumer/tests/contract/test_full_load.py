@@ -1,7 +1,6 @@
 """Poison of every kind, and a store that is down, while the topic gives more than the consumer can take."""
 
 import os
-import random
 import sys
 import time
 from pathlib import Path
@@ -12,7 +11,7 @@ from consumer_world.oracle import assert_landed_once
 from consumer_world.process import ConsumerProcess
 from consumer_world.proxy import FaultyProxy
 from consumer_world.real import World, until
-from consumer_world.traffic import Traffic
+from consumer_world.traffic import SEED, Traffic
 
 OUTAGE_SECONDS = float(os.environ.get("CHAOS_OUTAGE_SECONDS", "10"))
 """Longer than the group's session: a consumer that stopped polling would be replaced."""
@@ -27,21 +26,19 @@ pytestmark = [pytest.mark.contract, pytest.mark.timeout(300 + 2 * OUTAGE_SECONDS
 def test_one_percent_poison_of_each_kind_is_in_the_dead_letters_and_nothing_else_is(
     world: World, tmp_path: Path
 ) -> None:
-    seed = random.randrange(2**32)
-    traffic = Traffic(world, seed)
+    traffic = Traffic(world, SEED)
     traffic.fill(10_000, poison=0.01)
     kinds = {traffic.topic: "changes"}
     # Eleven kinds: more than the share that halts by default.
     with ConsumerProcess(world, kinds, tmp_path / "log", until_caught_up=True, rejected_max_ratio="0.5") as consumer:
         assert consumer.wait(120) == 0
-    records, _ = assert_landed_once(traffic, f"seed {seed}")
+    records, _ = assert_landed_once(traffic, f"CHAOS_SEED={SEED}")
     assert records >= 10_000
     assert len(world.dead_letters()) >= 0.9 * 0.01 * records * len(traffic.poisons)
 
 
 def test_a_store_that_is_down_costs_bounded_memory_and_no_rebalance(world: World, tmp_path: Path) -> None:
-    seed = random.randrange(2**32)
-    traffic = Traffic(world, seed)
+    traffic = Traffic(world, SEED)
     traffic.fill(CHANGES)
     kinds = {traffic.topic: "changes"}
     with (
@@ -73,7 +70,7 @@ def test_a_store_that_is_down_costs_bounded_memory_and_no_rebalance(world: World
         assert consumer.events("lost") == []
         assert consumer.terminate() == 0
     sys.stdout.write(f"\n{OUTAGE_SECONDS:.0f} s without the store: {usual:.0f} MB before, {peak:.0f} MB at most\n")
-    records, _ = assert_landed_once(traffic, f"seed {seed}")
+    records, _ = assert_landed_once(traffic, f"CHAOS_SEED={SEED}")
     assert records >= CHANGES
     assert peak <= MOST_MEMORY * usual
 

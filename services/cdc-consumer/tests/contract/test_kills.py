@@ -3,7 +3,8 @@
 import os
 import random
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from consumer_world.oracle import assert_landed_once
 from consumer_world.process import ConsumerProcess
 from consumer_world.proxy import Break, FaultyProxy
 from consumer_world.real import World, until
-from consumer_world.traffic import Traffic
+from consumer_world.traffic import SEED, Traffic
 
 from cdc_consumer.checkpoints import Step
 
@@ -86,21 +87,30 @@ def points(chance: random.Random) -> Iterator[Step | str]:
     return iter(found)
 
 
+@contextmanager
+def _told(kills: list[str]) -> Generator[None]:
+    """Whatever fails within, however: its message says which kills came before it, and how to have them again."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"CHAOS_SEED={SEED} CHAOS_KILLS={KILLS} repeats it. Kills so far: {kills}")
+        raise
+
+
 def test_kills_lose_and_double_nothing(world: World, tmp_path: Path) -> None:
-    seed = random.randrange(2**32)
-    chance = random.Random(seed)
-    traffic = Traffic(world, seed)
+    chance = random.Random(SEED)
+    traffic = Traffic(world, SEED)
     traffic.fill(CHANGES, POISON)
-    told: list[str] = []
-    with FaultyProxy(world.store_endpoint) as proxy:
+    kills: list[str] = []
+    with _told(kills), FaultyProxy(world.store_endpoint) as proxy:
         lives = Lives(traffic, proxy, tmp_path / "log", chance)
         for point in points(chance):
-            told.append(str(point))
+            kills.append(str(point))
             lives.ends(point)
         with lives.start(until_caught_up=True) as consumer:
             assert consumer.wait(120) == 0
             begun = sum(chain["offset"] for chain in consumer.events("resumed"))
-    records, end = assert_landed_once(traffic, f"seed {seed}, kills {told}")
-    assert records >= CHANGES
-    # About half of it, by chance: where a life ends is random.
-    assert begun > end / 4, "the kills hit a good part of the topic"
+        records, end = assert_landed_once(traffic, "after all kills")
+        assert records >= CHANGES
+        # About half of it, by chance: where a life ends is random.
+        assert begun > end / 4, "the kills hit a good part of the topic"

@@ -1,7 +1,7 @@
 """The loop over fakes: whatever fails, and whenever, each record lands once and the chain has no gap."""
 
 import pytest
-from consumer_world.loop import VALUE, A, B, World
+from consumer_world.loop import LIMITS, VALUE, A, B, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +25,26 @@ def test_records_land_and_are_committed_after_they_are_stored(world: World) -> N
     world.assert_exactly_once()
     assert world.broker.commits[A].offset == 6
     assert world.broker.commits[B] == Commit(B, 1, note="0")
+
+
+def test_a_poll_ends_when_a_buffer_is_due(world: World) -> None:
+    member = world.member(A, poll_seconds=60)
+    member.turns(1, seconds=0)
+    world.produce(A, 3)
+    member.turns(1, seconds=0)
+    read_at = member.clock.now
+    assert world.landed(A) == [], "they fill a poll, which ends at once"
+    member.turns(1, seconds=0)
+    assert world.landed(A) == [0, 1, 2]
+    assert member.clock.now == read_at + LIMITS.flush_seconds
+
+
+def test_the_age_of_records_counts_from_the_start_of_the_poll_that_brought_them(world: World) -> None:
+    member = world.member(A, poll_seconds=LIMITS.flush_seconds)
+    member.turns(1, seconds=0)
+    world.produce(A, 2)
+    member.turns(1, seconds=0)
+    assert world.landed(A) == [0, 1]
 
 
 def test_nothing_is_committed_while_the_store_fails(world: World) -> None:

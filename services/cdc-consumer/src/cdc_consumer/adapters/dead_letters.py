@@ -11,6 +11,8 @@ from cdc_consumer.policy import DeadLettersUnavailable, FailedError
 from cdc_consumer.records import Headers
 
 ASK_SECONDS: Final = 10.0
+# consume() waits for a whole batch, and the end of a partition fills none.
+_READ_SECONDS: Final = 0.1
 REPLAYED: Final = f"{PREFIX}replayed"
 _LETTERS_PER_TRANSACTION: Final = 500
 
@@ -143,6 +145,7 @@ class DeadLetterArchive:
             logger=_quiet(),
         )
         found: list[Any] = []
+        silent = 0
         try:
             topic = consumer.list_topics(self._topic, timeout=ASK_SECONDS).topics[self._topic]
             if topic.error is not None:
@@ -150,8 +153,9 @@ class DeadLetterArchive:
             left = set(topic.partitions)
             consumer.assign([TopicPartition(self._topic, partition, OFFSET_BEGINNING) for partition in left])
             while left:
-                messages = consumer.consume(1000, ASK_SECONDS)
-                if not messages:
+                messages = consumer.consume(1000, _READ_SECONDS)
+                silent = 0 if messages else silent + 1
+                if silent * _READ_SECONDS >= ASK_SECONDS:
                     raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
                 for message in messages:
                     error = message.error()

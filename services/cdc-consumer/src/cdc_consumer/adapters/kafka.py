@@ -255,7 +255,9 @@ def _records(messages: Sequence[Message]) -> Records:
 
 
 def _failure(error: KafkaError) -> Failure:
-    return KafkaFatal(error.str()) if error.fatal() else KafkaUnavailable(error.str())
+    # consume() gives a fatal error as a message, whose code alone says so: its fatal() is False.
+    fatal = error.fatal() or error.code() == KafkaError._FATAL
+    return KafkaFatal(error.str()) if fatal else KafkaUnavailable(error.str())
 
 
 def _chains(partitions: Collection[TopicPartition]) -> list[Chain]:

@@ -17,6 +17,8 @@ from cdc_consumer.decode import batches, decoder_for, key_decoder_for
 from cdc_consumer.decode.batches import Decoded, ReferenceDecoder, VectorDecoder, batch_decoder_for
 from cdc_consumer.decode.changes import ChangeDecoder
 from cdc_consumer.decode.vector.changes import FastChanges
+from cdc_consumer.decode.vector.lanes import Block, Lanes
+from cdc_consumer.decode.vector.readers import fields_of, reader_of
 from cdc_consumer.events import Reason
 from cdc_consumer.topics import Kind
 
@@ -287,3 +289,14 @@ def test_nothing_good_is_left_to_the_reference() -> None:
     )
     found = FastChanges(topic.decoder.schema, topic.decoder.columns).read(topic.values, topic.keys, {})
     assert not found.refused.any()
+
+
+def test_readers_take_no_lanes() -> None:
+    """A part of the lanes may be none of them."""
+    schema = envelope([{"name": f"c{place}", "type": ["null", each.schema]} for place, each in enumerate(TYPES)])
+    block = Block([], 5)
+    reader = reader_of(schema, wanted=True)
+    lanes = Lanes(block, block.starts)
+    assert set(fields_of(reader.read(lanes))) == {"before", "after", "source", "op", "ts_ms", "transaction"}
+    reader.skip(lanes)
+    assert (len(lanes), len(lanes.bad)) == (0, 0)

@@ -48,7 +48,7 @@ class Block:
         self.words = np.ndarray((len(self.data) - 7,), np.dtype("<u8"), self.data, strides=(1,))
         self.limit = len(self.data) - _LONGEST
         self.ends: Longs = np.fromiter(map(len, records), np.int64, len(records)).cumsum() + PADDING
-        self.starts: Longs = np.concatenate(([PADDING], self.ends[:-1])) + header
+        self.starts: Longs = np.concatenate(([PADDING], self.ends))[:-1] + header
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -83,12 +83,13 @@ class Lanes:
         return self.block.octets.take(self.at, mode="clip")
 
     def word(self) -> NDArray[np.uint64]:
-        """The eight bytes from each position on, little-endian."""
-        return self.block.words[np.minimum(self.at, self.block.limit)]
+        """The eight bytes from each position on, little-endian. A position beyond the block goes to its limit."""
+        self.at = np.minimum(self.at, self.block.limit)
+        return self.block.words[self.at]
 
     def skip_long(self) -> None:
         """Pass over one Avro int or long."""
-        word = self._clipped_word()
+        word = self.word()
         alike = _alike(word)
         if alike:
             self.at = self.at + alike
@@ -98,7 +99,7 @@ class Lanes:
 
     def long(self) -> Longs:
         """One Avro int or long."""
-        word = self._clipped_word()
+        word = self.word()
         size = _alike(word)
         if size:
             payload = word & _PAYLOADS[size]
@@ -133,10 +134,6 @@ class Lanes:
             found = np.where(negative, 0, found)
         # Beyond the block is bad in any case, and the sum of two such sizes would not fit.
         return np.minimum(found, self.block.limit)
-
-    def _clipped_word(self) -> NDArray[np.uint64]:
-        self.at = np.minimum(self.at, self.block.limit)
-        return self.block.words[self.at]
 
     def _finish(self, stop: NDArray[np.uint64], size: Longs) -> NDArray[np.uint64] | None:
         """Move on; the bits from the ninth and tenth byte where some lane has them."""

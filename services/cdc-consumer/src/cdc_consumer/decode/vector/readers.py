@@ -143,7 +143,7 @@ class _Nullable:
         if odd.any():
             lanes.bad |= odd
         there = branch == self._branch
-        return bool(there[0]) if (there == there[0]).all() else there
+        return True if there.all() else there if there.any() else False
 
 
 class _Record:
