@@ -245,7 +245,7 @@ class Consumer:
         decision = decide(held.chain, facts)
         if isinstance(decision, Refused):
             raise FailedError(decision)
-        self._kafka.seek(held.chain, decision.offset)
+        self._seek(held.chain, decision.offset)
         held.line = Line(held.chain, decision.offset, self._limits)
         held.topic_id = heard.topic_id
         held.rewind = held.caught_up = False
@@ -258,11 +258,16 @@ class Consumer:
             if held.line is None or not (self._health.may_try(h.REGISTRY) and self._health.may_try(h.KAFKA)):
                 return
             try:
-                self._kafka.seek(held.chain, held.line.end)
+                self._seek(held.chain, held.line.end)
             except FailedError as error:
                 self._health.report(error.failure)
             else:
                 held.rewind = False
+
+    def _seek(self, chain: Chain, offset: int) -> None:
+        self._kafka.resume([chain])
+        self._paused.discard(chain)
+        self._kafka.seek(chain, offset)
 
     # -- housekeeping ----------------------------------------------------------------------------------------------
 

@@ -99,7 +99,7 @@ class Ownership(Protocol):
     """Who listens to changes of ownership. Called from inside `RecordLog.poll` and `close`."""
 
     def assigned(self, chains: Collection[Chain]) -> None:
-        """These chains are ours now. They deliver nothing until `seek` and `resume`."""
+        """These chains are ours now. They deliver nothing until `resume`, nothing of account until `seek`."""
         ...
 
     def revoked(self, chains: Collection[Chain]) -> None:
@@ -131,7 +131,10 @@ class RecordLog(Protocol):
         ...
 
     def seek(self, chain: Chain, offset: int) -> None:
-        """Deliver this chain from `offset` on; nothing that was fetched before is delivered after this."""
+        """Deliver this chain from `offset` on; nothing that was fetched before is delivered after this.
+
+        Resume a paused chain before: librdkafka takes a second to notice one that is resumed after it was sought.
+        """
         ...
 
     def pause(self, chains: Collection[Chain]) -> None:
