@@ -28,6 +28,9 @@ class Cursor(FakeSnowflakeCursor):
 
     _conn: Session
 
+    def __init__(self, session: Session) -> None:
+        super().__init__(conn=session, duck_conn=session._duck_conn)
+
     def execute(self, command: str, params: Any = None, *args: Any, **kwargs: Any) -> "Cursor":
         """Run one statement.
 

@@ -103,8 +103,9 @@ class Application:
             failure = {"data": {"nextAction": "RETRY_LOGIN"}, "code": error.code, "message": error.message}
             return JSONResponse(failure | {"success": False})
         parameters = data.get("SESSION_PARAMETERS") or {}
-        session: Session = await run_in_threadpool(
-            self._warehouse.connect,
+        session = await run_in_threadpool(
+            Session,
+            self._warehouse,
             query.get("databaseName"),
             query.get("schemaName"),
             user=user.name,

@@ -23,7 +23,10 @@ _numbers = itertools.count(1)
 
 
 class Session(FakeSnowflakeConnection):
-    """Made at login, ended by the client, or rolled back when its client is taken for dead."""
+    """Made at login, ended by the client, or rolled back when its client is taken for dead.
+
+    Statements run on a `snowflake_local.cursor.Cursor` of it, never on one of upstream's `cursor()`.
+    """
 
     def __init__(
         self,
@@ -203,12 +206,6 @@ class Session(FakeSnowflakeConnection):
         """ALTER SESSION SET AUTOCOMMIT: what is open is committed."""
         self.commit_open()
         self._autocommit = mode
-
-    def cursor(self, *_args: Any, **_kwargs: Any) -> Any:
-        """Our cursor, whatever class is asked for."""
-        from snowflake_local.cursor import Cursor
-
-        return Cursor(conn=self, duck_conn=self._duck_conn)
 
     def close(self, retry: bool = True) -> None:  # noqa: ARG002 - upstream's signature
         """End the session: its statement is stopped, an open transaction rolled back, temporary tables dropped."""

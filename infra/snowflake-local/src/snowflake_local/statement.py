@@ -52,7 +52,7 @@ class Statement:
         if int((self.body.get("parameters") or {}).get("MULTI_STATEMENT_COUNT", 1)) != 1:
             raise errors.unsupported("several statements in one request")
         expression = _parsed(text)
-        cursor: Cursor = session.cursor()
+        cursor = Cursor(session)
         if self.body.get("describeOnly"):
             described = cursor._describe_only(text)
             if described is not None:

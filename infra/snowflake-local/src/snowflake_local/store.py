@@ -42,6 +42,8 @@ def database_sql(database: str) -> str:
 class Warehouse(FakeSnow):
     """All databases below a folder, attached at start.
 
+    Clients get a `snowflake_local.session.Session` of it, never one of upstream's `connect()`.
+
     Args:
         folder: where the files lie; made when missing.
         memory_limit: DuckDB's, e.g. "256MB".
@@ -89,12 +91,6 @@ class Warehouse(FakeSnow):
         self.duck_conn.execute("SET autoinstall_known_extensions = false")
         self.duck_conn.execute("SET allowed_directories = ?", [[f"{folder}/"]])
         self.duck_conn.execute("SET enable_external_access = false")
-
-    def connect(self, database: str | None = None, schema: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        """A session; see `snowflake_local.session`."""
-        from snowflake_local.session import Session
-
-        return Session(self, database, schema, *args, **kwargs)
 
     def probe(self) -> None:
         """Ask the databases anything; raises when they do not answer."""
