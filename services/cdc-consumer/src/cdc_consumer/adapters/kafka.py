@@ -30,7 +30,7 @@ from cdc_consumer.records import Records
 from cdc_consumer.topics import Chain
 
 ASK_SECONDS: Final = 5.0
-# Per partition; consume() takes whole batches out of this queue.
+# Fetched ahead, of all partitions together; consume() takes whole batches out of this queue.
 QUEUE_KILOBYTES: Final = 16 * 1024
 _LOST_POSITION: Final = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
 _NO_TOPIC: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC})
