@@ -199,7 +199,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--slow-records", type=int, default=150_000, help="what the slow contenders read")
     parser.add_argument("--slow-rounds", type=int, default=2)
-    parser.add_argument("--memory-records", type=int, default=300_000)
+    parser.add_argument("--memory-records", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=int, default=12, help="how long changes come, for the latency")
     parser.add_argument("--only", default="compare,stages,memory,latency")
     given = parser.parse_args()

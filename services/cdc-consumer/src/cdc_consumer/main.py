@@ -5,6 +5,7 @@ import time
 from importlib.metadata import version
 from typing import Annotated, Final
 
+import pyarrow as pa
 import typer
 from prometheus_client import CollectorRegistry
 
@@ -140,6 +141,8 @@ def serve(
         checkpoint=checkpoint,
         liveness=liveness,
     )
+    # Arrow's own allocators keep the memory of the largest batch.
+    pa.set_memory_pool(pa.system_memory_pool())
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
     try:

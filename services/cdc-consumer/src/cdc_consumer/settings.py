@@ -42,7 +42,7 @@ class ConsumerSettings(ProgramSettings):
 
     max_rows: int = Field(default=50_000, ge=1, description="Rows of one segment, at most.")
     max_bytes: int = Field(default=128 * 1024**2, ge=1, description="Memory of one partition's buffer, at most.")
-    max_total_bytes: int = Field(default=384 * 1024**2, ge=1, description="Memory of all buffers together.")
+    max_total_bytes: int = Field(default=192 * 1024**2, ge=1, description="Memory of all buffers together.")
     flush_seconds: float = Field(default=1.0, gt=0, description="Age at which records that change RAW are stored.")
     idle_flush_seconds: float = Field(
         default=300.0, gt=0, description="Age at which records that change no table (BEGIN, heartbeats) are stored."

@@ -30,8 +30,10 @@ from cdc_consumer.records import Records
 from cdc_consumer.topics import Chain
 
 ASK_SECONDS: Final = 5.0
-# Fetched ahead, of all partitions together; consume() takes whole batches out of this queue.
-QUEUE_KILOBYTES: Final = 16 * 1024
+# Fetched ahead, of all partitions together; consume() takes whole batches out of this queue. A small record takes three
+# times its size there. A fetch that is under way goes beyond it: by default with a megabyte of each partition.
+QUEUE_KILOBYTES: Final = 8 * 1024
+FETCH_BYTES: Final = 4 * 1024 * 1024
 _LOST_POSITION: Final = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
 _NO_TOPIC: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC})
 
@@ -68,6 +70,7 @@ class KafkaLog:
             "auto.offset.reset": "error",
             "enable.partition.eof": True,
             "queued.max.messages.kbytes": QUEUE_KILOBYTES,
+            "fetch.max.bytes": FETCH_BYTES,
             # A partition that was paused, or whose queue was full, is fetched again after this; the default is 1 s.
             "fetch.queue.backoff.ms": 10,
             "reconnect.backoff.max.ms": 2_000,
