@@ -89,13 +89,14 @@ class ComposeStack(DrivenStack):
 
     def health(self) -> dict[str, bool]:
         """See `DrivenStack`."""
-        containers = self.compose.get_containers(include_all=True)
-        return {str(found.Service): _healthy(found) for found in containers if found.Service not in STEPS}
+        return {name: _healthy(found) for name, found in self._containers().items() if name not in STEPS}
 
     def memory_bytes(self) -> int:
         """Anonymous memory and page cache in use, of all containers."""
         total = 0
-        for found in self.compose.get_containers():
+        for found in self._containers().values():
+            if found.State != "running":
+                continue
             seen = cast("Any", self._docker.client.containers.get(str(found.ID))).stats(stream=False, one_shot=True)
             usage = seen["memory_stats"]
             total += usage.get("usage", 0) - usage.get("stats", {}).get("inactive_file", 0)
@@ -126,7 +127,21 @@ class ComposeStack(DrivenStack):
                 run.wait(30)
 
     def _container(self, component: str) -> ComposeContainer:
-        return self.compose.get_container(component, include_all=True)
+        return self._containers()[component]
+
+    def _containers(self) -> dict[str, ComposeContainer]:
+        """Each component's container. `ps` fails when one of `run --rm` ends while it looks: then it looks again."""
+        refused: list[str] = []
+
+        def listed() -> list[ComposeContainer]:
+            try:
+                return self.compose.get_containers(include_all=True)
+            except subprocess.CalledProcessError as error:
+                refused.append(error.stderr.decode(errors="replace"))
+                return []
+
+        found = until("docker compose lists its containers", listed, seconds=20, state=lambda: refused[-1:])
+        return {str(container.Service): container for container in found}
 
     def _command(self, *arguments: str) -> list[str]:
         return [*self.compose.compose_command_property, *arguments]
