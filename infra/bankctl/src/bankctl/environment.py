@@ -39,6 +39,7 @@ def cdc_consumer(stack: Stack) -> dict[str, str]:
         "CDC_CONSUMER_HTTP__PORT": str(stack.port("cdc_consumer")),
         "CDC_CONSUMER_FLUSH_SECONDS": str(stack.settings.flush_seconds),
         "CDC_CONSUMER_IDLE_FLUSH_SECONDS": str(stack.settings.idle_flush_seconds),
+        "CDC_CONSUMER_TARGET_LAG_SECONDS": str(stack.settings.target_lag_seconds),
     }
 
 
@@ -50,6 +51,7 @@ def event_receiver(stack: Stack) -> dict[str, str]:
         "EVENT_RECEIVER_AIRFLOW__URL": stack.url("airflow"),
         "EVENT_RECEIVER_AIRFLOW__USER": AIRFLOW_RECEIVER,
         "EVENT_RECEIVER_AIRFLOW__PASSWORD": stack.secret("airflow_receiver_password"),
+        "EVENT_RECEIVER_TARGET_LAG_SECONDS": str(stack.settings.target_lag_seconds),
     }
 
 
@@ -113,6 +115,7 @@ def airflow(stack: Stack) -> dict[str, str]:
         "BANK_DAGS_STORE__ACCESS_KEY": LOADER_STORE_USER,
         "BANK_DAGS_STORE__SECRET_KEY": stack.secret(STORE_PASSWORDS[LOADER_STORE_USER]),
         "BANK_DAGS_LOAD_INTERVAL_SECONDS": str(stack.settings.load_interval_seconds),
+        "BANK_DAGS_TARGET_LAG_SECONDS": str(stack.settings.target_lag_seconds),
         "BANK_DAGS_STATE_DIR": str(stack.data_dir("dbt")),
         "BANK_DAGS_DBT_EXECUTABLE": str(stack.root / "analytics" / "banking_dbt" / ".venv" / "bin" / "dbt"),
         "BANK_DAGS_DBT_PROJECT_DIR": str(stack.root / "analytics" / "banking_dbt"),

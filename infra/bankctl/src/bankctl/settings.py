@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from bank_common.settings import ProgramSettings
+from bank_common.settings import TARGET_LAG_SECONDS, ProgramSettings, TargetLag
 
 MAX_PORT_OFFSET = 46_000
 """The highest port of infra/platform.toml plus this stays a port."""
@@ -29,4 +29,5 @@ class BankctlSettings(ProgramSettings):
     idle_flush_seconds: float = Field(
         default=300.0, gt=0, description="The same for records that change no table (heartbeats)."
     )
+    target_lag_seconds: TargetLag = TARGET_LAG_SECONDS
     load_interval_seconds: int = Field(default=60, ge=5, description="How often the load sweeps without a wake-up.")

@@ -8,7 +8,7 @@ Nothing here is read at import, and a library never calls `load`.
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -17,6 +17,18 @@ from bank_common.errors import PipelineError
 
 NESTED = "__"
 FILE_SUFFIX = "_FILE"
+
+TARGET_LAG_SECONDS: Final = 10.0
+TargetLag = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=86_400,
+        allow_inf_nan=False,
+        description="Target lag: how old a change may be when the marts show it. 0: as soon as possible.",
+    ),
+]
+"""The one setting that consumer, receiver, load and build share, in seconds; `bank up` hands it to each."""
 
 
 class SettingsError(PipelineError):

@@ -9,7 +9,14 @@ from pydantic import Field, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from bank_common import names
-from bank_common.settings import ObjectStoreSettings, ProgramSettings, SettingsError, SnowflakeSettings
+from bank_common.settings import (
+    TARGET_LAG_SECONDS,
+    ObjectStoreSettings,
+    ProgramSettings,
+    SettingsError,
+    SnowflakeSettings,
+    TargetLag,
+)
 
 SNOWFLAKE_PREFIX: Final = "SNOWFLAKE_"
 
@@ -25,6 +32,7 @@ class BankDagsSettings(ProgramSettings):
     load_interval_seconds: int = Field(
         default=60, ge=5, description="How often the sweep looks for landed segments that no wake-up announced."
     )
+    target_lag_seconds: TargetLag = TARGET_LAG_SECONDS
     max_segments: int = Field(default=1000, ge=1, le=10_000, description="Segments of one load transaction, at most.")
     max_bytes: int = Field(
         default=256 * 1024**2, ge=1, description="Bytes of one load transaction, at most: what lies on disk meanwhile."

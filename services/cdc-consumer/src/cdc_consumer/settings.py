@@ -7,11 +7,13 @@ from pydantic_settings import SettingsConfigDict
 
 from bank_common import names
 from bank_common.settings import (
+    TARGET_LAG_SECONDS,
     HttpSettings,
     KafkaSettings,
     ObjectStoreSettings,
     ProgramSettings,
     RegistrySettings,
+    TargetLag,
 )
 from cdc_consumer.line import Limits
 from cdc_consumer.rejection import RejectionLimits
@@ -47,6 +49,7 @@ class ConsumerSettings(ProgramSettings):
     idle_flush_seconds: float = Field(
         default=300.0, gt=0, description="Age at which records that change no table (BEGIN, heartbeats) are stored."
     )
+    target_lag_seconds: TargetLag = TARGET_LAG_SECONDS
     rejected_max_ratio: float = Field(
         default=0.1,
         ge=0,

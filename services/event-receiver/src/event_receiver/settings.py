@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from bank_common import names
-from bank_common.settings import HttpSettings, ProgramSettings
+from bank_common.settings import TARGET_LAG_SECONDS, HttpSettings, ProgramSettings, TargetLag
 from event_receiver.worker import Pace
 
 
@@ -35,6 +35,7 @@ class ReceiverSettings(ProgramSettings):
     bucket: str = names.BUCKET
     dag_id: str = names.LOAD_DAG
     max_body_bytes: int = Field(default=65_536, ge=1024, description="Larger requests are turned away with 413.")
+    target_lag_seconds: TargetLag = TARGET_LAG_SECONDS
     poll_seconds: float = Field(default=0.5, gt=0, le=60, description="Between looks at a queued run.")
     longest_retry_seconds: float = Field(default=30.0, gt=0, description="Between retries while Airflow is away.")
 
