@@ -45,6 +45,10 @@ class BankDagsSettings(ProgramSettings):
         default=1800, ge=2, description="How long the load's task may take; above the lock's timeout."
     )
 
+    history_hours: int = Field(
+        default=48, ge=1, description="How long Airflow keeps finished runs in its tables, and the logs of their tasks."
+    )
+
     state_dir: Path = Field(description="Where dbt's target, its log and the build's lock lie; outside the repository.")
     dbt_executable: Path = Field(description="dbt in its own environment; its interpreter lies beside it.")
     dbt_project_dir: Path

@@ -1,7 +1,9 @@
-"""Airflow's three processes on one database: API server, scheduler (LocalExecutor) and DAG processor."""
+"""Airflow's three processes on one database: API server, scheduler (under its parent) and DAG processor."""
 
 import os
 import subprocess
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -10,8 +12,6 @@ from bank_common.errors import PipelineError
 from bankctl import environment
 from bankctl.components.component import READY, Component, HttpProbe, http_probe, inherited_environment
 from bankctl.stack import LOOPBACK, Stack
-
-_PARTS: Final = {"scheduler": "scheduler", "dag-processor": "dag_processor"}
 
 
 def _executable(stack: Stack) -> str:
@@ -78,12 +78,12 @@ API: Final = Component(
 )
 
 
-def _part(command: str, health: str, *needs: str) -> Component:
+def _part(part: str, command: Callable[[Stack], list[str]], *needs: str) -> Component:
     return Component(
-        name=f"airflow-{command}",
-        command=lambda stack: [_executable(stack), command],
+        name=f"airflow-{part}",
+        command=command,
         environment=_environment,
-        probe=_part_probe(health),
+        probe=_part_probe(part.replace("-", "_")),
         # A load that starts before its tables and its bucket exist would only fail and be tried again.
         needs=("airflow-database", "raw-tables", "buckets", *needs),
         ready_seconds=120,
@@ -91,5 +91,9 @@ def _part(command: str, health: str, *needs: str) -> Component:
 
 
 # Tasks report to the API server: a run that starts before it answers would fail.
-SCHEDULER: Final = _part("scheduler", _PARTS["scheduler"], "airflow-api")
-DAG_PROCESSOR: Final = _part("dag-processor", _PARTS["dag-processor"])
+SCHEDULER: Final = _part(
+    "scheduler",
+    lambda stack: [str(Path(_executable(stack)).with_name("python")), "-m", "bank_dags.scheduling"],
+    "airflow-api",
+)
+DAG_PROCESSOR: Final = _part("dag-processor", lambda stack: [_executable(stack), "dag-processor"])

@@ -1,0 +1,62 @@
+"""`python -m bank_dags.scheduling`: Airflow's scheduler under its parent."""
+
+import asyncio
+import os
+import sys
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bank_common import logging
+from bank_common.errors import PipelineError
+from bank_dags.scheduling.housekeeping import keep_small
+from bank_dags.scheduling.lifeline import Family
+from bank_dags.scheduling.metadata import Metadata, dsn
+from bank_dags.scheduling.parent import Home, Parent
+from bank_dags.settings import BankDagsSettings
+
+# Its log server would listen on every address; logs are read from the folder.
+COMMAND = [sys.executable, "-m", "airflow", "scheduler", "--skip-serve-logs"]
+
+
+def api_answers() -> bool:
+    """Does the API server, which every task reports to, answer?"""
+    from http.client import HTTPConnection, HTTPException
+
+    server = urlsplit(os.environ.get("AIRFLOW__CORE__EXECUTION_API_SERVER_URL", "http://127.0.0.1:8080"))
+    connection = HTTPConnection(server.hostname or "127.0.0.1", server.port or 80, timeout=5)
+    try:
+        connection.request("GET", "/api/v2/version")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def main() -> int:
+    """Run until a signal or the scheduler's end; the exit code."""
+    try:
+        settings = BankDagsSettings.load()
+        logging.configure("airflow-scheduler", settings.logging)
+        home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
+        logs = Path(os.environ.get("AIRFLOW__LOGGING__BASE_LOG_FOLDER", home / "logs"))
+        family = Family()
+        parent = Parent(
+            COMMAND,
+            family,
+            Metadata(dsn()),
+            Home(home),
+            slots=int(os.environ.get("AIRFLOW__CORE__PARALLELISM", "32")),
+            api_answers=api_answers,
+            beside=partial(keep_small, family, timedelta(hours=settings.history_hours), logs),
+        )
+        return asyncio.run(parent.run())
+    except PipelineError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""What every task imports, imported once in the scheduler before it forks: a task starts with it already there."""
+
+import importlib
+from typing import Final
+
+MODULES: Final = (
+    # What Airflow's own side of a task imports when the task starts.
+    "airflow.sdk.execution_time.supervisor",
+    "airflow.sdk.execution_time.task_runner",
+    "airflow.sdk._shared.logging.factory",
+    "airflow.sdk.definitions.connection",
+    "airflow.providers.standard.decorators.python",
+    "setproctitle",
+    # What load and build import.
+    "bank_dags.tasks",
+    "bank_dags.loading.load",
+    "bank_dags.loading.snowflake",
+    "bank_dags.loading.store",
+    "bank_dags.building.build",
+    "bank_dags.building.dbt",
+    "bank_dags.warehouse",
+    "cryptography.hazmat.backends.openssl.backend",
+    "obstore",
+    "snowflake.connector",
+)
+
+
+def preload() -> None:
+    """Import them. None of them starts a thread or opens a connection, which a fork would not carry along."""
+    for module in MODULES:
+        importlib.import_module(module)

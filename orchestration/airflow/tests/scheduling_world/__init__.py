@@ -1,0 +1,1 @@
+"""A parent with a scheduler and a metadata database that a test drives by files."""
