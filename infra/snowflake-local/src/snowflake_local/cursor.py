@@ -11,8 +11,9 @@ from sqlglot import exp
 
 from snowflake_local import errors, results
 from snowflake_local.load import listing
+from snowflake_local.parameters import DEFAULTS
 from snowflake_local.session import Session
-from snowflake_local.sql import commands, merge, rewrite, swap
+from snowflake_local.sql import commands, control, merge, rewrite, swap
 from snowflake_local.sql.aftermath import Aftermath
 
 _CONFLICT_RETRIES: Final = 8
@@ -42,16 +43,16 @@ class Cursor(FakeSnowflakeCursor):
             try:
                 known = commands.recognise(bare)
                 if known is not None:
-                    self._run(known)
+                    self._run(known, kwargs.get("binding_params", params))
                 else:
                     super().execute(bare, params, *args, **kwargs)
             except Exception as error:
-                raise errors.translate(error) from error
+                raise self._conn.running.why(errors.translate(error)) from error
         return self
 
     # -- commands ----------------------------------------------------------------------------------------------
 
-    def _run(self, command: commands.Command) -> None:
+    def _run(self, command: commands.Command, bound: Any) -> None:
         session = self._conn
         match command:
             case commands.Answer():
@@ -64,13 +65,17 @@ class Cursor(FakeSnowflakeCursor):
             case commands.UseContext():
                 self._use(command)
             case commands.SetParameters(values):
-                session.set_parameters(values)
+                session.parameters.change(values)
                 self._answer(_SUCCESS)
             case commands.ShowParameter(name):
-                value = session.parameters.get(name, "")
+                default = str(DEFAULTS.get(name, ""))
                 level = "SESSION" if name in session.parameters else ""
                 columns = ["key", "value", "default", "level", "description", "type"]
-                self._answer(commands.Answer(columns, [[name, value, "", level, "", "STRING"]]))
+                kind = "NUMBER" if default else "STRING"
+                value = session.parameters.get(name, default)
+                self._answer(commands.Answer(columns, [[name, value, default, level, "", kind]]))
+            case commands.SystemCall():
+                self._answer(control.run(session, command, bound))
             case commands.SwapTables():
                 self._commit_before_ddl()
                 swap.run(self._duck_conn, command)
@@ -161,6 +166,7 @@ class Cursor(FakeSnowflakeCursor):
             target = transformed.find(exp.Table) if isinstance(transformed, _LOCKING) else None
             if target is not None:
                 session.lock(target)
+            session.running.go_on()
             session.refresh()
             session.transaction.wrote |= not isinstance(transformed, (exp.Query, exp.Describe, exp.Show))
             self._retrying(transformed, params)

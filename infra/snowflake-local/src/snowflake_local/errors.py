@@ -20,6 +20,8 @@ _OUT_OF_RANGE: Final = re.compile(r"out of range|Could not cast value .* to DECI
 _NO_NUMBER: Final = re.compile(r"to (?:DECIMAL|INT|BIGINT)", re.IGNORECASE)
 _UNSUPPORTED: Final = 2
 LOCK_TIMEOUT: Final = 625
+CANCELLED: Final = 604
+STATEMENT_TIMEOUT: Final = 630
 ABORTED: Final = 90132
 
 
@@ -75,7 +77,29 @@ def role_not_assigned(role: str) -> sf.ProgrammingError:
 
 def cancelled() -> sf.ProgrammingError:
     """The client has cancelled the statement."""
-    return sf.ProgrammingError(msg="SQL execution canceled", errno=604, sqlstate="57014")
+    return sf.ProgrammingError(msg="SQL execution canceled", errno=CANCELLED, sqlstate="57014")
+
+
+def statement_timeout(seconds: float) -> sf.ProgrammingError:
+    """The statement has run for as long as STATEMENT_TIMEOUT_IN_SECONDS allows."""
+    text = f"Statement reached its statement or warehouse timeout of {seconds:.0f} second(s) and was canceled."
+    return sf.ProgrammingError(msg=text, errno=STATEMENT_TIMEOUT, sqlstate="57014")
+
+
+def invalid_parameter(name: str, value: str) -> sf.ProgrammingError:
+    """A value that a session's parameter can't have."""
+    return compilation(f"invalid value [{value}] for parameter '{name}'", errno=1008, sqlstate="22023")
+
+
+def no_session(number: int) -> sf.ProgrammingError:
+    """A session that is over, or never was."""
+    return compilation(f"Session '{number}' does not exist.", errno=2003, sqlstate="02000")
+
+
+def not_your_session(number: int) -> sf.ProgrammingError:
+    """Another user's session."""
+    text = f"SQL access control error:\nInsufficient privileges to operate on session '{number}'."
+    return sf.ProgrammingError(msg=text, errno=3001, sqlstate="42501")
 
 
 def aborted() -> sf.ProgrammingError:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from fakesnow.transforms import SERVER_VERSION
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from snowflake.connector.errors import ProgrammingError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -20,7 +21,7 @@ from snowflake_local.auth import LoginError, Users
 from snowflake_local.logs import event
 from snowflake_local.session import Session
 from snowflake_local.sessions import Client, NoSessionError, Sessions
-from snowflake_local.statement import Statement
+from snowflake_local.statement import Statement, failure
 from snowflake_local.store import Warehouse
 from snowflake_local.uploads import Uploads
 
@@ -100,20 +101,24 @@ class Application:
             user, role = self._users.login(claimed[0], claimed[1], claimed[2], query.get("roleName"))
         except LoginError as error:
             event(logging.WARNING, "login_refused", code=error.code)
-            failure = {"data": {"nextAction": "RETRY_LOGIN"}, "code": error.code, "message": error.message}
-            return JSONResponse(failure | {"success": False})
+            refusal = {"data": {"nextAction": "RETRY_LOGIN"}, "code": error.code, "message": error.message}
+            return JSONResponse(refusal | {"success": False})
         parameters = data.get("SESSION_PARAMETERS") or {}
-        session = await run_in_threadpool(
-            Session,
-            self._warehouse,
-            query.get("databaseName"),
-            query.get("schemaName"),
-            user=user.name,
-            role=role,
-            virtual_warehouse=(query.get("warehouse") or "").upper(),
-            autocommit=parameters.get("AUTOCOMMIT", True) is not False,
-            parameters=parameters,
-        )
+        try:
+            session = await run_in_threadpool(
+                Session,
+                self._warehouse,
+                self._sessions,
+                query.get("databaseName"),
+                query.get("schemaName"),
+                user=user.name,
+                role=role,
+                virtual_warehouse=(query.get("warehouse") or "").upper(),
+                autocommit=parameters.get("AUTOCOMMIT", True) is not False,
+                parameters=parameters,
+            )
+        except ProgrammingError as error:
+            return JSONResponse(failure(error))
         for client in self._sessions.remove_idle():
             await run_in_threadpool(client.session.close)
         event(logging.INFO, "session_started", session=session.number, user=user.name, role=role)
@@ -192,7 +197,10 @@ class Application:
 
 async def _run(statement: Statement, session: Session) -> dict[str, Any]:
     start = time.monotonic()
-    answer = await run_in_threadpool(statement.run, session)
+    running = asyncio.create_task(run_in_threadpool(statement.run, session))
+    while not running.done():
+        await asyncio.wait((running,), timeout=session.running.watch())
+    answer = running.result()
     SECONDS.observe(time.monotonic() - start)
     STATEMENTS.labels("success" if answer["success"] else "error").inc()
     return answer
@@ -219,6 +227,7 @@ def _welcome(token: str, session: Session) -> dict[str, Any]:
         "validityInSeconds": 3600,
         "masterValidityInSeconds": 14400,
         "serverVersion": SERVER_VERSION,
+        "sessionId": session.number,
         "parameters": [
             {"name": "AUTOCOMMIT", "value": session._autocommit},
             {"name": "TIMEZONE", "value": "UTC"},

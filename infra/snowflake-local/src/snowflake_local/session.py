@@ -1,12 +1,9 @@
 """A session: one client's connection, its transaction, its locks and its parameters."""
 
 import contextlib
-import itertools
 import logging
-import threading
-import time
-from collections.abc import Iterator
-from typing import Any, Final
+import secrets
+from typing import Any, Final, Protocol
 
 import duckdb
 from fakesnow.conn import FakeSnowflakeConnection
@@ -14,12 +11,24 @@ from sqlglot import exp
 
 from snowflake_local import errors
 from snowflake_local.logs import event
+from snowflake_local.parameters import Parameters
+from snowflake_local.running import Running
 from snowflake_local.store import Warehouse
 from snowflake_local.tx import TransactionState
 
-DEFAULT_LOCK_TIMEOUT_SECONDS: Final = 43_200.0
-"""Snowflake's default of the parameter LOCK_TIMEOUT."""
-_numbers = itertools.count(1)
+_CANCEL_AGAIN_SECONDS: Final = 0.1
+
+
+class Peers(Protocol):
+    """Every session of the server, as one of them sees the others."""
+
+    def numbered(self, number: int) -> "Session | None":
+        """The session that CURRENT_SESSION() calls so."""
+        ...
+
+    def forget(self, session: "Session") -> None:
+        """Have its client told that it is over; the caller closes it."""
+        ...
 
 
 class Session(FakeSnowflakeConnection):
@@ -31,6 +40,7 @@ class Session(FakeSnowflakeConnection):
     def __init__(
         self,
         warehouse: Warehouse,
+        peers: "Peers",
         database: str | None,
         schema: str | None,
         *,
@@ -40,20 +50,21 @@ class Session(FakeSnowflakeConnection):
         autocommit: bool = True,
         parameters: dict[str, Any] | None = None,
     ) -> None:
-        self.number = next(_numbers)
+        self.number = 10**16 + secrets.randbelow(9 * 10**16)  # of no other session, before a restart neither
         self.user, self.role, self.virtual_warehouse = user, role, virtual_warehouse
         self.own_role = role
         self.warehouse = warehouse
         self.locks = warehouse.locks
         self.transaction = TransactionState()
-        self.parameters = {name.upper(): str(value) for name, value in (parameters or {}).items()}
-        self.statement_lock = threading.RLock()
+        self.parameters = Parameters()
+        self.parameters.change(parameters or {})
+        self.peers = peers
+        self.ending = False
         self.temporary: set[tuple[str, str]] = set()
-        self.cancelled = False
-        self._running = 0
-        self._last_seen = time.monotonic()
+        duck = warehouse.duck_conn.cursor()
+        self.running = Running(duck.interrupt)
         super().__init__(
-            warehouse.duck_conn.cursor(),
+            duck,
             warehouse.results_cache,
             database,
             schema,
@@ -63,21 +74,6 @@ class Session(FakeSnowflakeConnection):
             nop_regexes=warehouse.nop_regexes,
             autocommit=autocommit,
         )
-
-    @property
-    def lock_timeout_seconds(self) -> float:
-        """The session's parameter LOCK_TIMEOUT."""
-        try:
-            return float(self.parameters["LOCK_TIMEOUT"])
-        except (KeyError, ValueError):
-            return DEFAULT_LOCK_TIMEOUT_SECONDS
-
-    def set_parameters(self, values: dict[str, str | None]) -> None:
-        """ALTER SESSION SET, or with None as the value UNSET."""
-        for name, value in values.items():
-            self.parameters.pop(name, None)
-            if value is not None:
-                self.parameters[name] = value
 
     def leave(self, database: str) -> bool:
         """Have no current database if it is this one; says whether it was."""
@@ -92,27 +88,23 @@ class Session(FakeSnowflakeConnection):
     @property
     def idle_seconds(self) -> float:
         """Since the last statement ended; 0 while one runs."""
-        return 0.0 if self._running else time.monotonic() - self._last_seen
+        return self.running.idle_seconds
 
-    @contextlib.contextmanager
-    def working(self) -> Iterator[None]:
-        """Marks a statement as running; a session runs one at a time."""
-        with self.statement_lock:
-            if not self._running:
-                self.cancelled = False
-            self._running += 1
-            try:
-                yield
-            finally:
-                self._running -= 1
-                self._last_seen = time.monotonic()
+    @property
+    def cancelled(self) -> bool:
+        """The statement that runs has to end: whoever waits for a lock looks here."""
+        return self.running.stopped
+
+    def working(self) -> contextlib.AbstractContextManager[None]:
+        """Marks a statement as running; a session runs one at a time, each within STATEMENT_TIMEOUT_IN_SECONDS."""
+        return self.running.statement(self.parameters.statement_timeout_seconds)
 
     def abandon(self, after_seconds: float) -> None:
         """Take the client for dead: what is open is rolled back. A client that lives is told so by its next statement.
 
         Does nothing when the session has come back to work since.
         """
-        if not self.statement_lock.acquire(blocking=False):
+        if not self.running.lock.acquire(blocking=False):
             return
         try:
             if self.idle_seconds < after_seconds:
@@ -123,14 +115,13 @@ class Session(FakeSnowflakeConnection):
             event(logging.WARNING, "transaction_abandoned", session=self.number, idle_seconds=self.idle_seconds)
             self.fail()
         finally:
-            self.statement_lock.release()
+            self.running.lock.release()
 
-    def cancel(self) -> None:
-        """Stop the statement that runs, if one does."""
-        if self._running:
-            self.cancelled = True
-            self._duck_conn.interrupt()
-            self.locks.wake()
+    def cancel(self) -> bool:
+        """Stop the statement that runs; says whether one does."""
+        stopped = self.running.stop(errors.cancelled())
+        self.locks.wake()
+        return stopped
 
     # -- transactions ------------------------------------------------------------------------------------------
 
@@ -198,7 +189,7 @@ class Session(FakeSnowflakeConnection):
     def lock(self, table: exp.Table) -> None:
         """Take a table's lock before it is written to."""
         name = f"{table.catalog or self.database}.{table.db or self._schema}.{table.name}"
-        self.locks.acquire(name, self, self.lock_timeout_seconds)
+        self.locks.acquire(name, self, self.parameters.lock_timeout_seconds)
 
     # -- upstream's interface ----------------------------------------------------------------------------------
 
@@ -210,9 +201,13 @@ class Session(FakeSnowflakeConnection):
     def close(self, retry: bool = True) -> None:  # noqa: ARG002 - upstream's signature
         """End the session: its statement is stopped, an open transaction rolled back, temporary tables dropped."""
         self.cancel()
-        with self.statement_lock:
+        while not self.running.lock.acquire(timeout=_CANCEL_AGAIN_SECONDS):
+            self.cancel()
+        try:
             self.roll_back()
             for kind, name in self.temporary:
                 with contextlib.suppress(duckdb.Error):
                     self._duck_conn.execute(f"DROP {kind} IF EXISTS {name}")
             super().close()
+        finally:
+            self.running.lock.release()

@@ -62,6 +62,16 @@ class Sessions:
         with self._lock:
             return self._clients.pop(_token(request), None)
 
+    def numbered(self, number: int) -> Session | None:
+        """The session that CURRENT_SESSION() calls so."""
+        return next((client.session for client in self.all() if client.session.number == number), None)
+
+    def forget(self, session: Session) -> None:
+        """Have a session's client told that it is over; the caller closes it."""
+        with self._lock:
+            for token in [token for token, client in self._clients.items() if client.session is session]:
+                del self._clients[token]
+
     def remove_idle(self) -> list[Client]:
         """Forget those whose clients never said goodbye; the caller closes them."""
         with self._lock:
@@ -69,7 +79,7 @@ class Sessions:
             return [self._clients.pop(token) for token in idle]
 
     def all(self) -> list[Client]:
-        """Every client, for the end of the server."""
+        """Every client."""
         with self._lock:
             return list(self._clients.values())
 

@@ -36,16 +36,23 @@ class Statement:
         """The answer: rows, or a SQL error. Never raises: clients try an HTTP 500 again for ever."""
         start = time.monotonic()
         try:
-            with session.working():
-                return self._answer(session)
+            return self._within(session)
         except sf.Error as error:
-            failure = error
+            failed = error
         except Exception as error:  # noqa: BLE001 - a bug of ours or upstream's is a SQL error as well
             log.exception("statement_bug")
-            failure = errors.translate(error)
+            failed = errors.translate(error)
         seconds = time.monotonic() - start
-        event(logging.INFO, "statement_failed", session=session.number, errno=failure.errno, seconds=seconds)
-        return _failure(failure)
+        event(logging.INFO, "statement_failed", session=session.number, errno=failed.errno, seconds=seconds)
+        return failure(failed)
+
+    def _within(self, session: Session) -> Body:
+        try:
+            with session.working():
+                return self._answer(session)
+        finally:
+            if session.ending:
+                session.close()
 
     def _answer(self, session: Session) -> Body:
         text = self.body["sqlText"]
@@ -151,7 +158,8 @@ def _context(session: Session, cursor: Cursor, type_id: int) -> Body:
     }
 
 
-def _failure(error: sf.Error) -> Body:
+def failure(error: sf.Error) -> Body:
+    """The answer that says what went wrong."""
     code = f"{error.errno if error.errno and error.errno > 0 else 603:06d}"
     data = {"errorCode": code, "sqlState": error.sqlstate or "XX000"}
     return {"data": data, "code": code, "message": str(error.raw_msg or error.msg), "success": False}

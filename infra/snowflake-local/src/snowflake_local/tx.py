@@ -26,7 +26,7 @@ class Holder(Protocol):
 
     @property
     def cancelled(self) -> bool:
-        """Its statement was cancelled: waiting must end."""
+        """Its statement has to end, and so has waiting."""
         ...
 
     def abandon(self, after_seconds: float) -> None:

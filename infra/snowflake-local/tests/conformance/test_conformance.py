@@ -1,8 +1,8 @@
 """Every case of conformance/*.yaml, through the real connector, on the stand-in or on an account."""
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -66,10 +66,26 @@ def _every_kind(instant: dt.datetime) -> dict[str, pa.Array]:
 
 @dataclass(frozen=True)
 class Account:
-    """The session of the cases, and another one for what somebody else does meanwhile."""
+    """The session of the cases, another one for what somebody else does meanwhile, and one for a single case."""
 
     cursor: Any
     other: Any
+    connect: Callable[[], Any]
+    new: list[Any] = field(default_factory=list)
+
+    def new_session(self) -> Any:
+        if not self.new:
+            self.new.append(self.connect().cursor())
+        return self.new[0]
+
+    def end(self) -> None:
+        """After each case; a case may have ended its new session already."""
+        self.cursor.execute("rollback")
+        self.cursor.execute("alter session set autocommit = true")
+        self.cursor.execute("alter session unset STATEMENT_TIMEOUT_IN_SECONDS, LOCK_TIMEOUT")
+        self.other.execute("rollback")
+        while self.new:
+            self.new.pop().connection.close()
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +94,7 @@ def account(request: pytest.FixtureRequest) -> Iterator[Account]:
     connect = account_connection if real else request.getfixturevalue("server").connect
     with connect() as connection, connect() as elsewhere:
         database = connection.database or DATABASE if real else DATABASE
-        account = Account(connection.cursor(), elsewhere.cursor())
+        account = Account(connection.cursor(), elsewhere.cursor(), connect)
         account.cursor.execute(f"create database if not exists {database}")
         account.cursor.execute(f"create schema if not exists {database}.{SCHEMA}")
         account.cursor.execute(f"use schema {database}.{SCHEMA}")
@@ -93,27 +109,36 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, (dt.date, dt.datetime, dt.time)) else value
 
 
-def _text(statement: str, cursor: Any) -> str:
-    database = cursor.connection.database
+def _text(statement: str, account: Account) -> str:
+    database = account.cursor.connection.database
     names = {"{schema}": f"{database}.{SCHEMA}", "{database}": database, "{copy}": COPY_OPTIONS, "{1001 files}": _MANY}
+    sessions = {"{session}": account.cursor, "{other session}": account.other, "{new session}": None}
+    for name, cursor in sessions.items():
+        if name in statement:
+            names[name] = str((cursor or account.new_session()).connection.session_id)
     for name, value in names.items():
         statement = statement.replace(name, value)
     return statement
 
 
 def _prepare(step: Any, account: Account, files: Path) -> None:
-    """One step: a statement, {put: …}, {fails: a statement}, or {other: a statement of another session}."""
+    """One step: a statement, {put: …}, {fails: a statement}, {other: a statement of another session},
+
+    or {new: a statement of a session of this case's own}.
+    """
     cursor = account.cursor
     match step:
         case str():
-            cursor.execute(_text(step, cursor))
+            cursor.execute(_text(step, account))
         case {"put": {"file": file, "to": to}}:
             cursor.execute(f"put file://{files / file} {to} auto_compress=false overwrite=true")
         case {"fails": statement}:
             with pytest.raises(Error):
-                cursor.execute(_text(statement, cursor))
+                cursor.execute(_text(statement, account))
         case {"other": statement}:
-            account.other.execute(_text(statement, cursor))
+            account.other.execute(_text(statement, account))
+        case {"new": statement}:
+            account.new_session().execute(_text(statement, account))
         case _:
             raise AssertionError(f"unknown step {step}")
 
@@ -122,7 +147,7 @@ def _check(case: dict[str, Any], account: Account, files: Path) -> None:
     cursor = account.cursor
     for step in case.get("setup", []):
         _prepare(step, account, files)
-    statement = _text(case["sql"], cursor)
+    statement = _text(case["sql"], account)
     if "errno" in case or "fails" in case:
         with pytest.raises(Error) as caught:
             cursor.execute(statement)
@@ -160,9 +185,7 @@ def test_case(case: dict[str, Any], account: Account, files: Path, request: pyte
     else:
         assert gap is None, f"this gap is closed: remove known_gap ({gap})"
     finally:
-        account.cursor.execute("rollback")
-        account.cursor.execute("alter session set autocommit = true")
-        account.other.execute("rollback")
+        account.end()
 
 
 def test_every_case_says_only_what_is_read() -> None:

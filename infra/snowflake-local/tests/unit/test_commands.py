@@ -46,3 +46,15 @@ def test_other_statements_are_left_alone(statement: str) -> None:
 def test_comments_around_a_statement_are_taken_off_and_those_inside_stay() -> None:
     text = "/* a */ -- b\n select /* hint */ 1 /* {} */;"
     assert commands.without_comments(text) == "select /* hint */ 1"
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("select system$cancel_all_queries('12')", ("CANCEL_ALL_QUERIES", 12, "SYSTEM$CANCEL_ALL_QUERIES('12')")),
+        ("SELECT SYSTEM$ABORT_SESSION( 12 ) as done;", ("ABORT_SESSION", 12, "DONE")),
+        ("select system$wait(?)", ("WAIT", None, "SYSTEM$WAIT(?)")),
+    ],
+)
+def test_control_functions_are_recognised(statement: str, expected: tuple[str, int | None, str]) -> None:
+    assert commands.recognise(statement) == commands.SystemCall(*expected)

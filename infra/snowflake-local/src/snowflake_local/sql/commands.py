@@ -37,6 +37,10 @@ _SHOW_PARAMETERS: Final = re.compile(r"\s*SHOW\s+PARAMETERS\s+LIKE\s+'(\w+)'", r
 _SHOW_NOTHING: Final = re.compile(
     r"\s*SHOW\s+(TERSE\s+)?(ROLES|GRANTS|STREAMS|TASKS|PIPES|DYNAMIC\s+TABLES|INTEGRATIONS)\b", re.IGNORECASE
 )
+_SYSTEM: Final = re.compile(
+    r"\s*SELECT\s+(SYSTEM\$(CANCEL_ALL_QUERIES|ABORT_SESSION|WAIT)\s*\(\s*('?)(\d+|\?)\3\s*\))(?:\s+(?:AS\s+)?(\w+))?\s*;?\s*$",
+    re.IGNORECASE,
+)
 _DONE: Final = "Statement executed successfully."
 
 
@@ -88,6 +92,15 @@ class ShowParameter:
 
 
 @dataclass(frozen=True, slots=True)
+class SystemCall:
+    """SELECT of one of Snowflake's control functions: its name without SYSTEM$, and its argument; None: bound."""
+
+    name: str
+    argument: int | None
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class SwapTables:
     """ALTER TABLE … SWAP WITH …, both names as they were written."""
 
@@ -107,7 +120,18 @@ class Begin:
     """START TRANSACTION, which the parser does not know."""
 
 
-Command = Answer | StageCommand | DropStage | UseContext | SetParameters | ShowParameter | SwapTables | Refused | Begin
+Command = (
+    Answer
+    | StageCommand
+    | DropStage
+    | UseContext
+    | SetParameters
+    | ShowParameter
+    | SystemCall
+    | SwapTables
+    | Refused
+    | Begin
+)
 
 
 def without_comments(statement: str) -> str:
@@ -125,6 +149,9 @@ def recognise(statement: str) -> Command | None:
         return UseContext(match[1].upper(), match[2].strip('"').upper())
     if match := _SESSION.match(statement):
         return _parameters(match[1].upper() == "SET", match[2])
+    if match := _SYSTEM.match(statement):
+        argument = None if match[4] == "?" else int(match[4])
+        return SystemCall(match[2].upper(), argument, (match[5] or match[1]).upper())
     if match := _SWAP.match(statement):
         return SwapTables(match[1], match[2])
     if match := _REFUSED.match(statement):
