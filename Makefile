@@ -23,6 +23,7 @@ ARGS ?=
 # The test stacks: state and ports of their own, so that they never meet a running one, nor each other.
 TEST_ENV := BANKCTL_STATE_DIR=$(CURDIR)/.local/test BANKCTL_PORT_OFFSET=10000
 E2E_ENV := BANKCTL_STATE_DIR=$(CURDIR)/.local/test-e2e BANKCTL_PORT_OFFSET=11000
+CASES_ENV := BANKCTL_STATE_DIR=$(CURDIR)/.local/test-cases BANKCTL_PORT_OFFSET=12000
 CONTAINER_ENV := BANKCTL_STATE_DIR=$(CURDIR)/.local/test-containers BANKCTL_PORT_OFFSET=5000
 
 .PHONY: help
@@ -141,7 +142,7 @@ include .github/delivery.mk
 # an order that lets its stack start before that of the contract tests.
 CHECKS := unit types contract conformance dbt delivery lint dags
 
-.PHONY: test drill e2e test-containers container-images container-e2e chaos-consumer mutations-consumer benchmark-consumer $(filter-out lint types,$(CHECKS))
+.PHONY: test drill drill-cases e2e test-containers container-images container-e2e chaos-consumer mutations-consumer benchmark-consumer $(filter-out lint types,$(CHECKS))
 test: setup setup-all ## Everything that needs no container engine
 	@echo "Side by side: e2e $(CHECKS). Each shows its output when it has ended; all of it takes 10 to 13 minutes on two cores."
 	@start=$$SECONDS; $(MAKE) -j3 --output-sync=recurse stage-e2e $(CHECKS:%=stage-%); \
@@ -149,7 +150,7 @@ test: setup setup-all ## Everything that needs no container engine
 stage-%:
 	@start=$$SECONDS; echo "== $*"; $(if $(filter e2e,$*),,nice -n 10) $(MAKE) $*; echo "== $* passed in $$((SECONDS - start)) s"
 unit: setup ## Unit and property tests
-	@$(PYTEST) -m "not contract and not e2e and not container" libs services infra/bankctl tests-e2e
+	@$(PYTEST) -m "not contract and not e2e and not container and not case" libs services infra/bankctl tests-e2e
 	@$(UV) run --project orchestration/airflow --locked --quiet pytest -q -m "not contract" orchestration/airflow/tests/unit
 	@$(UV) run --project infra/snowflake-local --locked --quiet pytest -q infra/snowflake-local/tests/unit
 	@$(MAKE) unit-repository
@@ -192,6 +193,9 @@ benchmark-consumer: setup ## What landing costs, on a million real changes (ARGS
 drill: setup setup-all ## Longer fault drills on the whole stack
 	@trap '$(E2E_ENV) $(BANK) down --wipe' EXIT; \
 	$(E2E_ENV) $(PYTEST) -m drill -s tests-e2e
+drill-cases: setup setup-all ## Live faults, each mended and proven equal again (ARGS="-m short", ARGS="-k c38")
+	@trap '$(CASES_ENV) $(BANK) down --wipe' EXIT; \
+	$(CASES_ENV) BANKCTL_LOAD_INTERVAL_SECONDS=20 $(PYTEST) -m case -s tests-e2e/cases $(ARGS)
 
 # Needs a container engine: builds the images, then tests them one by one, then drives the whole stack of them. Not side by
 # side: each keeps two cores busy, and starts that wait for each other take three times as long.

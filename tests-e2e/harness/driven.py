@@ -83,6 +83,13 @@ class DrivenStack(ABC):
             )
         return done.stdout
 
+    def status(self) -> tuple[int, str]:
+        """`bank status --json`: its exit code and its output."""
+        done = subprocess.run(
+            [sys.executable, "-m", "bankctl", "status", "--json"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout
+
     def generate(self, *arguments: str) -> dict[str, Any]:
         """One seeded run of the generator against the bank; its `--json` summary."""
         with self.generating(*arguments) as run:
@@ -126,18 +133,25 @@ class DrivenStack(ABC):
 
     # -- Airflow -----------------------------------------------------------------------------------------------
 
-    def dag_runs(self, dag: str) -> list[dict[str, Any]]:
-        """All runs of a DAG, as the REST API v2 shows them."""
-        base = self.stack.url("airflow")
+    @contextmanager
+    def airflow(self) -> Iterator[httpx.Client]:
+        """Airflow's REST API v2 as its administrator."""
         login = {"username": "admin", "password": self.stack.secret("airflow_admin_password")}
-        with httpx.Client(base_url=base, timeout=20) as client:
+        with httpx.Client(base_url=self.stack.url("airflow"), timeout=20, trust_env=False) as client:
             token = client.post("/auth/token", json=login).raise_for_status().json()["access_token"]
-            answer = client.get(
-                f"/api/v2/dags/{dag}/dagRuns",
-                params={"limit": 1000, "order_by": "-run_after"},
-                headers={"Authorization": f"Bearer {token}"},
-            )
-            return answer.raise_for_status().json()["dag_runs"]
+            client.headers["Authorization"] = f"Bearer {token}"
+            yield client
+
+    def dag_runs(self, dag: str, **filters: str) -> list[dict[str, Any]]:
+        """All runs of a DAG, newest first, as the REST API v2 shows them and in as many pages as it makes of them."""
+        found: list[dict[str, Any]] = []
+        with self.airflow() as client:
+            while True:
+                parameters = {"limit": 100, "offset": len(found), "order_by": "-run_after", **filters}
+                page = client.get(f"/api/v2/dags/{dag}/dagRuns", params=parameters).raise_for_status().json()
+                found += page["dag_runs"]
+                if not page["dag_runs"] or len(found) >= page["total_entries"]:
+                    return found
 
     def active_builds(self) -> list[dict[str, Any]]:
         """The builds of the marts that are queued or running."""

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psutil
@@ -26,7 +26,7 @@ class NativeStack(DrivenStack):
 
     def kill(self, component: str) -> None:
         """See `DrivenStack`."""
-        process = self._process(component)
+        process = self.process(component)
         process.send_signal(signal.SIGKILL)
         process.wait(20)
 
@@ -38,6 +38,24 @@ class NativeStack(DrivenStack):
         """See `DrivenStack`."""
         components = self._status()["components"].items()
         return {name: found["healthy"] for name, found in components if not found["optional"]}
+
+    def process(self, component: str) -> psutil.Process:
+        """The component's recorded process."""
+        return psutil.Process(json.loads(self.stack.run_file(component).read_text())["pid"])
+
+    @contextmanager
+    def frozen(self, process: psutil.Process) -> Iterator[None]:
+        """SIGSTOP now, SIGCONT at the end if it is still there."""
+        process.suspend()
+        try:
+            yield
+        finally:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
+
+    def executor_processes(self) -> list[psutil.Process]:
+        """What Airflow's executor has started to run tasks in, idle or busy."""
+        return list(self._descendants("airflow-scheduler", ("LocalExecutor",), ""))
 
     def memory_bytes(self) -> int:
         """Proportional set size of all processes."""
@@ -75,11 +93,8 @@ class NativeStack(DrivenStack):
     def _status(self) -> dict[str, Any]:
         return json.loads(self.bank("status", "--json", check=False))
 
-    def _process(self, component: str) -> psutil.Process:
-        return psutil.Process(json.loads(self.stack.run_file(component).read_text())["pid"])
-
     def _descendants(self, component: str, words: tuple[str, ...], without: str) -> Iterator[psutil.Process]:
-        for child in self._process(component).children(recursive=True):
+        for child in self.process(component).children(recursive=True):
             try:
                 line = " ".join(child.cmdline())
             except (psutil.NoSuchProcess, psutil.ZombieProcess):

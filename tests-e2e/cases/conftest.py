@@ -1,0 +1,22 @@
+"""What every case stands on: a native stack that is converged before it and converges again after it, unattended."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from harness.driven import DrivenStack
+from harness.native import NativeStack
+from harness.reconcile import until_converged
+from harness.waiting import until
+
+CONVERGES_SECONDS = 240
+
+
+@pytest.fixture
+def native(stack: DrivenStack) -> Iterator[NativeStack]:
+    """The stack before a fault. After the case: marts equal Postgres, RAW equals Kafka, all healthy, status green."""
+    assert isinstance(stack, NativeStack), "cases send signals to processes of this machine"
+    until_converged(stack, CONVERGES_SECONDS)
+    yield stack
+    until_converged(stack, CONVERGES_SECONDS)
+    until("bank status is green again", lambda: stack.status()[0] == 0, seconds=90, every=2.0, state=stack.status)
