@@ -24,6 +24,7 @@ ARGS ?=
 TEST_ENV := BANKCTL_STATE_DIR=$(CURDIR)/.local/test BANKCTL_PORT_OFFSET=10000
 E2E_ENV := BANKCTL_STATE_DIR=$(CURDIR)/.local/test-e2e BANKCTL_PORT_OFFSET=11000
 CASES_ENV := BANKCTL_STATE_DIR=$(CURDIR)/.local/test-cases BANKCTL_PORT_OFFSET=12000
+BENCHMARK_ENV := BANKCTL_STATE_DIR=$(CURDIR)/.local/benchmark BANKCTL_PORT_OFFSET=13000
 CONTAINER_ENV := BANKCTL_STATE_DIR=$(CURDIR)/.local/test-containers BANKCTL_PORT_OFFSET=5000
 
 .PHONY: help
@@ -142,7 +143,7 @@ include .github/delivery.mk
 # an order that lets its stack start before that of the contract tests.
 CHECKS := unit types contract conformance dbt delivery lint dags
 
-.PHONY: test drill drill-cases e2e test-containers container-images container-e2e chaos-consumer mutations-consumer benchmark-consumer $(filter-out lint types,$(CHECKS))
+.PHONY: test drill drill-cases e2e test-containers container-images container-e2e chaos-consumer mutations-consumer benchmark-consumer benchmark-steady $(filter-out lint types,$(CHECKS))
 test: setup setup-all ## Everything that needs no container engine
 	@echo "Side by side: e2e $(CHECKS). Each shows its output when it has ended; all of it takes 10 to 13 minutes on two cores."
 	@start=$$SECONDS; $(MAKE) -j3 --output-sync=recurse stage-e2e $(CHECKS:%=stage-%); \
@@ -190,12 +191,23 @@ benchmark-consumer: setup ## What landing costs, on a million real changes (ARGS
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(BANK) up --only bank-postgres,platform-postgres,kafka,registry,connect,minio; \
 	$(TEST_ENV) $(RUN) python services/cdc-consumer/benchmarks/run.py $(ARGS)
+benchmark-steady: setup setup-all ## Lag and CPU under steady traffic and at rest, 50 minutes (PROBES=100: hop by hop)
+	@trap '$(BENCHMARK_ENV) $(BANK) down --wipe' EXIT; \
+	cd tests-e2e && $(BENCHMARK_ENV) $(RUN) python -m benchmarks.steady --minutes $(MINUTES) --rates $(RATES) \
+	  --target-lag $(TARGET_LAG) --rest-minutes $(REST_MINUTES) --probes $(PROBES)
 drill: setup setup-all ## Longer fault drills on the whole stack
 	@trap '$(E2E_ENV) $(BANK) down --wipe' EXIT; \
 	$(E2E_ENV) $(PYTEST) -m drill -s tests-e2e
 drill-cases: setup setup-all ## Live faults, each mended and proven equal again (ARGS="-m short", ARGS="-k c38")
 	@trap '$(CASES_ENV) $(BANK) down --wipe' EXIT; \
 	$(CASES_ENV) BANKCTL_LOAD_INTERVAL_SECONDS=20 $(PYTEST) -m case -s tests-e2e/cases $(ARGS)
+
+# What benchmark-steady measures: minutes of each rate (transactions a second), then minutes of rest, or so many probes.
+MINUTES ?= 10
+RATES ?= 1,20,200
+TARGET_LAG ?= 10
+REST_MINUTES ?= 10
+PROBES ?= 0
 
 # Needs a container engine: builds the images, then tests them one by one, then drives the whole stack of them. Not side by
 # side: each keeps two cores busy, and starts that wait for each other take three times as long.

@@ -55,7 +55,8 @@ class NativeStack(DrivenStack):
 
     def executor_processes(self) -> list[psutil.Process]:
         """What Airflow's executor has started to run tasks in, idle or busy."""
-        return list(self._descendants("airflow-scheduler", ("LocalExecutor",), ""))
+        titles = ("LocalExecutor", "airflow task --")
+        return [found for title in titles for found in self._descendants("airflow-scheduler", (title,), "")]
 
     def memory_bytes(self) -> int:
         """Proportional set size of all processes."""

@@ -55,6 +55,11 @@ class FirstSight:
         now = time.monotonic()
         return [seen.get(commit.transaction_id, now) - commit.committed for commit in list(self._commits)]
 
+    def oldest_unseen(self, seen: dict[int, float]) -> float:
+        """Age in seconds of the oldest commit that was not seen yet; 0 when all were."""
+        now = time.monotonic()
+        return max((now - it.committed for it in list(self._commits) if it.transaction_id not in seen), default=0.0)
+
     def all_seen(self) -> bool:
         """Whether every commit so far is in RAW and in the mart."""
         return len(self.raw) == len(self.mart) == len(self._commits)
