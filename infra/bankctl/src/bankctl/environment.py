@@ -98,7 +98,6 @@ def airflow(stack: Stack) -> dict[str, str]:
         "API__WORKERS": "1",
         "API__SECRET_KEY": stack.secret("airflow_api_secret"),
         "API_AUTH__JWT_SECRET": stack.secret("airflow_jwt_secret"),
-        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         # A dead part is noticed within half a minute: a task beats every second, the scheduler every 5 s.
         "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
         "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",

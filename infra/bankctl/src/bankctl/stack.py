@@ -18,6 +18,7 @@ STAND_IN_ACCOUNT: Final = "local"
 _URL_PATHS: Final = {"registry": "/apis/ccompat/v7"}
 _SUPERUSER: Final = "postgres"
 _NAMES: Final = {
+    "registry_management": "registry",
     "kafka_controller": "kafka",
     "minio_console": "minio",
     "snowflake_tls": "snowflake",

@@ -64,6 +64,7 @@ PORTS: Final = {
     "kafka": 19092,
     "kafka_controller": 19093,
     "registry": 18081,
+    "registry_management": 18082,
     "connect": 8083,
     "minio": 9000,
     "minio_console": 9001,

@@ -114,7 +114,7 @@ def _registry_command(stack: Stack) -> list[str]:
         "quarkus.http.port": str(stack.port("registry")),
         # Its management interface would take port 9000 on every address.
         "quarkus.management.host": LOOPBACK,
-        "quarkus.management.port": "0",
+        "quarkus.management.port": str(stack.port("registry_management")),
         "quarkus.log.level": "WARN",
         # In memory, or with its default database, the registry forgets acknowledged schemas on a kill.
         "apicurio.storage.kind": "sql",
@@ -133,7 +133,7 @@ REGISTRY: Final = Component(
     environment=lambda stack: {"APICURIO_DATASOURCE_PASSWORD": stack.secret("registry_password")},
     probe=http_probe(lambda stack: f"{stack.url('registry')}/subjects"),
     needs=("jars", "platform-databases"),
-    ports=("registry",),
+    ports=("registry", "registry_management"),
 )
 
 # -- Connect -----------------------------------------------------------------------------------------------------
