@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Asset, AssetAlias, dag, task
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
 from bank_common import names
 from bank_dags.settings import BankDagsSettings
@@ -24,19 +24,32 @@ LOADED = AssetAlias(f"{names.RAW_ASSET}-loads")
     doc_md=__doc__,
 )
 def load_raw() -> None:
-    """Landing minus ledger, in one task; the next run is the retry."""
+    """Landing minus ledger for a bounded time; the next run is the retry, and takes what is left."""
 
     @task(outlets=[LOADED], retries=0, execution_timeout=timedelta(seconds=SETTINGS.load_timeout_seconds))
-    def load(dag_run, outlet_events) -> None:
+    def load(dag_run, outlet_events) -> list[str]:
         from bank_dags import tasks
+        from bank_dags.next_run import next_run
 
         outcome = tasks.load_raw(dag_run.run_id, dag_run.conf)
         if outcome.did_nothing:
             raise AirflowSkipException("The ledger holds all that landed, and the marts have seen it.")
         if outcome.build_owed:
             outlet_events[LOADED].add(RAW, extra=outcome.event_extra())
+        if outcome.left:
+            raise next_run(dag_run.conf)
+        if not outcome.halted:
+            raise DownstreamTasksSkipped(tasks=["halted_chains"])
+        return list(outcome.halted)
 
-    load()  # pyright: ignore[reportCallIssue] - Airflow gives the context
+    @task(retries=0, execution_timeout=timedelta(seconds=60))
+    def halted_chains(halted: list[str] | None) -> None:
+        """Red for chains that can't go on; a task of its own, for the load's success sends the asset's event."""
+        from bank_dags import tasks
+
+        tasks.fail_for_halted(halted or [])
+
+    halted_chains(load())  # pyright: ignore[reportCallIssue, reportArgumentType] - Airflow gives context and value
 
 
 load_raw()

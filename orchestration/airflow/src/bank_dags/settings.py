@@ -33,6 +33,9 @@ class BankDagsSettings(ProgramSettings):
         default=60, ge=5, description="How often the sweep looks for landed segments that no wake-up announced."
     )
     target_lag_seconds: TargetLag = TARGET_LAG_SECONDS
+    load_run_seconds: float = Field(
+        default=3.0, ge=0, le=600, description="After this a load run begins no further batch and starts the next run."
+    )
     max_segments: int = Field(default=1000, ge=1, le=10_000, description="Segments of one load transaction, at most.")
     max_bytes: int = Field(
         default=256 * 1024**2, ge=1, description="Bytes of one load transaction, at most: what lies on disk meanwhile."
@@ -57,6 +60,11 @@ class BankDagsSettings(ProgramSettings):
     dbt_private_key_file: Path | None = None
     dbt_threads: int = Field(default=4, ge=1, le=64)
     build_timeout_seconds: int = Field(default=900, ge=1, description="How long one dbt build may take.")
+
+    @property
+    def bounded_run_seconds(self) -> float:
+        """How long a load run begins batches. With a target lag of 0 it loads one: its event goes out at once."""
+        return self.load_run_seconds if self.target_lag_seconds else 0.0
 
 
 def snowflake_settings(environment: Mapping[str, str] = os.environ) -> SnowflakeSettings:

@@ -1,6 +1,6 @@
 """Composition root of the two DAGs: reads the settings, builds the adapters, runs one task."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import structlog
 from opentelemetry import trace
 
 from bank_common import names, tracing
+from bank_common.errors import PipelineError
 from bank_dags.origin import Origin
 from bank_dags.settings import BankDagsSettings, snowflake_settings
 
@@ -23,11 +24,15 @@ class LoadOutcome:
     load_id: int | None
     build_owed: bool
     traceparent: str | None
+    left: bool = False
+    """The run ended by its time: the next one is to start at once."""
+    halted: tuple[str, ...] = ()
+    """What stopped single chains, each with its advice."""
 
     @property
     def did_nothing(self) -> bool:
-        """Nothing was loaded and no build is owed: the task shows as skipped."""
-        return not self.segments and not self.build_owed
+        """Nothing was loaded, no build is owed and no chain is halted: the task shows as skipped."""
+        return not self.segments and not self.build_owed and not self.halted
 
     def event_extra(self) -> dict[str, Any]:
         """What the asset's event carries: hints and trace context, never the work list."""
@@ -65,7 +70,8 @@ def load_raw(run_id: str, conf: Mapping[str, Any] | None) -> LoadOutcome:
                 landing = S3Landing(settings.store, settings.bucket)
                 limits = Limits(settings.max_segments, settings.max_bytes)
                 committed = []
-                for batch in Loader(landing, warehouse, limits, settings.threads).run():
+                loader = Loader(landing, warehouse, limits, settings.threads, run_seconds=settings.bounded_run_seconds)
+                for batch in loader.run():
                     committed.append(batch)
                     for link in tracing.links(batch.traceparents):
                         span.add_link(link.context)
@@ -76,11 +82,23 @@ def load_raw(run_id: str, conf: Mapping[str, Any] | None) -> LoadOutcome:
                 load_id=standing.changed_load_id,
                 build_owed=standing.build_owed,
                 traceparent=origin.traceparent,
+                left=loader.left,
+                halted=tuple(dict.fromkeys(str(error) for error in loader.halted.values())),
             )
             _describe(span, outcome)
             return outcome
     finally:
         tracing.stop()
+
+
+def fail_for_halted(halted: Sequence[str]) -> None:
+    """Make the run red for the chains that its load could not go on with; everything else was loaded.
+
+    Raises:
+        PipelineError: with each chain's reason and advice. Nothing when none is halted.
+    """
+    if halted:
+        raise PipelineError("\n".join(halted), advice="The other chains were loaded; these wait until it is mended.")
 
 
 def build_marts(run_id: str, traceparents: list[str | None]) -> int | None:
@@ -135,6 +153,12 @@ def dbt_variables(settings: BankDagsSettings) -> dict[str, str]:
 
 
 def _describe(span: trace.Span, outcome: LoadOutcome) -> None:
-    facts = {"segments": outcome.segments, "rows": outcome.rows, "build_owed": outcome.build_owed}
+    facts = {
+        "segments": outcome.segments,
+        "rows": outcome.rows,
+        "build_owed": outcome.build_owed,
+        "left": outcome.left,
+        "halted": len(outcome.halted),
+    }
     span.set_attributes({f"bank.{name}": value for name, value in facts.items()})
     log.info("load_ended", **facts, load_id=outcome.load_id or 0)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from bank_common import names
+from bank_common.errors import PipelineError
+from bank_dags.tasks import LoadOutcome
 
 DAGS_FOLDER = Path(__file__).resolve().parents[2] / "dags"
 
@@ -44,14 +46,18 @@ def test_only_the_load_may_say_that_the_asset_changed_and_it_decides_when(bag) -
 
     outlets = {task.task_id: task.outlets for dag in bag.dags.values() for task in dag.tasks}
     assert [type(outlet) for outlet in outlets["load"]] == [AssetAlias]
-    assert outlets["build"] == []
+    assert outlets["build"] == outlets["halted_chains"] == []
 
 
-def test_each_dag_is_one_task_that_the_next_run_repeats(bag) -> None:
+def test_no_task_is_tried_again_for_the_next_run_repeats_it(bag) -> None:
+    assert {name: sorted(dag.task_ids) for name, dag in bag.dags.items()} == {
+        names.LOAD_DAG: ["halted_chains", "load"],
+        names.BUILD_DAG: ["build"],
+    }
     for dag in bag.dags.values():
-        (task,) = dag.tasks
-        assert task.retries == 0
-        assert task.execution_timeout is not None
+        for task in dag.tasks:
+            assert task.retries == 0
+            assert task.execution_timeout is not None
     load = bag.dags[names.LOAD_DAG].task_dict["load"]
     assert load.execution_timeout > timedelta(seconds=600), "above the fence's LOCK_TIMEOUT"
 
@@ -83,3 +89,56 @@ def test_a_bad_setting_is_an_import_error_that_names_the_variable(monkeypatch: p
     broken = DagBag(dag_folder=str(DAGS_FOLDER), collect_dags=True)
     assert len(broken.import_errors) == 2
     assert all("BANK_DAGS_LOAD_INTERVAL_SECONDS" in text for text in broken.import_errors.values())
+
+
+OUTCOMES = {
+    "nothing to do": (LoadOutcome(0, 0, 4, False, None), "AirflowSkipException", False),
+    "loaded": (LoadOutcome(3, 9, 5, True, None), "DownstreamTasksSkipped", True),
+    "heartbeats": (LoadOutcome(1, 2, 5, False, None), "DownstreamTasksSkipped", False),
+    "work is left": (LoadOutcome(3, 9, 5, True, None, left=True), "DagRunTriggerException", True),
+    "left, and a chain is halted": (
+        LoadOutcome(3, 9, 5, True, None, left=True, halted=("x",)),
+        "DagRunTriggerException",
+        True,
+    ),
+    "a chain is halted": (LoadOutcome(3, 9, 5, True, None, halted=("x",)), None, True),
+    "only a halted chain": (LoadOutcome(0, 0, 5, False, None, halted=("x",)), None, False),
+}
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
+def test_what_a_load_tells_airflow(bag, outcome: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How the task ends, and whether the asset's event goes out with it: always before the next run is asked for."""
+    from types import SimpleNamespace
+
+    from airflow.sdk import exceptions
+
+    from bank_dags import tasks
+
+    did, ending, event = outcome
+    monkeypatch.setattr(tasks, "load_raw", lambda *_: did)
+    events: list[object] = []
+    accessor = SimpleNamespace(add=lambda asset, extra: events.append((asset.name, extra)))
+    load = bag.dags[names.LOAD_DAG].task_dict["load"].python_callable
+    run = SimpleNamespace(run_id="wake__1", conf={"traceparent": "t"})
+    if ending is None:
+        assert load(dag_run=run, outlet_events=_Always(accessor)) == list(did.halted)
+        with pytest.raises(PipelineError, match="x"):
+            bag.dags[names.LOAD_DAG].task_dict["halted_chains"].python_callable(list(did.halted))
+    else:
+        with pytest.raises(getattr(exceptions, ending)) as caught:
+            load(dag_run=run, outlet_events=_Always(accessor))
+        if did.left:
+            assert (caught.value.trigger_dag_id, caught.value.conf) == (names.LOAD_DAG, run.conf)
+            assert caught.value.dag_run_id.startswith("next__")
+    assert bool(events) is event
+
+
+class _Always:
+    """`outlet_events` of one alias."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __getitem__(self, _key: object) -> object:
+        return self._value

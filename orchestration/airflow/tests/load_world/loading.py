@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bank_dags.loading.load import Committed, Loader
-from bank_dags.loading.plan import Limits
+from bank_dags.loading.plan import Halted, Limits
 from bank_dags.loading.ports import Checkpoint
 from bank_dags.loading.snowflake import SnowflakeWarehouse
 from bank_dags.loading.store import S3Landing
@@ -28,10 +28,24 @@ def warehouse(world: World, kind: type[SnowflakeWarehouse] = SnowflakeWarehouse)
 
 
 def run_load(world: World, limits: Limits = LIMITS, checkpoint: Checkpoint = lambda _point: None) -> list[Committed]:
-    """One run of the load; what it committed."""
+    """One run of the load; what it committed.
+
+    Raises:
+        LoadError: the first chain's, where one is halted.
+    """
+    committed, halted = run_with_halts(world, limits, checkpoint)
+    for error in halted.values():
+        raise error
+    return committed
+
+
+def run_with_halts(
+    world: World, limits: Limits = LIMITS, checkpoint: Checkpoint = lambda _point: None
+) -> tuple[list[Committed], Halted]:
+    """One run of the load; what it committed, and the chains that stopped."""
     with warehouse(world) as session:
-        landing = S3Landing(world.store_settings, world.bucket)
-        return list(Loader(landing, session, limits, threads=4, checkpoint=checkpoint).run())
+        loader = Loader(S3Landing(world.store_settings, world.bucket), session, limits, checkpoint=checkpoint)
+        return list(loader.run()), loader.halted
 
 
 def run_killed_load(world: World, point: str) -> None:

@@ -25,14 +25,23 @@ def landed(topic: str, partition: int, start: int, end: int, rows: int | None = 
 
 @dataclass
 class MemoryLanding:
-    """A `Landing`; each segment takes one byte per offset."""
+    """A `Landing`; each segment takes one byte per offset. `faults` are raised where they belong."""
 
     segments: list[Landed] = field(default_factory=list)
+    faults: dict[Chain | SegmentKey | str, LoadError] = field(default_factory=dict)
+    listings: int = 0
 
-    def chains(self) -> Collection[Chain]:
-        return {segment.chain for segment in self.segments}
+    def _raise_for(self, place: Chain | SegmentKey | str) -> None:
+        if place in self.faults:
+            raise self.faults[place]
+
+    def chains(self, topic: str) -> Collection[Chain]:
+        self._raise_for(topic)
+        return {segment.chain for segment in self.segments if segment.key.topic == topic}
 
     def after(self, chain: Chain, tail: Tail | None, limit: int) -> Sequence[Listed]:
+        self.listings += 1
+        self._raise_for(chain)
         found = sorted((each for each in self.segments if each.chain == chain), key=lambda each: each.key)
         if tail is not None:
             if tail.landed and tail.start not in {each.key.start for each in found}:
@@ -43,8 +52,12 @@ class MemoryLanding:
     def metadata(self, key: SegmentKey) -> SegmentMetadata | None:
         return next((each.metadata for each in self.segments if each.key == key), None)
 
-    def fetch(self, segment: Landed, target: Path) -> None:
+    def fetch(self, key: SegmentKey, target: Path) -> SegmentMetadata:
+        self._raise_for(key)
+        found = self.metadata(key)
+        assert found is not None
         target.write_bytes(b"x")
+        return found
 
 
 @dataclass
@@ -55,7 +68,7 @@ class MemoryWarehouse:
     loaded: list[str] = field(default_factory=list)
     fence: int = 0
     rival: Callable[["MemoryWarehouse"], None] = lambda _warehouse: None
-    miscount: int = 0
+    miscount: dict[str, int] = field(default_factory=dict)
     staged: list[str] = field(default_factory=list)
     built_load_id: int | None = None
     begun: int = 0
@@ -96,7 +109,7 @@ class MemoryWarehouse:
         assert 0 < len(files) <= FILES_PER_COPY
         assert stage_path.removesuffix(f"/{topic}") in self.staged
         self.loaded += [f"{topic}/{file}" for file in files]
-        return dict.fromkeys(files, 1 + self.miscount)
+        return dict.fromkeys(files, 1 + self.miscount.get(topic, 0))
 
     def segments_with_counted_ends(self, segments: Sequence[Landed]) -> Collection[str]:
         return {str(each.key) for each in segments if each.metadata.rejected == 0}

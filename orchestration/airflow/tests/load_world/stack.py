@@ -22,6 +22,7 @@ from load_world.segments import Made
 
 ROOT = Path(__file__).resolve().parents[4]
 WAREHOUSE_SQL = ROOT / "infra" / "warehouse"
+LOAD_SQL = WAREHOUSE_SQL / "sql" / "02_load.sql"
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,10 @@ class World:
         with self.session.cursor() as cursor:
             return [tuple(row) for row in cursor.execute(statement).fetchall()]
 
+    def provision(self) -> None:
+        """What `bank provision` runs for the load: every statement may be run again."""
+        _run_file(self.session, LOAD_SQL)
+
     def loaded_offsets(self) -> list[tuple[str, int, int]]:
         """(topic, partition, offset) of every row in RAW, sorted; a row that is there twice shows twice."""
         tables = names.RAW_TABLE_BY_TOPIC.values()
@@ -154,7 +159,7 @@ def world(running: Stack) -> Iterator[World]:
     found = World(running.environment | {"BANK_DAGS_BUCKET": bucket}, running.session)
     client = _bucket(found)
     with running.session.cursor() as cursor:
-        for table in (*names.RAW_TABLE_BY_TOPIC.values(), "LOAD_LEDGER", "BUILD_LEDGER"):
+        for table in (*names.RAW_TABLE_BY_TOPIC.values(), "LOAD_LEDGER", "LOAD_TAILS", "BUILD_LEDGER"):
             cursor.execute(f"DELETE FROM RAW.{table}")
         cursor.execute("UPDATE RAW.LOAD_FENCE SET LOAD_ID = 0")
         cursor.execute("REMOVE @RAW.LANDING")
@@ -186,10 +191,14 @@ def _create_database(admin: SnowflakeSettings) -> None:
         connection.cursor().execute(f"CREATE DATABASE {admin.database}")
         connection.cursor().execute(f"CREATE SCHEMA {admin.database}.RAW")
     with _session(admin) as connection:
-        for path in (WAREHOUSE_SQL / "sql" / "02_load.sql", *sorted((WAREHOUSE_SQL / "raw").glob("*.sql"))):
-            creates = path.read_text().split("-- For a table that was made before")[0]
-            for cursor in connection.execute_string(creates, remove_comments=True):
-                cursor.close()
+        for path in (LOAD_SQL, *sorted((WAREHOUSE_SQL / "raw").glob("*.sql"))):
+            _run_file(connection, path)
+
+
+def _run_file(connection: snowflake.connector.SnowflakeConnection, path: Path) -> None:
+    creates = path.read_text().split("-- For a table that was made before")[0]
+    for cursor in connection.execute_string(creates, remove_comments=True):
+        cursor.close()
 
 
 @contextmanager

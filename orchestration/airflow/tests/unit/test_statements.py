@@ -3,16 +3,17 @@
 import re
 
 import pytest
-from load_world.memory import landed
+from load_world.memory import landed, ledger_row
 
 from bank_common.names import RAW_TABLE_BY_TOPIC, TRANSACTION_TOPIC
 from bank_dags import statements
+from bank_dags.loading import snowflake
 
 
 def test_copy_states_every_option_that_correctness_rests_on() -> None:
-    text = statements.copy_into("bank.public.accounts", ["0000/00000000000000000005.parquet"], "load-1/t")
+    text = statements.copy_into("bank.public.accounts", ["0000-00000000000000000005.parquet"], "load-1/t")
     assert text == (
-        "COPY INTO RAW.ACCOUNTS FROM @RAW.LANDING/load-1/t/ FILES = ('0000/00000000000000000005.parquet') "
+        "COPY INTO RAW.ACCOUNTS FROM @RAW.LANDING/load-1/t/ FILES = ('0000-00000000000000000005.parquet') "
         "FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE "
         "ON_ERROR = ABORT_STATEMENT FORCE = TRUE"
     )
@@ -37,6 +38,9 @@ def test_values_are_bound() -> None:
     assert text.count("%s") == len(values)
     assert values[:3] == [0, 4, 9]
     assert '%"public.accounts"%' in values
-    record = statements.sql("record_segment")
+    record = statements.sql("record_segments")
     columns = re.findall(r"\w+", record.split("(", 2)[1].split(")")[0])
-    assert len(columns) == record.count("%s") + 1, "every column but the time is bound"
+    paths = re.findall(r"VALUE:(\w+)::", record)
+    assert len(columns) == len(paths) + 2, "every column is one of the document's, the load's id or the time"
+    document = snowflake._document(ledger_row(landed(TRANSACTION_TOPIC, 0, 4, 8)))
+    assert set(paths) == set(document)

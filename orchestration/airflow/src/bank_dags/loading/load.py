@@ -1,8 +1,10 @@
-"""The load (GUARANTEES, M4): everything landed and not in the ledger, one Snowflake transaction per batch."""
+"""The load: what landed and is not in the ledger, one Snowflake transaction per batch, for a bounded time."""
 
+import math
 import tempfile
+import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +13,24 @@ from typing import Final
 import structlog
 
 from bank_common.landing import SegmentKey
-from bank_common.names import TRANSACTION_TOPIC
-from bank_dags.loading.plan import Backlog, Limits, arrange, choose, still_holds
+from bank_common.names import RAW_TABLE_BY_TOPIC, TRANSACTION_TOPIC
+from bank_dags.loading.plan import BatchSize, Halted, Limits, Waiting, arrange, still_holds
 from bank_dags.loading.ports import FILES_PER_COPY, Checkpoint, Landing, LedgerRow, Transaction, Warehouse
-from bank_dags.loading.reasons import ForeignObject, LedgerBeyondLanding, LoadError, Overtaken, RowsDiffer
-from bank_dags.loading.segments import Batch, Chain, Landed, Listed, Tails
+from bank_dags.loading.reasons import (
+    OF_ONE_CHAIN,
+    OF_ONE_TOPIC,
+    CopyRefused,
+    LedgerBeyondLanding,
+    LoadError,
+    Overtaken,
+    RowsDiffer,
+)
+from bank_dags.loading.segments import Batch, Chain, Landed, Listed, Tails, staged_file
 
 log = structlog.get_logger(__name__)
 
+LISTED_PER_CHAIN: Final = 1000
+"""Segments that a listing takes of one chain, one page of the store."""
 REPLANS: Final = 5
 """How often in a row a load lets others pass before it leaves the rest to the next run."""
 
@@ -39,7 +51,7 @@ def _never_stop(_point: str) -> None:
 
 
 class Loader:
-    """Loads batches until landing minus ledger is empty. Holds at most `limits.max_bytes` on disk."""
+    """One run: loads what its listing showed, batch after batch. Holds at most `limits.max_bytes` on disk."""
 
     def __init__(
         self,
@@ -47,100 +59,185 @@ class Loader:
         warehouse: Warehouse,
         limits: Limits,
         threads: int = 4,
+        *,
+        run_seconds: float = math.inf,
         checkpoint: Checkpoint = _never_stop,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """After `run_seconds` no further batch is begun: a run of 0 seconds loads one."""
         self._landing = landing
         self._warehouse = warehouse
-        self._limits = limits
+        self._size = BatchSize(limits)
         self._threads = threads
+        self._run_seconds = run_seconds
         self._checkpoint = checkpoint
+        self._clock = clock
+        self._halted: dict[Chain, LoadError] = {}
+        self._left = False
+
+    @property
+    def halted(self) -> Halted:
+        """The chains that the run could not go on with; each stops alone."""
+        return self._halted
+
+    @property
+    def left(self) -> bool:
+        """Whether the run ended by its time, with work left that it knew of.
+
+        What landed after its listing is not meant: else a run under steady traffic would always leave some.
+        """
+        return self._left
 
     def run(self) -> Iterator[Committed]:
-        """Load batch after batch, giving each as soon as it is committed; ends when nothing is left.
+        """Load batch after batch, giving each as soon as it is committed.
 
         Raises:
-            LoadError: the batch in hand was rolled back; those given before it stay.
+            LoadError: store or warehouse failed, or other loads were always faster. The batch in hand was rolled
+                back; those given before it stay. What is wrong with one chain is in `halted` instead.
         """
-        overtaken = 0
+        began, overtaken, committed_any = self._clock(), 0, False
+        waiting: Waiting | None = None
         with ThreadPoolExecutor(self._threads, thread_name_prefix="landing") as pool:
-            while batch := self._next_batch(pool):
-                committed = self._load(batch, pool)
-                if committed is not None:
-                    overtaken = 0
-                    yield committed
+            while True:
+                waiting = waiting or self._list(pool)
+                chosen = waiting.choose(self._size.next_limits)
+                if not chosen:
+                    if waiting.complete:
+                        return
+                    waiting = None
                     continue
-                overtaken += 1
-                log.info("load_overtaken", attempt=overtaken)
-                if overtaken == REPLANS:
-                    raise LoadError(Overtaken(overtaken))
+                batch_began = self._clock()
+                if committed_any and batch_began - began >= self._run_seconds:
+                    self._left = True
+                    return
+                try:
+                    committed = self._load(chosen, waiting, pool)
+                except _MovedError:
+                    waiting, overtaken = None, overtaken + 1
+                    log.info("load_overtaken", attempt=overtaken)
+                    if overtaken == REPLANS:
+                        raise LoadError(Overtaken(overtaken)) from None
+                    continue
+                if committed is None:
+                    continue
+                overtaken, committed_any = 0, True
+                self._size = self._size.after(committed.segments, self._clock() - batch_began)
+                yield committed
 
     # -- plan ------------------------------------------------------------------------------------------------------
 
-    def _next_batch(self, pool: ThreadPoolExecutor) -> Batch | None:
+    def _list(self, pool: ThreadPoolExecutor) -> Waiting:
         tails = self._warehouse.tails()
-        chosen = choose(self._backlog(tails, pool), self._limits)
-        if not chosen:
-            return None
-        return arrange(pool.map(self._read, (segment.key for segment in chosen)), tails)
-
-    def _backlog(self, tails: Tails, pool: ThreadPoolExecutor) -> Backlog:
-        landed = set(self._landing.chains())
+        landed = {chain for topic in RAW_TABLE_BY_TOPIC for chain in self._chains_of(topic, tails)}
         for chain, tail in tails.items():
-            if chain not in landed and tail.landed:
-                raise LoadError(LedgerBeyondLanding(chain, str(SegmentKey(*chain, tail.start))))
+            if chain not in landed and tail.landed and chain.topic in RAW_TABLE_BY_TOPIC:
+                self._halt(chain, LoadError(LedgerBeyondLanding(chain, str(SegmentKey(*chain, tail.start)))))
 
-        def waiting(chain: Chain) -> tuple[Chain, Sequence[Listed]]:
-            return chain, self._landing.after(chain, tails.get(chain), self._limits.max_segments)
+        def after(chain: Chain) -> tuple[Chain, Sequence[Listed] | LoadError]:
+            try:
+                return chain, self._landing.after(chain, tails.get(chain), LISTED_PER_CHAIN)
+            except LoadError as error:
+                return chain, error
 
-        return dict(pool.map(waiting, sorted(landed)))
+        backlog: dict[Chain, Sequence[Listed]] = {}
+        for chain, found in pool.map(after, sorted(landed - self._halted.keys())):
+            if isinstance(found, LoadError):
+                self._halt(chain, found)
+            else:
+                backlog[chain] = found
+        return Waiting(tails, backlog, complete=all(len(found) < LISTED_PER_CHAIN for found in backlog.values()))
 
-    def _read(self, key: SegmentKey) -> Landed:
-        metadata = self._landing.metadata(key)
-        if metadata is None:
-            raise LoadError(ForeignObject(str(key), "it was listed and is gone"))
-        if metadata.start != key.start:
-            raise LoadError(ForeignObject(str(key), f"its metadata says that it starts at {metadata.start}"))
-        return Landed(key, metadata)
+    def _chains_of(self, topic: str, tails: Tails) -> Collection[Chain]:
+        try:
+            return self._landing.chains(topic)
+        except LoadError as error:
+            known = [chain for chain in tails if chain.topic == topic]
+            for chain in known or [Chain(topic, 0)]:
+                self._halt(chain, error)
+            return known
+
+    def _halt(self, chain: Chain, error: LoadError) -> None:
+        """One chain stops.
+
+        Raises:
+            LoadError: the error itself, where it is no chain's own.
+        """
+        if not isinstance(error.reason, OF_ONE_CHAIN):
+            raise error
+        if chain not in self._halted:
+            self._halted[chain] = error
+            log.error("chain_halted", chain=str(chain), reason=error.message)
 
     # -- load ------------------------------------------------------------------------------------------------------
 
-    def _load(self, batch: Batch, pool: ThreadPoolExecutor) -> Committed | None:
-        """Stage, then commit. None when the ledger moved under the plan (rolled back; plan again)."""
+    def _load(self, chosen: Sequence[Listed], waiting: Waiting, pool: ThreadPoolExecutor) -> Committed | None:
+        """Fetch, stage, commit. None when nothing was committed because chains were halted.
+
+        Raises:
+            _MovedError: the ledger moved under the plan (rolled back; plan again).
+        """
         stage_path = f"load-{uuid.uuid4().hex}"  # the load's id is known inside the transaction only
-        staged = batch.by_topic()
-        try:
-            if staged:
-                with tempfile.TemporaryDirectory(prefix="bank-load-") as folder:
-                    self._fetch(batch, Path(folder), pool)
+        with tempfile.TemporaryDirectory(prefix="bank-load-") as folder:
+            fetched = self._fetch(chosen, Path(folder), pool)
+            batch, broken = arrange(fetched, waiting.tails)
+            for chain, error in broken.items():
+                self._halt(chain, error)
+            waiting.halt(self._halted)
+            if not batch.segments:
+                return None
+            staged = batch.by_topic()
+            try:
+                if staged:
                     self._warehouse.stage(Path(folder), batch, stage_path)
-            return self._commit(batch, stage_path)
-        finally:
-            if staged:
-                self._warehouse.unstage(stage_path)
+                committed = self._commit(batch, stage_path)
+            except LoadError as error:
+                if not isinstance(error.reason, OF_ONE_TOPIC):
+                    raise
+                topic = _topic_of(error.reason)
+                for chain in {segment.chain for segment in batch.segments if segment.key.topic == topic}:
+                    self._halt(chain, error)
+                waiting.halt(self._halted)
+                return None
+            finally:
+                if staged:
+                    self._warehouse.unstage(stage_path)
+        waiting.committed(batch)
+        return committed
 
-    def _fetch(self, batch: Batch, folder: Path, pool: ThreadPoolExecutor) -> None:
-        wanted: list[tuple[Landed, Path]] = []
-        for topic, segments in batch.by_topic().items():
-            for segment in segments:
-                target = folder / topic / segment.file
-                target.parent.mkdir(parents=True, exist_ok=True)
-                wanted.append((segment, target))
-        for _ in pool.map(lambda pair: self._landing.fetch(*pair), wanted):
-            pass
+    def _fetch(self, chosen: Sequence[Listed], folder: Path, pool: ThreadPoolExecutor) -> list[Landed]:
+        """Each chain up to the first segment that can't be had; files without rows are removed again."""
+        for topic in {segment.key.topic for segment in chosen}:
+            (folder / topic).mkdir()
 
-    def _commit(self, batch: Batch, stage_path: str) -> Committed | None:
-        try:
-            with self._warehouse.transaction() as transaction:
-                load_id = transaction.raise_fence()
-                if not still_holds(batch, transaction.tails()):
-                    raise _MovedError
-                self._copy(transaction, batch, stage_path)
-                self._checkpoint("copied")
-                rows = ledger_rows(batch, _counted_ends(transaction, batch))
-                transaction.record(load_id, rows)
-                self._checkpoint("recorded")
-        except _MovedError:
-            return None
+        def fetch(segment: Listed) -> Landed | LoadError:
+            target = folder / segment.key.topic / staged_file(segment.key)
+            try:
+                landed = Landed(segment.key, self._landing.fetch(segment.key, target))
+            except LoadError as error:
+                target.unlink(missing_ok=True)
+                return error
+            if not landed.metadata.rows:
+                target.unlink()
+            return landed
+
+        fetched: list[Landed] = []
+        for segment, found in zip(chosen, pool.map(fetch, chosen), strict=True):
+            if isinstance(found, LoadError):
+                self._halt(segment.chain, found)
+            elif segment.chain not in self._halted:
+                fetched.append(found)
+        return fetched
+
+    def _commit(self, batch: Batch, stage_path: str) -> Committed:
+        with self._warehouse.transaction() as transaction:
+            load_id = transaction.raise_fence()
+            if not still_holds(batch, transaction.tails()):
+                raise _MovedError
+            self._copy(transaction, batch, stage_path)
+            self._checkpoint("copied")
+            rows = ledger_rows(batch, _counted_ends(transaction, batch))
+            transaction.record(load_id, rows)
+            self._checkpoint("recorded")
         self._checkpoint("committed")
         changes = any(row.changes_marts for row in rows)
         log.info("load_committed", load_id=load_id, segments=len(rows), rows=batch.rows, changes_marts=changes)
@@ -153,6 +250,10 @@ class Loader:
                 group = segments[first : first + FILES_PER_COPY]
                 loaded = transaction.copy(topic, [segment.file for segment in group], f"{stage_path}/{topic}")
                 check_rows(group, loaded)
+
+
+def _topic_of(reason: RowsDiffer | CopyRefused) -> str:
+    return reason.topic if isinstance(reason, CopyRefused) else SegmentKey.parse(reason.key).topic
 
 
 class _MovedError(Exception):

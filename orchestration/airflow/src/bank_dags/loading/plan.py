@@ -1,14 +1,21 @@
 """The load plan, without I/O: what comes next in each chain, and how much of it one transaction takes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Final
 
 from bank_dags.loading.reasons import BrokenChain, LoadError
-from bank_dags.loading.segments import Batch, Chain, Landed, Listed, Tails
+from bank_dags.loading.segments import Batch, Chain, Landed, Listed, Tail, Tails
 
 Backlog = Mapping[Chain, Sequence[Listed]]
 """Landing minus ledger: the segments after each chain's tail, in order of their start."""
+Halted = Mapping[Chain, LoadError]
+"""The chains that can't go on, each with the reason."""
+
+BATCH_SECONDS: Final = 1.0
+FIRST_BATCH_SEGMENTS: Final = 200
+_GROWTH: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +24,56 @@ class Limits:
 
     max_segments: int
     max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSize:
+    """How many segments the next transaction takes, so that one takes about `BATCH_SECONDS`."""
+
+    limits: Limits
+    segments: int = FIRST_BATCH_SEGMENTS
+
+    @property
+    def next_limits(self) -> Limits:
+        """The limits of the next transaction."""
+        return replace(self.limits, max_segments=min(self.segments, self.limits.max_segments))
+
+    def after(self, segments: int, seconds: float) -> "BatchSize":
+        """The size after a batch of so many segments took so long: at most twice as large, never below one."""
+        fitting = int(segments * BATCH_SECONDS / max(seconds, 1e-3))
+        return replace(self, segments=max(1, min(fitting, self.segments * _GROWTH)))
+
+
+class Waiting:
+    """What one listing showed, and how far the run has come with it."""
+
+    def __init__(self, tails: Tails, backlog: Backlog, *, complete: bool) -> None:
+        """`complete`: the listing showed everything that had landed."""
+        self._tails = dict(tails)
+        self._backlog = dict(backlog)
+        self.complete = complete
+
+    @property
+    def tails(self) -> Tails:
+        """The ledger's tails, moved by what this run has committed."""
+        return self._tails
+
+    def choose(self, limits: Limits) -> list[Listed]:
+        """The segments of the next transaction; empty when the listing is loaded."""
+        return choose(self._backlog, limits)
+
+    def committed(self, batch: Batch) -> None:
+        """The batch is in the ledger."""
+        for segment in batch.segments:
+            self._tails[segment.chain] = Tail(segment.metadata.start, segment.metadata.end)
+        taken = {segment.key for segment in batch.segments}
+        for chain in {segment.chain for segment in batch.segments} & self._backlog.keys():
+            self._backlog[chain] = [each for each in self._backlog[chain] if each.key not in taken]
+
+    def halt(self, chains: Iterable[Chain]) -> None:
+        """Nothing more of these chains is loaded in this run."""
+        for chain in chains:
+            self._backlog.pop(chain, None)
 
 
 def choose(backlog: Backlog, limits: Limits) -> list[Listed]:
@@ -40,21 +97,24 @@ def choose(backlog: Backlog, limits: Limits) -> list[Listed]:
     return chosen
 
 
-def arrange(segments: Iterable[Landed], tails: Tails) -> Batch:
-    """Put the chosen segments in chain order and check that each chain goes on where the ledger ended.
+def arrange(segments: Iterable[Landed], tails: Tails) -> tuple[Batch, Halted]:
+    """Put segments in chain order, each chain up to the first that does not start where the one before it ended.
 
-    Raises:
-        LoadError: BrokenChain, naming the first gap or overlap.
+    Gives the batch, and the chains that are broken (BrokenChain, a gap or an overlap) after what the batch has of them.
     """
     ordered = sorted(segments, key=lambda segment: (segment.chain, segment.key.start))
+    whole: list[Landed] = []
+    halted: dict[Chain, LoadError] = {}
     for chain, run in groupby(ordered, key=lambda segment: segment.chain):
         tail = tails.get(chain)
         expected = tail.end if tail is not None else None
         for segment in run:
             if expected is not None and segment.metadata.start != expected:
-                raise LoadError(BrokenChain(chain, expected, segment.metadata.start))
+                halted[chain] = LoadError(BrokenChain(chain, expected, segment.metadata.start))
+                break
+            whole.append(segment)
             expected = segment.metadata.end
-    return Batch(tuple(ordered), dict(tails))
+    return Batch(tuple(whole), dict(tails)), halted
 
 
 def still_holds(batch: Batch, tails: Tails) -> bool:

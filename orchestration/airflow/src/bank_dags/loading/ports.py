@@ -16,8 +16,8 @@ FILES_PER_COPY: Final = 500
 class Landing(Protocol):
     """The landing bucket, read only. Every method raises LoadError: StoreFailed, or a halt that it names."""
 
-    def chains(self) -> Collection[Chain]:
-        """Every chain of a landed topic that has an object."""
+    def chains(self, topic: str) -> Collection[Chain]:
+        """Every chain of the topic that has an object. Raises ForeignObject as well."""
         ...
 
     def after(self, chain: Chain, tail: Tail | None, limit: int) -> Sequence[Listed]:
@@ -32,11 +32,11 @@ class Landing(Protocol):
         """What the object says of itself; None when there is no such object. Raises ForeignObject as well."""
         ...
 
-    def fetch(self, segment: Landed, target: Path) -> None:
-        """Write the object's bytes to a file, in bounded memory.
+    def fetch(self, key: SegmentKey, target: Path) -> SegmentMetadata:
+        """Write the object's bytes to a file, in bounded memory, with one request; gives what it says of itself.
 
         Raises:
-            LoadError: ContentDiffers when their sha256 is not the metadata's.
+            LoadError: ContentDiffers when the bytes' sha256 is not the metadata's; ForeignObject.
         """
         ...
 
@@ -66,11 +66,15 @@ class Transaction(Protocol):
         ...
 
     def tails(self) -> Tails:
-        """The ledger as this transaction sees it."""
+        """The ledger's tails as this transaction sees them."""
         ...
 
     def copy(self, topic: str, files: Sequence[str], stage_path: str) -> Mapping[str, int]:
-        """COPY the staged files into the topic's RAW table; gives the rows loaded of each file. See FILES_PER_COPY."""
+        """COPY the staged files into the topic's RAW table; gives the rows loaded of each file. See FILES_PER_COPY.
+
+        Raises:
+            LoadError: CopyRefused when a value does not fit its column.
+        """
         ...
 
     def segments_with_counted_ends(self, segments: Sequence[Landed]) -> Collection[str]:
@@ -78,7 +82,7 @@ class Transaction(Protocol):
         ...
 
     def record(self, load_id: int, rows: Sequence[LedgerRow]) -> None:
-        """Insert ledger rows."""
+        """Insert ledger rows and move the tails of their chains."""
         ...
 
 

@@ -1,7 +1,7 @@
 """Why a load stops: the closed set of reasons, and what each asks of the operator."""
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
 from bank_common.errors import Disposition, Halt, PipelineError, Retry
 from bank_dags.loading.segments import Chain
@@ -56,6 +56,14 @@ class RowsDiffer:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyRefused:
+    """COPY found a value of a topic's files that does not fit its column."""
+
+    topic: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class FenceMissing:
     """`RAW.LOAD_FENCE` does not have exactly one row."""
 
@@ -99,12 +107,18 @@ Reason = (
     | ForeignObject
     | ContentDiffers
     | RowsDiffer
+    | CopyRefused
     | FenceMissing
     | NotNext
     | Overtaken
     | StoreFailed
     | WarehouseFailed
 )
+
+OF_ONE_TOPIC: Final = (RowsDiffer, CopyRefused)
+"""Found by COPY: they stop the topic's chains and no other's."""
+OF_ONE_CHAIN: Final = (BrokenChain, LedgerBeyondLanding, ForeignObject, ContentDiffers, *OF_ONE_TOPIC)
+"""They stop a chain at the segment that they name."""
 
 
 class LoadError(PipelineError):
@@ -128,6 +142,8 @@ def message(reason: Reason) -> str:
             return f"The object {key} has sha256 {found}, its metadata says {expected}."
         case RowsDiffer(key, expected, found):
             return f"COPY loaded {found} rows of {key}, which has {expected}; the load was rolled back."
+        case CopyRefused(topic, detail):
+            return f"COPY refused the files of {topic}: {detail}."
         case FenceMissing(rows):
             return f"RAW.LOAD_FENCE has {rows} rows with ID 1, it must have one."
         case NotNext(chain, expected, asked):
@@ -169,6 +185,11 @@ def disposition(reason: Reason) -> Disposition:
             )
         case RowsDiffer():
             return Halt("Read the file by hand (`bank chain` names its place); the consumer or COPY has a defect.")
+        case CopyRefused(topic, _):
+            return Halt(
+                f"A value of {topic} does not fit its column in RAW; other tables go on. Compare its columns "
+                "at the source with RAW's (`bank raw-ddl render`), and provision RAW anew before the next load."
+            )
         case FenceMissing():
             return Halt("Run `bank provision`, which makes the row when it is absent.")
         case NotNext():

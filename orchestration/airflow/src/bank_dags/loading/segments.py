@@ -63,8 +63,13 @@ class Landed:
 
     @property
     def file(self) -> str:
-        """Its path below its topic's folder on the stage: `<partition:04d>/<start:020d>.parquet`."""
-        return f"{self.key.partition:04d}/{self.key.start:020d}.parquet"
+        """Its name in its topic's folder on the stage: see `staged_file`."""
+        return staged_file(self.key)
+
+
+def staged_file(key: SegmentKey) -> str:
+    """`<partition:04d>-<start:020d>.parquet`: partitions of one topic may hold the same start."""
+    return f"{key.partition:04d}-{key.start:020d}.parquet"
 
 
 @dataclass(frozen=True, slots=True)

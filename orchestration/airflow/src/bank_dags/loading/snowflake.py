@@ -1,5 +1,6 @@
 """RAW through one connection of the Snowflake connector."""
 
+import json
 import re
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,12 +13,17 @@ from snowflake.connector.errors import Error as SnowflakeError
 
 from bank_dags import statements
 from bank_dags.loading.ports import LedgerRow, Standing, Transaction
-from bank_dags.loading.reasons import FenceMissing, LoadError, WarehouseFailed
+from bank_dags.loading.reasons import CopyRefused, FenceMissing, LoadError, WarehouseFailed
 from bank_dags.loading.segments import Batch, Chain, Landed, Tail, Tails
 
 log = structlog.get_logger(__name__)
 
-_STAGED_FILE: Final = re.compile(r"(?:^|/)(\d{4}/\d{20}\.parquet)$")
+ROWS_PER_INSERT: Final = 1000
+"""Ledger rows of one statement: some 300 KB of its text, of which Snowflake takes 1 MB."""
+
+_STAGED_FILE: Final = re.compile(r"(?:^|/)(\d{4}-\d{20}\.parquet)$")
+_DATA_ERRORS: Final = range(100_000, 101_000)
+"""Error numbers of values that a statement could not convert (100038, 100071, 100132, …)."""
 
 
 class SnowflakeWarehouse:
@@ -43,10 +49,9 @@ class SnowflakeWarehouse:
         return Standing(*(None if value is None else int(value) for value in (changed, built)))
 
     def stage(self, folder: Path, batch: Batch, stage_path: str) -> None:
-        """See `Warehouse.stage`: one PUT per chain."""
-        for topic, partition in dict.fromkeys(segment.chain for segment in batch.segments if segment.metadata.rows):
-            place = f"{topic}/{partition:04d}"
-            self._run("staging files", statements.put(f"{folder}/{place}/*.parquet", f"{stage_path}/{place}"))
+        """See `Warehouse.stage`: one PUT per topic."""
+        for topic in batch.by_topic():
+            self._run("staging files", statements.put(f"{folder}/{topic}/*.parquet", f"{stage_path}/{topic}"))
 
     def unstage(self, stage_path: str) -> None:
         """See `Warehouse.unstage`."""
@@ -81,7 +86,14 @@ class SnowflakeWarehouse:
 
     def copy(self, topic: str, files: Sequence[str], stage_path: str) -> Mapping[str, int]:
         """See `Transaction.copy`. Columns of COPY's answer: file, status, rows_parsed, rows_loaded, …"""
-        rows = self._run(f"loading {topic}", statements.copy_into(topic, files, stage_path))
+        try:
+            rows = self._run(f"loading {topic}", statements.copy_into(topic, files, stage_path))
+        except LoadError as error:
+            cause = error.__cause__
+            if isinstance(cause, SnowflakeError) and cause.errno in _DATA_ERRORS:
+                # The message quotes the value, which may be a person's.
+                raise LoadError(CopyRefused(topic, f"error {cause.errno}, SQL state {cause.sqlstate}")) from None
+            raise
         loaded: dict[str, int] = {}
         for row in rows:
             if len(row) > 1 and (match := _STAGED_FILE.search(row[0])):
@@ -95,25 +107,10 @@ class SnowflakeWarehouse:
 
     def record(self, load_id: int, rows: Sequence[LedgerRow]) -> None:
         """See `Transaction.record`."""
-        values = [
-            (
-                row.segment,
-                *row.chain,
-                row.start,
-                row.end,
-                row.rows,
-                row.rejected,
-                row.schema_id,
-                row.sha256,
-                load_id,
-                row.changes_marts,
-                row.status,
-                row.reason,
-            )
-            for row in rows
-        ]
-        with _failures("writing the ledger"), self._connection.cursor() as cursor:
-            cursor.executemany(statements.sql("record_segment"), values)
+        for first in range(0, len(rows), ROWS_PER_INSERT):
+            group = [_document(row) for row in rows[first : first + ROWS_PER_INSERT]]
+            self._run("writing the ledger", statements.sql("record_segments"), [load_id, json.dumps(group)])
+        self._run("moving the tails", statements.sql("move_tails"), [load_id])
 
     def record_build(self, load_id: int, run_id: str) -> None:
         """Append a row to RAW.BUILD_LEDGER: a build that saw everything up to `load_id` succeeded."""
@@ -123,6 +120,24 @@ class SnowflakeWarehouse:
         with _failures(doing), self._connection.cursor() as cursor:
             cursor.execute(statement, values or None)
             return cursor.fetchall()  # pyright: ignore[reportReturnType] - tuples, as no DictCursor is asked for
+
+
+def _document(row: LedgerRow) -> dict[str, Any]:
+    """A ledger row as `record_segments.sql` reads it."""
+    return {
+        "segment": row.segment,
+        "topic": row.chain.topic,
+        "partition": row.chain.partition,
+        "start": row.start,
+        "end": row.end,
+        "rows": row.rows,
+        "rejected": row.rejected,
+        "schema_id": row.schema_id,
+        "sha256": row.sha256,
+        "changes_marts": row.changes_marts,
+        "status": row.status,
+        "reason": row.reason,
+    }
 
 
 @contextmanager

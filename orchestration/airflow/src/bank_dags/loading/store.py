@@ -2,22 +2,21 @@
 
 import hashlib
 import re
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from bank_common.landing import SegmentKey, SegmentMetadata, chain_prefix
-from bank_common.names import RAW_TABLE_BY_TOPIC
 from bank_common.settings import ObjectStoreSettings
 from bank_dags.loading.reasons import ContentDiffers, ForeignObject, LedgerBeyondLanding, LoadError, StoreFailed
-from bank_dags.loading.segments import Chain, Landed, Listed, Tail
+from bank_dags.loading.segments import Chain, Listed, Tail
 
 LIST_PAGE: Final = 1000
 CHUNK_BYTES: Final = 1024**2
@@ -46,17 +45,16 @@ class S3Landing:
             retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
         )
 
-    def chains(self) -> Collection[Chain]:
-        """See `Landing.chains`: one listing per topic, of its partitions' folders only."""
+    def chains(self, topic: str) -> Collection[Chain]:
+        """See `Landing.chains`: one listing, of the partitions' folders only."""
         found: list[Chain] = []
-        for topic in RAW_TABLE_BY_TOPIC:
-            with _failures():
-                folders = obstore.list_with_delimiter(self._store, topic)["common_prefixes"]
-            for folder in folders:
-                partition = folder.rstrip("/").rpartition("/")[2]
-                if not (len(partition) == len("0000") and partition.isdecimal() and partition.isascii()):
-                    raise LoadError(ForeignObject(folder, "its folder is no partition's"))
-                found.append(Chain(topic, int(partition)))
+        with _failures():
+            folders = obstore.list_with_delimiter(self._store, topic)["common_prefixes"]
+        for folder in folders:
+            partition = folder.rstrip("/").rpartition("/")[2]
+            if not (len(partition) == len("0000") and partition.isdecimal() and partition.isascii()):
+                raise LoadError(ForeignObject(folder, "its folder is no partition's"))
+            found.append(Chain(topic, int(partition)))
         return found
 
     def after(self, chain: Chain, tail: Tail | None, limit: int) -> Sequence[Listed]:
@@ -81,20 +79,33 @@ class S3Landing:
                 attributes = obstore.get(self._store, str(key), options={"head": True}).attributes
             except FileNotFoundError:
                 return None
-        try:
-            return SegmentMetadata.from_headers({str(name): str(value) for name, value in attributes.items()})
-        except ValueError as error:
-            raise LoadError(ForeignObject(str(key), str(error))) from None
+        return _metadata(key, attributes)
 
-    def fetch(self, segment: Landed, target: Path) -> None:
+    def fetch(self, key: SegmentKey, target: Path) -> SegmentMetadata:
         """See `Landing.fetch`."""
         digest = hashlib.sha256()
         with _failures(), target.open("wb") as file:
-            for chunk in obstore.get(self._store, str(segment.key)).stream(min_chunk_size=CHUNK_BYTES):
+            try:
+                found = obstore.get(self._store, str(key))
+            except FileNotFoundError:
+                raise LoadError(ForeignObject(str(key), "it was listed and is gone")) from None
+            metadata = _metadata(key, found.attributes)
+            for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
                 digest.update(chunk)
                 file.write(chunk)
-        if digest.hexdigest() != segment.metadata.sha256:
-            raise LoadError(ContentDiffers(str(segment.key), segment.metadata.sha256, digest.hexdigest()))
+        if digest.hexdigest() != metadata.sha256:
+            raise LoadError(ContentDiffers(str(key), metadata.sha256, digest.hexdigest()))
+        return metadata
+
+
+def _metadata(key: SegmentKey, attributes: Mapping[Any, Any]) -> SegmentMetadata:
+    try:
+        metadata = SegmentMetadata.from_headers({str(name): str(value) for name, value in attributes.items()})
+    except ValueError as error:
+        raise LoadError(ForeignObject(str(key), str(error))) from None
+    if metadata.start != key.start:
+        raise LoadError(ForeignObject(str(key), f"its metadata says that it starts at {metadata.start}"))
+    return metadata
 
 
 def _key(path: str) -> SegmentKey:

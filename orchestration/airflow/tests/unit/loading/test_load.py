@@ -1,16 +1,27 @@
 """The load on a landing and a warehouse in memory."""
 
-import pytest
-from load_world.memory import MemoryLanding, MemoryWarehouse, landed, ledger_row
+from collections.abc import Callable, Sequence
 
+import pytest
+from load_world.memory import SHA, MemoryLanding, MemoryWarehouse, landed, ledger_row
+
+from bank_common.landing import SegmentKey
 from bank_common.names import NOTIFICATIONS_TOPIC, TRANSACTION_TOPIC
-from bank_dags.loading.load import REPLANS, Loader, check_rows, ledger_rows
+from bank_dags.loading.load import LISTED_PER_CHAIN, REPLANS, Loader, check_rows, ledger_rows
 from bank_dags.loading.plan import Limits
-from bank_dags.loading.reasons import LedgerBeyondLanding, LoadError, Overtaken, RowsDiffer
-from bank_dags.loading.segments import Batch, Chain
+from bank_dags.loading.reasons import (
+    ContentDiffers,
+    ForeignObject,
+    LedgerBeyondLanding,
+    LoadError,
+    Overtaken,
+    RowsDiffer,
+    StoreFailed,
+)
+from bank_dags.loading.segments import Batch, Chain, Listed, Tail
 
 TOPIC = "bank.public.accounts"
-LIMITS = Limits(100, 10**9)
+LIMITS = Limits(2000, 10**9)
 
 
 def three(partition: int = 0) -> list:
@@ -62,25 +73,122 @@ def test_a_load_that_is_always_overtaken_leaves_the_rest_to_the_next_run() -> No
 
 
 def test_a_wrong_count_rolls_back_and_removes_what_was_staged() -> None:
-    warehouse = MemoryWarehouse(miscount=1)
-    with pytest.raises(LoadError) as caught:
-        list(Loader(MemoryLanding(three()), warehouse, LIMITS).run())
-    assert isinstance(caught.value.reason, RowsDiffer)
+    warehouse = MemoryWarehouse(miscount={TOPIC: 1})
+    loader = Loader(MemoryLanding(three()), warehouse, LIMITS)
+    assert list(loader.run()) == []
+    assert isinstance(loader.halted[Chain(TOPIC, 0)].reason, RowsDiffer)
     assert (warehouse.ledger, warehouse.loaded, warehouse.fence, warehouse.staged) == ([], [], 0, [])
 
 
-def test_a_ledger_whose_chain_is_not_in_the_landing_halts() -> None:
+def test_a_ledger_whose_chain_is_not_in_the_landing_halts_that_chain() -> None:
     segments = three()
     warehouse = MemoryWarehouse(ledger=[ledger_row(segments[2])])
-    with pytest.raises(LoadError) as caught:
-        list(Loader(MemoryLanding(three(partition=1)), warehouse, LIMITS).run())
-    assert caught.value.reason == LedgerBeyondLanding(Chain(TOPIC, 0), str(segments[2].key))
+    loader = Loader(MemoryLanding(three(partition=1)), warehouse, LIMITS)
+    assert sum(batch.segments for batch in loader.run()) == 3
+    assert [error.reason for error in loader.halted.values()] == [
+        LedgerBeyondLanding(Chain(TOPIC, 0), str(segments[2].key))
+    ]
+
+
+OTHER = "bank.public.customers"
+
+
+def bad_listing(segments: list) -> dict:
+    return {Chain(TOPIC, 0): LoadError(ForeignObject("_SUCCESS", "not a key"))}
+
+
+def bad_folder(segments: list) -> dict:
+    return {TOPIC: LoadError(ForeignObject(f"{TOPIC}/notes", "its folder is no partition's"))}
+
+
+def bad_bytes(segments: list) -> dict:
+    key = segments[1].key
+    return {key: LoadError(ContentDiffers(str(key), SHA, "1" * 64))}
+
+
+def gone(segments: list) -> dict:
+    del segments[1]
+    return {}
+
+
+@pytest.mark.parametrize(("fault", "loaded"), [(bad_listing, 0), (bad_folder, 0), (bad_bytes, 1), (gone, 1)])
+def test_a_bad_chain_stops_at_its_fault_and_every_other_goes_on(fault: Callable, loaded: int) -> None:
+    segments = three()
+    faults = fault(segments)
+    others = [landed(OTHER, 0, start, start + 1, rows=1) for start in range(450)]
+    warehouse = MemoryWarehouse()
+    loader = Loader(MemoryLanding(segments + others, faults), warehouse, Limits(100, 10**9))
+    assert sum(batch.segments for batch in loader.run()) == 450 + loaded
+    assert list(loader.halted) == [Chain(TOPIC, 0)]
+    assert not loader.left
+    assert sum(row.chain.topic == TOPIC for row in warehouse.ledger) == loaded
+
+
+def test_a_table_whose_count_differs_stops_alone() -> None:
+    warehouse = MemoryWarehouse(miscount={TOPIC: 1})
+    loader = Loader(MemoryLanding([*three(), landed(OTHER, 0, 0, 1, rows=1)]), warehouse, LIMITS)
+    assert [batch.segments for batch in loader.run()] == [1]
+    assert list(loader.halted) == [Chain(TOPIC, 0)]
+    assert warehouse.staged == []
+
+
+@pytest.mark.parametrize("place", [TOPIC, Chain(TOPIC, 0), SegmentKey(TOPIC, 0, 5)], ids=str)
+def test_a_store_that_fails_is_no_chains_fault(place: Chain | SegmentKey | str) -> None:
+    landing = MemoryLanding(three(), {place: LoadError(StoreFailed("503"))})
+    with pytest.raises(LoadError, match="503"):
+        list(Loader(landing, MemoryWarehouse(), LIMITS).run())
+
+
+class ManualClock:
+    """Moves by a second with each look."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+class EndlessLanding(MemoryLanding):
+    """A landing that never runs dry: each listing finds one segment more."""
+
+    def after(self, chain: Chain, tail: Tail | None, limit: int) -> Sequence[Listed]:
+        at = max(each.metadata.end for each in self.segments)
+        self.segments.append(landed(TOPIC, 0, at, at + 1, rows=1))
+        return super().after(chain, tail, limit)
+
+
+def test_a_run_ends_although_the_landing_never_runs_dry() -> None:
+    landing = EndlessLanding([landed(TOPIC, 0, 0, 1, rows=1)])
+    loader = Loader(landing, MemoryWarehouse(), LIMITS, run_seconds=1e9)
+    assert [batch.segments for batch in loader.run()] == [2]
+    assert not loader.left, "what landed after the listing is the next wake-up's"
+
+
+@pytest.mark.parametrize(("run_seconds", "batches"), [(0.0, 1), (5.0, 2)])
+def test_a_run_whose_time_is_over_says_that_work_is_left(run_seconds: float, batches: int) -> None:
+    segments = [landed(TOPIC, 0, start, start + 1, rows=1) for start in range(50)]
+    loader = Loader(
+        MemoryLanding(segments), MemoryWarehouse(), Limits(10, 10**9), run_seconds=run_seconds, clock=ManualClock()
+    )
+    found = list(loader.run())
+    assert len(found) == batches
+    assert loader.left
+
+
+def test_a_listing_that_shows_a_part_is_followed_by_the_next() -> None:
+    segments = [landed(TOPIC, 0, start, start + 1, rows=1) for start in range(2 * LISTED_PER_CHAIN + 1)]
+    landing = MemoryLanding(segments)
+    loader = Loader(landing, MemoryWarehouse(), Limits(10_000, 10**9))
+    assert sum(batch.segments for batch in loader.run()) == len(segments)
+    assert landing.listings == 3
+    assert not loader.left
 
 
 def test_many_segments_are_copied_in_statements_of_bounded_size() -> None:
-    segments = [landed(TOPIC, 0, start, start + 1, rows=1) for start in range(1201)]
-    (batch,) = Loader(MemoryLanding(segments), MemoryWarehouse(), Limits(2000, 10**9)).run()
-    assert batch.segments == 1201
+    segments = [landed(TOPIC, 0, start, start + 1, rows=1) for start in range(900)]
+    assert sum(batch.segments for batch in Loader(MemoryLanding(segments), MemoryWarehouse(), LIMITS).run()) == 900
 
 
 def test_rows_that_copy_does_not_mention_are_missing_rows() -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from load_world.memory import landed, metadata
 
 from bank_common.landing import SegmentKey
-from bank_dags.loading.plan import Limits, arrange, choose, still_holds
-from bank_dags.loading.reasons import BrokenChain, LoadError
+from bank_dags.loading.plan import BatchSize, Limits, arrange, choose, still_holds
+from bank_dags.loading.reasons import BrokenChain
 from bank_dags.loading.segments import Batch, Chain, Landed, Listed, Tail
 
 TOPIC = "bank.public.accounts"
@@ -58,7 +58,9 @@ def test_a_choice_is_a_front_of_each_chain_within_the_limits(
 
     keys = {each.key for each in chosen}
     taken = [each for segments in waiting.values() for each in segments if each.key in keys]
-    batch = arrange(reversed(taken), tails)
+    batch, halted = arrange(reversed(taken), tails)
+    assert not halted
+    assert len(batch.segments) == len(taken)
     for left, right in pairwise(batch.segments):
         assert left.chain < right.chain or left.metadata.end == right.metadata.start
 
@@ -88,22 +90,27 @@ def test_a_plan_without_one_segment_of_its_middle_halts(
         return
     chain, number = data.draw(st.sampled_from(inner))
     lost = waiting[chain].pop(number)
-    with pytest.raises(LoadError) as caught:
-        arrange([each for segments in waiting.values() for each in segments], tails)
-    assert caught.value.reason == BrokenChain(chain, lost.metadata.start, lost.metadata.end)
+    batch, halted = arrange([each for segments in waiting.values() for each in segments], tails)
+    assert {each: error.reason for each, error in halted.items()} == {
+        chain: BrokenChain(chain, lost.metadata.start, lost.metadata.end)
+    }
+    expected = {each: len(segments) for each, segments in waiting.items()} | {chain: number}
+    assert all(sum(each.chain == one for each in batch.segments) == count for one, count in expected.items())
 
 
 def test_a_gap_after_the_ledgers_tail_and_an_overlap_with_it_halt() -> None:
     chain = Chain(TOPIC, 0)
     for start, kind in ((12, "gap"), (9, "overlap")):
-        with pytest.raises(LoadError, match=kind) as caught:
-            arrange([landed(TOPIC, 0, start, 20)], {chain: Tail(5, 10)})
-        assert caught.value.reason == BrokenChain(chain, 10, start)
+        batch, halted = arrange([landed(TOPIC, 0, start, 20)], {chain: Tail(5, 10)})
+        assert not batch.segments
+        assert halted[chain].reason == BrokenChain(chain, 10, start)
+        assert kind in str(halted[chain])
 
 
 def test_a_chain_that_the_ledger_does_not_know_may_start_anywhere() -> None:
     """Kafka's retention may have removed the beginning before the first segment was landed."""
-    assert len(arrange([landed(TOPIC, 0, 700, 720)], {}).segments) == 1
+    batch, halted = arrange([landed(TOPIC, 0, 700, 720)], {})
+    assert (len(batch.segments), halted) == (1, {})
 
 
 @pytest.mark.parametrize(
@@ -119,3 +126,16 @@ def test_a_chain_that_the_ledger_does_not_know_may_start_anywhere() -> None:
 def test_a_plan_holds_while_its_own_chains_did_not_move(now: dict[Chain, Tail], holds: bool) -> None:
     segment = Landed(SegmentKey(TOPIC, 0, 5), metadata(5, 8))
     assert still_holds(Batch((segment,), {Chain(TOPIC, 0): Tail(0, 5)}), now) is holds
+
+
+@given(st.lists(st.tuples(st.integers(1, 2000), st.floats(0, 100)), max_size=20))
+def test_a_batchs_size_follows_its_seconds_within_the_limits(story: list[tuple[int, float]]) -> None:
+    size = BatchSize(Limits(1000, 5))
+    for segments, seconds in story:
+        before, size = size, size.after(segments, seconds)
+        assert 1 <= size.segments <= 2 * before.segments
+        assert size.next_limits == Limits(min(size.segments, 1000), 5)
+    steady = BatchSize(Limits(1000, 5))
+    for _ in range(20):
+        steady = steady.after(steady.segments, steady.segments / 120)
+    assert steady.segments in (119, 120), "120 segments a second make batches of a second"

@@ -17,6 +17,7 @@ ALL = {
     r.ForeignObject("x/y", "no key"): (Halt, ["x/y", "no key", "bank chain"]),
     r.ContentDiffers(KEY, "aa", "bb"): (Halt, [KEY, "aa", "bb", "bank_dags.skip"]),
     r.RowsDiffer(KEY, 3, 2): (Halt, [KEY, "3", "2", "rolled back"]),
+    r.CopyRefused("bank.public.accounts", "100038"): (Halt, ["bank.public.accounts", "100038", "bank raw-ddl render"]),
     r.FenceMissing(0): (Halt, ["LOAD_FENCE", "0", "bank provision"]),
     r.NotNext(CHAIN, 9, 5): (Halt, ["5", "9", "bank chain"]),
     r.NotNext(CHAIN, None, 5): (Halt, ["5", "bank chain"]),
