@@ -125,8 +125,9 @@ class Stack:
         secret = f"{instance}_superuser_password" if role == _SUPERUSER else f"{role}_password"
         return f"postgresql://{role}:{self.secret(secret)}@{self.address(instance)}/{database}"
 
-    def object_store(self) -> Any:
-        """A `minio.Minio` client with the root user's rights (provisioning and inspection)."""
+    def object_store(self, http_client: Any = None) -> Any:
+        """A `minio.Minio` client with the root user's rights (provisioning and inspection); `http_client` is a
+        urllib3.PoolManager with timeouts of its own."""
         from minio import Minio
 
         return Minio(
@@ -135,6 +136,7 @@ class Stack:
             secret_key=self.secret("minio_root_password"),
             secure=False,
             region="us-east-1",
+            http_client=http_client,
         )
 
     def snowflake(self, user: str = names.ADMIN_USER) -> SnowflakeSettings:
@@ -166,7 +168,7 @@ class Stack:
         # Otherwise each login first asks the metadata services of three clouds where it runs.
         os.environ.setdefault("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
         try:
-            return snowflake.connector.connect(**connection_arguments(self.snowflake(user)), **overrides)
+            return snowflake.connector.connect(**(connection_arguments(self.snowflake(user)) | overrides))
         except (errors.OperationalError, errors.DatabaseError) as error:
             raise PipelineError(
                 f"The warehouse can't be reached: {error.msg or error}",

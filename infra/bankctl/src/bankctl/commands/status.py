@@ -1,34 +1,80 @@
 """`bank status`."""
 
 import json
-from typing import Annotated
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from bank_common.motion import BUILD, LOAD, Motion
+from bankctl.output import console
 from bankctl.stack import Stack
 from bankctl.supervision.status import ComponentStatus, survey
 
+_HOPS = {LOAD: "landing to RAW", BUILD: "RAW to marts"}
 
-def status(as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False) -> None:
-    """Show each component: healthy or why not, its process, port, uptime and memory (PSS).
 
-    Exits with 1 when a component that should run does not, or is not healthy.
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    hops: Annotated[bool, typer.Option("--hops", help="Only whether data moves, not the components.")] = False,
+) -> None:
+    """Show each component: healthy or why not, its process, port, uptime and memory (PSS). And whether data moves.
+
+    A hop is red when what waits for it is older than it may be: a landed segment that is not loaded by the sweep's
+    interval and 30 s, a load that is not built by the target lag, one build and 30 s. Among containers the components
+    are left out: `docker compose ps` has them.
+
+    Example: bank status --hops --json
+
+    Exits with 1 when a component that should run does not, or is not healthy, or when a hop is red.
     """
+    from bankctl.inspection import motion
+
     stack = Stack.from_environment()
-    stack.require_supervised()
-    found = survey(stack)
-    total = sum(component.memory_bytes for component in found)
+    with ThreadPoolExecutor(1) as pool:
+        looked = pool.submit(motion.survey, stack)
+        found = survey(stack) if stack.supervised and not hops else []
+        moving = looked.result()
     if as_json:
-        components = {component.name: component.document() for component in found}
-        typer.echo(json.dumps({"components": components, "total_memory_bytes": total}))
+        typer.echo(json.dumps(document(found, moving)))
     else:
-        _print(found, total)
-    raise typer.Exit(0 if all(component.healthy or component.optional for component in found) else 1)
+        _print(found, moving)
+    good = all(component.healthy or component.optional for component in found) and all(hop.moving for hop in moving)
+    raise typer.Exit(0 if good else 1)
 
 
-def _print(found: list[ComponentStatus], total: int) -> None:
+def document(found: Sequence[ComponentStatus], moving: Sequence[Motion]) -> dict[str, Any]:
+    """What `--json` prints."""
+    return {
+        "components": {component.name: component.document() for component in found},
+        "total_memory_bytes": sum(component.memory_bytes for component in found),
+        "hops": {
+            hop.hop: {
+                "moving": hop.moving,
+                "reason": hop.sentence,
+                "waited_seconds": hop.waited_seconds,
+                "allowed_seconds": hop.allowed_seconds,
+            }
+            for hop in moving
+        },
+    }
+
+
+def _print(found: Sequence[ComponentStatus], moving: Sequence[Motion]) -> None:
+    out = console()
+    if found:
+        out.print(_components(found))
+        total = sum(component.memory_bytes for component in found)
+        out.print(f"total memory {total / 2**30:.2f} GiB", highlight=False)
+    width = max(len(name) for name in _HOPS.values())
+    for hop in moving:
+        line = f"{_HOPS[hop.hop]:{width}}  {'moving' if hop.moving else 'RED'}: {hop.sentence}"
+        out.print(line, style=None if hop.moving else "red", highlight=False, markup=False, soft_wrap=True)
+
+
+def _components(found: Sequence[ComponentStatus]) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("component", "state", "pid", "ports", "up", "memory"):
         table.add_column(heading, justify="right" if heading in ("pid", "up", "memory") else "left")
@@ -42,6 +88,4 @@ def _print(found: list[ComponentStatus], total: int) -> None:
             f"{component.memory_bytes / 2**20:.0f} MiB" if component.pid else "",
             style=None if component.healthy or component.optional else "red",
         )
-    console = Console()
-    console.print(table)
-    console.print(f"total memory {total / 2**30:.2f} GiB", highlight=False)
+    return table

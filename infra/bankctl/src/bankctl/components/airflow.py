@@ -10,7 +10,14 @@ import httpx
 
 from bank_common.errors import PipelineError
 from bankctl import environment
-from bankctl.components.component import READY, Component, HttpProbe, http_probe, inherited_environment
+from bankctl.components.component import (
+    READY,
+    Component,
+    HttpProbe,
+    client,
+    http_probe,
+    inherited_environment,
+)
 from bankctl.stack import LOOPBACK, Stack
 
 
@@ -49,7 +56,7 @@ def migrate_database(stack: Stack) -> None:
 def _part_probe(part: str) -> HttpProbe:
     def probe(stack: Stack) -> str | None:
         try:
-            health = httpx.get(f"{stack.url('airflow')}/api/v2/monitor/health", timeout=5.0, trust_env=False).json()
+            health = client().get(f"{stack.url('airflow')}/api/v2/monitor/health").json()
         except (httpx.HTTPError, ValueError) as error:
             return f"the API server does not answer: {type(error).__name__}"
         status = (health.get(part) or {}).get("status")
@@ -75,6 +82,8 @@ API: Final = Component(
     needs=("airflow-database",),
     ports=("airflow",),
     ready_seconds=120,
+    hung_seconds=20,
+    leans_on=("platform-postgres",),
 )
 
 
@@ -87,6 +96,9 @@ def _part(part: str, command: Callable[[Stack], list[str]], *needs: str) -> Comp
         # A load that starts before its tables and its bucket exist would only fail and be tried again.
         needs=("airflow-database", "raw-tables", "buckets", *needs),
         ready_seconds=120,
+        hung_seconds=30,
+        # The API server tells its heartbeat, and both live by the database.
+        leans_on=("airflow-api", "platform-postgres"),
     )
 
 

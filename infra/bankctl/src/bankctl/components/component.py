@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +33,8 @@ class Component:
     """One process of the stack.
 
     `needs` are components or steps (artefacts, provisioning) that come first; `probe` gives READY or the reason why
-    not; `environment` is added to the inherited one.
+    not; `environment` is added to the inherited one. A running process that does not answer `alive` (the probe, where
+    there is no other) for `hung_seconds` is replaced; its silence says nothing while one that it `leans_on` is silent.
     """
 
     name: str
@@ -44,8 +46,15 @@ class Component:
     ports: tuple[str, ...] = ()
     ready_seconds: float = 90.0
     stop_seconds: float = 20.0
+    hung_seconds: float = 60.0
+    leans_on: tuple[str, ...] = ()
+    alive: HttpProbe | None = None
     on_request: bool = False
     """Not part of a plain `up`: started only when it is named."""
+
+    def liveness(self, stack: Stack) -> str | None:
+        """READY when the process answers at all, else why not."""
+        return (self.alive or self.probe)(stack)
 
     def working_directory(self, stack: Stack) -> Path:
         """The component's data folder: what a program leaves in its working directory stays out of the checkout."""
@@ -54,12 +63,19 @@ class Component:
         return folder
 
 
+@cache
+def client() -> httpx.Client:
+    """The client of all probes: made once, for its trusted certificates take longer to read than a probe. It keeps no
+    connection: one of an ended process would make the next one's first probe fail."""
+    return httpx.Client(timeout=5.0, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+
+
 def http_probe(url: Callable[[Stack], str], *, expected: int = 200) -> HttpProbe:
     """A probe that asks for a URL and wants a status."""
 
     def probe(stack: Stack) -> str | None:
         try:
-            answer = httpx.get(url(stack), timeout=5.0, trust_env=False)
+            answer = client().get(url(stack))
         except httpx.HTTPError as error:
             return f"{type(error).__name__}: {error}"
         if answer.status_code == expected:

@@ -134,6 +134,7 @@ REGISTRY: Final = Component(
     probe=http_probe(lambda stack: f"{stack.url('registry')}/subjects"),
     needs=("jars", "platform-databases"),
     ports=("registry", "registry_management"),
+    leans_on=("platform-postgres",),
 )
 
 # -- Connect -----------------------------------------------------------------------------------------------------
@@ -171,4 +172,5 @@ CONNECT: Final = Component(
     probe=http_probe(lambda stack: f"{stack.url('connect')}/connectors"),
     needs=("kafka",),
     ports=("connect",),
+    leans_on=("kafka",),
 )

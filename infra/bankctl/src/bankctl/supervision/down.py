@@ -7,8 +7,8 @@ from bankctl.components.plan import COMPONENTS
 from bankctl.stack import Stack
 from bankctl.supervision import processes
 from bankctl.supervision.graph import Cancelled, Step, run
+from bankctl.supervision.lock import exclusive
 from bankctl.supervision.report import Reporter
-from bankctl.supervision.up import exclusive
 
 _STATE: Final = ("run", "log", "data", "secrets", "env")
 

@@ -1,36 +1,44 @@
-"""One recorded process per component: found again by PID *and* start time, never by name."""
+"""One recorded process per component: found again by its identity, never by name, and ended with all that it left."""
 
 import json
 import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 import psutil
 
 from bankctl.secret_store import write_private
+from bankctl.supervision import identity
+from bankctl.supervision.identity import Identity
 
 LOG_LIMIT_BYTES: Final = 16 * 2**20
 STOP_SECONDS: Final = 20.0
-_START_TIME_TOLERANCE_SECONDS: Final = 1.0
+_ENDED: Final = ("Z", "X")
+_STOPPED: Final = ("T", "t")
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What a run file says: enough to tell the process from another one that got its PID later."""
 
-    pid: int
-    started: float
+    identity: Identity
+
+    @property
+    def pid(self) -> int:
+        """Its PID, which is its session's and its process group's as well."""
+        return self.identity.pid
 
     def process(self) -> psutil.Process | None:
-        """The process, if it is still the same one and not a zombie."""
+        """The process, if it is still the same one and has not ended."""
+        if identity.of(self.pid) != self.identity or identity.state(self.pid) in _ENDED:
+            return None
         try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < _START_TIME_TOLERANCE_SECONDS
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            return psutil.Process(self.pid)
         except psutil.NoSuchProcess:
             return None
 
@@ -59,7 +67,9 @@ def spawn(
             stderr=log,
             start_new_session=True,
         )
-    write_private(run_file, json.dumps({"pid": process.pid, "started": process.create_time(), "command": command[0]}))
+    started = identity.of(process.pid)
+    assert started is not None  # noqa: S101 - nobody but this process can collect its child
+    write_private(run_file, json.dumps({**asdict(started), "command": command[0]}))
     return process
 
 
@@ -67,9 +77,20 @@ def recorded(run_file: Path) -> Recorded | None:
     """The record of a component, if there is one."""
     try:
         found = json.loads(run_file.read_text(encoding="utf-8"))
-        return Recorded(int(found["pid"]), float(found["started"]))
-    except (FileNotFoundError, ValueError, KeyError):
+        if "ticks" not in found:
+            return Recorded(_by_start_time(int(found["pid"]), float(found["started"])))
+        return Recorded(Identity(int(found["pid"]), int(found["ticks"]), str(found["boot"])))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
+
+
+def _by_start_time(pid: int, started: float) -> Identity:
+    """Of a record that version 0.1.0 wrote: a stack that it started must still be found, or nothing would stop it."""
+    now = identity.of(pid)
+    with suppress(psutil.NoSuchProcess):
+        if now is not None and abs(psutil.Process(pid).create_time() - started) < 1.0:
+            return now
+    return Identity(pid, 0, identity.boot())
 
 
 def running(run_file: Path) -> psutil.Process | None:
@@ -78,29 +99,35 @@ def running(run_file: Path) -> psutil.Process | None:
     return found.process() if found else None
 
 
-def stop(run_file: Path, *, seconds: float = STOP_SECONDS) -> str:
+def stop(run_file: Path, *, seconds: float = STOP_SECONDS, keep_record: bool = False) -> str:
     """SIGTERM, wait, then SIGKILL for the process and whatever it left; `"stopped"`, `"killed"` or `"not running"`.
 
-    A component's descendants are in its session; those of a component that died are found by that session.
+    A component's descendants are in its session; those of a component that died are found by that session. A process
+    that was stopped by a signal hears no SIGTERM: it is not waited for. With `keep_record` the component stays one that
+    should run.
     """
     found = recorded(run_file)
     if found is None:
         return "not running"
     process = found.process()
-    family = _family(found.pid) if process or not psutil.pid_exists(found.pid) else []
+    family = _family(found)
     outcome = "not running"
     if process is not None:
-        process.send_signal(signal.SIGTERM)
-        outcome = "stopped" if _gone([process], seconds) else "killed"
-    leftovers = [member for member in family if member.is_running()]
+        _signal(process, signal.SIGTERM)
+        deaf = identity.state(found.pid) in _STOPPED
+        outcome = "stopped" if _gone([process], 0.0 if deaf else seconds) else "killed"
+    leftovers = [member for member in family if _lives(member)]
     if leftovers and outcome != "killed" and not _gone(leftovers, 2.0 if process else 0.0):
         for member in leftovers:
             _signal(member, signal.SIGTERM)
-        _gone(leftovers, 5.0)
-    for member in [*([process] if process else []), *family]:
+        _gone([member for member in leftovers if identity.state(member.pid) not in _STOPPED], 5.0)
+    # Whoever came to the session meanwhile as well: a process that was starting another one when it was killed.
+    doomed = [*([process] if process else []), *family, *_family(found)]
+    for member in doomed:
         _signal(member, signal.SIGKILL)
-    _gone([*([process] if process else []), *family], 10.0)
-    run_file.unlink(missing_ok=True)
+    _gone([member for member in doomed if _lives(member) or _is_child(member)], 10.0)
+    if not keep_record:
+        run_file.unlink(missing_ok=True)
     return outcome if process is not None or not leftovers else "killed"
 
 
@@ -132,18 +159,38 @@ def _descendants(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def _family(leader: int) -> list[psutil.Process]:
-    """Every other process of the session that `leader` leads or led, and their descendants."""
+def _family(leader: Recorded) -> list[psutil.Process]:
+    """Every other process of the session that `leader` leads or led, and their descendants.
+
+    The kernel gives a PID to nobody else while a session of that number has members: where another process has it, or
+    the machine was booted since, nothing is left.
+    """
+    now = identity.of(leader.pid)
+    if leader.identity.boot != identity.boot() or (now is not None and now != leader.identity):
+        return []
     found: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
         try:
-            if process.pid != leader and os.getsid(process.pid) == leader:
+            if process.pid != leader.pid and os.getsid(process.pid) == leader.pid:
                 found[process.pid] = process
+                found |= {child.pid: child for child in _descendants(process)}
         except (ProcessLookupError, PermissionError):
             continue
-    if psutil.pid_exists(leader):
-        found |= {child.pid: child for child in _descendants(psutil.Process(leader))}
+    if now is not None and psutil.pid_exists(leader.pid):
+        with suppress(psutil.NoSuchProcess):
+            found |= {child.pid: child for child in _descendants(psutil.Process(leader.pid))}
     return list(found.values())
+
+
+def _lives(process: psutil.Process) -> bool:
+    return process.is_running() and identity.state(process.pid) not in (None, *_ENDED)
+
+
+def _is_child(process: psutil.Process) -> bool:
+    """Whether it is to be collected here; another one's that has ended stays until its parent looks."""
+    with suppress(psutil.NoSuchProcess):
+        return process.ppid() == os.getpid()
+    return False
 
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:

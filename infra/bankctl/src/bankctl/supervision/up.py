@@ -1,48 +1,30 @@
 """`bank up`: everything as early as its needs allow, readiness probed, deaths reported with their log."""
 
-import fcntl
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from functools import partial
 from typing import Final
 
-from bank_common.errors import PipelineError
 from bankctl import environment
-from bankctl.components.component import Component, inherited_environment
+from bankctl.components.component import Component
 from bankctl.components.plan import COMPONENTS, Task, chosen, tasks_for
 from bankctl.doctor import require_free
 from bankctl.stack import Stack
 from bankctl.supervision import processes
 from bankctl.supervision.crashes import ComponentDiedError, raise_if_dead
 from bankctl.supervision.graph import Cancelled, Step, run
+from bankctl.supervision.launch import launch
+from bankctl.supervision.liveness import Liveness
+from bankctl.supervision.lock import exclusive
 from bankctl.supervision.report import Reporter
 
 _PROBE_PAUSE_SECONDS: Final = 0.1
 _REASON_SECONDS: Final = 15.0
 
 
-@contextmanager
-def exclusive(stack: Stack) -> Iterator[None]:
-    """One `up` or `down` at a time per state directory.
-
-    Raises:
-        PipelineError: another one is at work.
-    """
-    stack.state_dir.mkdir(parents=True, exist_ok=True)
-    with (stack.state_dir / "bank.lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PipelineError(
-                f"Another `bank` is starting or stopping the stack in {stack.state_dir}.",
-                advice="Wait until it is done.",
-            ) from None
-        yield
-
-
 def up(stack: Stack, report: Reporter, *, only: Collection[str] = (), without: Collection[str] = ()) -> None:
-    """Start what was chosen and is not running yet, and wait until all of it is ready.
+    """Start what was chosen and is not running yet, replace what runs and has not answered for too long, and wait until
+    all of it is ready.
 
     Raises:
         PipelineError: something is missing on this machine, a component died or did not get ready, or provisioning
@@ -87,18 +69,12 @@ def _start(stack: Stack, component: Component, report: Reporter, cancelled: Canc
     if cancelled:
         return
     start = time.monotonic()
-    process = processes.running(stack.run_file(component.name))
-    already = process is not None
-    if process is None:
-        processes.stop(stack.run_file(component.name))
-        component.prepare(stack)
-        process = processes.spawn(
-            component.command(stack),
-            environment=inherited_environment() | dict(component.environment(stack)),
-            log_file=stack.log_file(component.name),
-            run_file=stack.run_file(component.name),
-            working_directory=component.working_directory(stack),
-        )
+    found = processes.recorded(stack.run_file(component.name))
+    already = found is not None and found.process() is not None
+    since = start - found.identity.seconds if found is not None and already else start
+    running = Liveness(component.ready_seconds, component.hung_seconds, since)
+    if not already:
+        launch(stack, component)
     reason: str | None = None
     said = start
     while time.monotonic() - start < component.ready_seconds:
@@ -109,6 +85,12 @@ def _start(stack: Stack, component: Component, report: Reporter, cancelled: Canc
             how = "was already running" if already else f"ready in {time.monotonic() - start:.1f} s"
             report.line(f"{component.name}: {how}")
             return
+        if already and _hung(stack, component, running):
+            report.line(
+                f"{component.name}: runs and has not answered for {component.hung_seconds:.0f} s, {reason}; replaced"
+            )
+            launch(stack, component)
+            already, start = False, time.monotonic()
         if time.monotonic() - said > _REASON_SECONDS:
             said = time.monotonic()
             # What it needs was ready before it: if that has died since, it is the cause.
@@ -117,3 +99,15 @@ def _start(stack: Stack, component: Component, report: Reporter, cancelled: Canc
         if cancelled.pause(_PROBE_PAUSE_SECONDS):
             return
     raise ComponentDiedError(component.name, stack, f"was not ready after {component.ready_seconds:.0f} s ({reason})")
+
+
+def _hung(stack: Stack, component: Component, running: Liveness) -> bool:
+    """Count one more silent probe of a running component, unless it is silent because of one that it leans on."""
+    if component.alive is not None and component.alive(stack) is None:
+        running.excuse()
+        return False
+    running.failed(time.monotonic())
+    if not running.hung(time.monotonic()):
+        return False
+    others = [name for name in component.leans_on if processes.recorded(stack.run_file(name)) is not None]
+    return all(COMPONENTS[name].liveness(stack) is None for name in others)

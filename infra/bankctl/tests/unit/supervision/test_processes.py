@@ -2,7 +2,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -65,12 +65,42 @@ def test_a_process_is_recorded_found_and_stopped(place: Place) -> None:
 def test_another_process_with_the_same_pid_is_never_touched(place: Place) -> None:
     process = place.spawn(SLEEPER, "started")
     record = json.loads(place.run.read_text())
-    place.run.write_text(json.dumps(record | {"started": record["started"] - 100}))
+    place.run.write_text(json.dumps(record | {"ticks": record["ticks"] - 100}))
     assert processes.running(place.run) is None
     assert processes.stop(place.run) == "not running"
     assert process.is_running()
     process.kill()
     process.wait(10)
+
+
+def test_a_record_of_another_boot_is_no_process(place: Place) -> None:
+    process = place.spawn(SLEEPER, "started")
+    place.run.write_text(json.dumps(json.loads(place.run.read_text()) | {"boot": "another"}))
+    assert processes.running(place.run) is None
+    assert processes.stop(place.run) == "not running"
+    assert process.is_running()
+    process.kill()
+    process.wait(10)
+
+
+def test_a_record_by_start_time_is_still_found(place: Place) -> None:
+    process = place.spawn(SLEEPER, "started")
+    place.run.write_text(json.dumps({"pid": process.pid, "started": process.create_time() - 100}))
+    assert processes.running(place.run) is None
+    place.run.write_text(json.dumps({"pid": process.pid, "started": process.create_time()}))
+    assert processes.running(place.run) is not None
+    assert processes.stop(place.run) == "stopped"
+
+
+def test_no_wall_clock_tells_whether_it_is_the_same_process(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.spawn(SLEEPER, "started")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 3600)
+    monkeypatch.setattr(psutil, "boot_time", lambda: 0.0)
+    found = processes.recorded(place.run)
+    assert found is not None
+    assert found.process() is not None
+    assert 0 <= found.identity.seconds < 60
 
 
 def test_one_that_ignores_sigterm_is_killed(place: Place) -> None:
@@ -89,7 +119,38 @@ def test_what_a_crashed_component_left_behind_is_stopped(place: Place) -> None:
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
-@pytest.mark.parametrize("text", ["", "{}", "not json", '{"pid": "x"}'])
+def test_a_frozen_process_is_killed_with_its_children_and_not_waited_for(place: Place) -> None:
+    process = place.spawn(PARENT, "parent")
+    (child,) = process.children()
+    for each in (process, child):
+        each.suspend()
+    assert processes.stop(place.run, seconds=600) == "killed"
+    assert not psutil.pid_exists(process.pid)
+    assert _ended(child)
+
+
+def test_what_a_collected_parent_left_in_its_session_is_stopped_and_the_record_may_stay(place: Place) -> None:
+    process = place.spawn(PARENT, "parent")
+    (child,) = process.children()
+    process.kill()  # and not waited for: it stays a zombie, whose PID is still its session's
+    _until(lambda: processes.running(place.run) is None)
+    assert processes.stop(place.run, keep_record=True) == "killed"
+    assert _ended(child)
+    assert place.run.exists()
+
+
+def _ended(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "not json", '{"pid": "x"}'])
 def test_a_damaged_record_is_no_process(tmp_path: Path, text: str) -> None:
     file = tmp_path / "c.json"
     file.write_text(text)

@@ -1,0 +1,251 @@
+"""The supervisor on real small processes; its time is the test's, so that no bound is waited for."""
+
+import io
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from rich.console import Console
+
+from bankctl.components.component import Component
+from bankctl.settings import BankctlSettings
+from bankctl.stack import Stack
+from bankctl.supervision import processes, watch
+from bankctl.supervision.launch import launch
+from bankctl.supervision.lock import exclusive, only_watcher
+from bankctl.supervision.report import Reporter
+from bankctl.supervision.watch import Watch
+
+# Beats into its file ten times a second.
+BEATING = """
+import pathlib, time
+while True:
+    pathlib.Path("beat").write_text(str(time.monotonic()))
+    time.sleep(0.1)
+"""
+PARENT = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n{BEATING}"
+DYING = "pass"
+
+
+class Clock:
+    """Real time, and what a test adds to it. Each look moves it on, as the pause between looks would."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+        self.real = time.monotonic
+
+    def monotonic(self) -> float:
+        return self.real() + self.ahead
+
+
+class House:
+    """Components of a scratch state directory, and a watch on them."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self.stack = Stack(folder, folder, folder, BankctlSettings(), None)
+        self.clock, self.said = clock, io.StringIO()
+        self.components: dict[str, Component] = {}
+        self.silent: set[str] = set()
+
+    def add(self, name: str, program: str = BEATING, *, leans_on: tuple[str, ...] = ()) -> Component:
+        component = Component(
+            name=name,
+            command=lambda _stack: [sys.executable, "-c", program],
+            probe=lambda stack: self._beats(stack, name),
+            hung_seconds=30,
+            stop_seconds=0.5,
+            leans_on=leans_on,
+        )
+        self.components[name] = component
+        return component
+
+    def start(self, name: str) -> psutil.Process:
+        launch(self.stack, self.components[name])
+        self.until(lambda: name in self.silent or self._beats(self.stack, name) is None)
+        return self.process(name)
+
+    def process(self, name: str) -> psutil.Process:
+        found = processes.running(self.stack.run_file(name))
+        assert found is not None
+        return found
+
+    def watch(self) -> Watch:
+        return Watch(self.stack, Reporter(Console(file=self.said, width=200)), self.components)
+
+    def look(self, supervisor: Watch, until: Callable[[], bool], *, pass_seconds: float = 2.0) -> None:
+        """Look again and again, with `pass_seconds` of time between two looks."""
+
+        def held() -> bool:
+            self.clock.ahead += pass_seconds
+            supervisor.look()
+            return until()
+
+        self.until(held)
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        deadline = self.clock.real() + 30
+        while not holds():
+            assert self.clock.real() < deadline, self.said.getvalue()
+            time.sleep(0.02)
+
+    def _beats(self, stack: Stack, name: str) -> str | None:
+        beat = stack.data_dir(name) / "beat"
+        fresh = beat.exists() and bool(text := beat.read_text()) and self.clock.real() - float(text) < 1.0
+        return None if fresh and name not in self.silent else "no beat"
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    clock = Clock()
+    monkeypatch.setattr(watch, "time", clock)
+    found = House(tmp_path, clock)
+    yield found
+    for name in found.components:
+        processes.stop(found.stack.run_file(name), seconds=0.1)
+
+
+def test_what_died_is_started_again_and_what_it_left_is_ended(house: House) -> None:
+    house.add("a", PARENT)
+    first = house.start("a")
+    (child,) = first.children()
+    supervisor = house.watch()
+    assert supervisor.look()
+    first.kill()
+    house.look(supervisor, lambda: (p := processes.running(house.stack.run_file("a"))) is not None and p != first)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    assert "a: died" in house.said.getvalue()
+    house.look(supervisor, lambda: "a: answers again" in house.said.getvalue())
+
+
+def test_what_is_frozen_is_replaced_after_its_bound_with_its_whole_tree(house: House) -> None:
+    house.add("a", PARENT)
+    first = house.start("a")
+    (child,) = first.children()
+    supervisor = house.watch()
+    house.look(supervisor, lambda: supervisor.answers("a"))
+    for process in (first, child):
+        process.suspend()
+    since = house.clock.monotonic()
+    house.look(supervisor, lambda: (p := processes.running(house.stack.run_file("a"))) is not None and p != first)
+    assert house.clock.monotonic() - since >= 30
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    assert "a: has not answered for 30 s (no beat); killed and started again" in house.said.getvalue()
+
+
+def test_a_watcher_that_stood_itself_kills_nobody(house: House) -> None:
+    """Stopped for an hour, and everybody was slow at the moment when it went on."""
+    house.add("a")
+    first = house.start("a")
+    supervisor = house.watch()
+    house.look(supervisor, lambda: supervisor.answers("a"))
+    house.silent.add("a")
+    house.look(supervisor, lambda: not supervisor.answers("a"))
+    house.clock.ahead += 3600
+    seen: list[int] = []
+    house.look(supervisor, lambda: len(seen) > 10 or bool(seen.append(1)), pass_seconds=0.5)
+    house.silent.clear()
+    house.look(supervisor, lambda: supervisor.answers("a"))
+    assert house.process("a") == first
+
+
+def test_nobody_is_replaced_for_the_silence_of_one_that_it_leans_on(house: House) -> None:
+    house.add("base")
+    house.add("leaning", leans_on=("base",))
+    base, leaning = house.start("base"), house.start("leaning")
+    supervisor = house.watch()
+    house.look(supervisor, lambda: supervisor.answers("base") and supervisor.answers("leaning"))
+    house.silent.update(("base", "leaning"))
+    house.look(supervisor, lambda: processes.running(house.stack.run_file("base")) not in (None, base))
+    assert house.process("leaning") == leaning
+    assert "leaning: has not" not in house.said.getvalue()
+
+
+def test_a_dead_one_waits_for_what_it_leans_on(house: House) -> None:
+    house.add("base")
+    house.add("leaning", leans_on=("base",))
+    base, leaning = house.start("base"), house.start("leaning")
+    supervisor = house.watch()
+    house.look(supervisor, lambda: supervisor.answers("base") and supervisor.answers("leaning"))
+    house.silent.add("base")
+    for process in (base, leaning):
+        process.kill()
+        process.wait(10)
+    house.look(supervisor, lambda: processes.running(house.stack.run_file("base")) not in (None, base))
+    assert processes.running(house.stack.run_file("leaning")) is None
+    assert "leaning: is started when base answers" in house.said.getvalue()
+    house.silent.clear()
+    house.look(supervisor, lambda: processes.running(house.stack.run_file("leaning")) not in (None, leaning))
+
+
+def test_one_that_dies_as_it_starts_is_started_further_and_further_apart(house: House) -> None:
+    house.add("a", DYING)
+    house.silent.add("a")
+    launch(house.stack, house.components["a"])
+    supervisor = house.watch()
+    begun = house.clock.monotonic()
+    house.look(supervisor, lambda: "start 5 since it was last well" in house.said.getvalue(), pass_seconds=0.25)
+    assert house.clock.monotonic() - begun >= 1 + 2 + 4 + 8
+
+
+def test_two_that_are_silent_at_once_are_replaced_one_after_the_other(house: House) -> None:
+    house.add("a")
+    house.add("b")
+    first, second = house.start("a"), house.start("b")
+    supervisor = house.watch()
+    house.look(supervisor, lambda: supervisor.answers("a") and supervisor.answers("b"))
+    house.silent.update(("a", "b"))
+    house.look(supervisor, lambda: processes.running(house.stack.run_file("a")) not in (None, first))
+    assert house.process("b") == second
+    house.silent.discard("a")
+    house.look(supervisor, lambda: processes.running(house.stack.run_file("b")) not in (None, second))
+
+
+def test_what_down_stopped_stays_stopped_and_then_the_watch_ends(house: House) -> None:
+    house.add("a")
+    house.add("b")
+    house.start("a")
+    kept = house.start("b")
+    supervisor = house.watch()
+    house.look(supervisor, lambda: supervisor.answers("a") and supervisor.answers("b"))
+    processes.stop(house.stack.run_file("a"))
+    house.look(supervisor, lambda: not supervisor.answers("a"))
+    assert processes.running(house.stack.run_file("a")) is None
+    assert house.process("b") == kept
+    processes.stop(house.stack.run_file("b"))
+    supervisor.run(threading.Event())
+
+
+def test_nothing_is_started_while_another_terminal_is_at_work(house: House) -> None:
+    house.add("a")
+    first = house.start("a")
+    supervisor = house.watch()
+    house.look(supervisor, lambda: supervisor.answers("a"))
+    with exclusive(house.stack):
+        first.kill()
+        house.look(supervisor, lambda: "a: died" in house.said.getvalue())
+        seen: list[int] = []
+        house.look(supervisor, lambda: len(seen) > 10 or bool(seen.append(1)))
+        assert processes.running(house.stack.run_file("a")) is None
+    house.look(supervisor, lambda: processes.running(house.stack.run_file("a")) is not None)
+
+
+def test_ended_it_leaves_all_running(house: House) -> None:
+    house.add("a")
+    first = house.start("a")
+    supervisor, ended = house.watch(), threading.Event()
+    ended.set()
+    supervisor.run(ended)
+    assert house.process("a") == first
+
+
+def test_there_is_one_watcher_at_a_time(house: House) -> None:
+    with (
+        only_watcher(house.stack),
+        pytest.raises(Exception, match="Another `bank up --watch`"),
+        only_watcher(house.stack),
+    ):
+        pass
