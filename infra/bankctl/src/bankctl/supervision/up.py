@@ -62,10 +62,15 @@ def _task_step(stack: Stack, task: Task, report: Reporter) -> Step:
 
 
 def _component_step(stack: Stack, component: Component, report: Reporter) -> Step:
-    return Step(component.name, partial(_start, stack, component, report), component.needs)
+    return Step(component.name, partial(bring_up, stack, component, report), component.needs)
 
 
-def _start(stack: Stack, component: Component, report: Reporter, cancelled: Cancelled) -> None:
+def bring_up(stack: Stack, component: Component, report: Reporter, cancelled: Cancelled) -> None:
+    """Start a component unless it runs, replace one that runs and is hung, and wait until it is ready.
+
+    Raises:
+        ComponentDiedError: it ended, or was not ready in time.
+    """
     if cancelled:
         return
     start = time.monotonic()

@@ -1,0 +1,111 @@
+"""What `bank up` finds running is left alone when it answers, and replaced when it has not for too long."""
+
+import io
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bankctl.components.component import Component
+from bankctl.settings import BankctlSettings
+from bankctl.stack import Stack
+from bankctl.supervision import processes
+from bankctl.supervision.crashes import ComponentDiedError
+from bankctl.supervision.graph import Cancelled
+from bankctl.supervision.launch import launch
+from bankctl.supervision.report import Reporter
+from bankctl.supervision.up import bring_up
+
+BEATING = """
+import pathlib, time
+while True:
+    pathlib.Path("beat").write_text(str(time.monotonic()))
+    time.sleep(0.05)
+"""
+
+
+def _probe(stack: Stack) -> str | None:
+    beat = stack.data_dir("c") / "beat"
+    fresh = beat.exists() and bool(text := beat.read_text()) and time.monotonic() - float(text) < 0.5
+    return None if fresh else "no beat"
+
+
+COMPONENT = Component(
+    name="c",
+    command=lambda _stack: [sys.executable, "-c", BEATING],
+    probe=_probe,
+    ready_seconds=3.0,
+    stop_seconds=0.5,
+    hung_seconds=1.0,
+)
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    yield (found := Stack(tmp_path, tmp_path, tmp_path, BankctlSettings(), None))
+    processes.stop(found.run_file("c"), seconds=0.1)
+
+
+def _up(stack: Stack, component: Component) -> str:
+    said = io.StringIO()
+    bring_up(stack, component, Reporter(Console(file=said, width=200)), Cancelled())
+    return said.getvalue()
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _past_its_start(stack: Stack, component: Component) -> None:
+    found = processes.recorded(stack.run_file(component.name))
+    assert found is not None
+    _until(lambda: found.identity.seconds >= component.ready_seconds)
+
+
+def test_what_answers_is_left_alone(stack: Stack) -> None:
+    assert "c: ready in" in _up(stack, COMPONENT)
+    before = processes.running(stack.run_file("c"))
+    assert "c: was already running" in _up(stack, COMPONENT)
+    assert processes.running(stack.run_file("c")) == before
+
+
+def test_what_is_frozen_is_replaced(stack: Stack) -> None:
+    _up(stack, COMPONENT)
+    before = processes.running(stack.run_file("c"))
+    assert before is not None
+    _past_its_start(stack, COMPONENT)
+    before.suspend()
+    _until(lambda: _probe(stack) is not None)
+    said = _up(stack, COMPONENT)
+    assert "c: runs and has not answered for 1 s, no beat; replaced" in said
+    assert "c: ready in" in said
+    assert processes.running(stack.run_file("c")) not in (None, before)
+
+
+def test_one_that_still_starts_is_waited_for_and_not_replaced(stack: Stack) -> None:
+    def late(stack: Stack) -> str | None:
+        found = processes.recorded(stack.run_file("c"))
+        return None if found is not None and found.identity.seconds > 1.5 else "still starting"
+
+    slow = replace(COMPONENT, probe=late, hung_seconds=0.3, ready_seconds=30)
+    launch(stack, slow)
+    before = processes.running(stack.run_file("c"))
+    assert "c: was already running" in _up(stack, slow)
+    assert processes.running(stack.run_file("c")) == before
+
+
+def test_one_that_is_alive_and_not_ready_is_not_replaced(stack: Stack) -> None:
+    _up(stack, COMPONENT)
+    before = processes.running(stack.run_file("c"))
+    _past_its_start(stack, COMPONENT)
+    halted = replace(COMPONENT, probe=lambda _stack: "halted", alive=_probe)
+    with pytest.raises(ComponentDiedError, match=r"was not ready after 3 s \(halted\)"):
+        _up(stack, halted)
+    assert processes.running(stack.run_file("c")) == before
