@@ -17,6 +17,7 @@ SUFFIX: Final = ".parquet"
 MAX_OFFSET: Final = 2**63 - 1
 REJECTED_OFFSETS: Final = b"bank-rejected-offsets"
 """Metadata of the Parquet footer: a JSON list of the offsets in the range that went to the dead letters."""
+SOURCE_TIME_HEADER: Final = "bank-source-us-min"
 _KEY: Final = re.compile(
     r"(?P<topic>[A-Za-z0-9._-]{1,249})/(?P<partition>\d{4})/(?P<bucket>\d{14})/(?P<start>\d{20})\.parquet"
 )
@@ -68,7 +69,8 @@ class SegmentMetadata:
     """What the object's user metadata says of its segment (at most 2 KB in S3).
 
     `end` is the last delivered offset + 1; `rows` counts rows in the Parquet file and `rejected` the dead letters
-    of the range (their offsets are in the file's footer); `sha256` is of the object's bytes, in hex.
+    of the range (their offsets are in the file's footer); `sha256` is of the object's bytes, in hex. `source_us_min` is
+    the earliest commit time of its rows, by the source's clock, in epoch microseconds: for pacing, never for order.
     """
 
     topic_id: str
@@ -81,6 +83,7 @@ class SegmentMetadata:
     lsn_min: int | None = None
     lsn_max: int | None = None
     traceparent: str | None = None
+    source_us_min: int | None = None
 
     def to_headers(self) -> dict[str, str]:
         """As S3 user metadata, without the `x-amz-meta-` prefix. Absent values are left out."""
@@ -88,6 +91,7 @@ class SegmentMetadata:
             "bank-lsn-min": self.lsn_min,
             "bank-lsn-max": self.lsn_max,
             "bank-traceparent": self.traceparent,
+            SOURCE_TIME_HEADER: self.source_us_min,
         }
         return {
             "bank-format": str(FORMAT_VERSION),
@@ -124,6 +128,7 @@ class SegmentMetadata:
                 lsn_min=_optional_int(found, "bank-lsn-min"),
                 lsn_max=_optional_int(found, "bank-lsn-max"),
                 traceparent=found.get("bank-traceparent"),
+                source_us_min=_optional_int(found, SOURCE_TIME_HEADER),
             )
         except KeyError as missing:
             raise ValueError(f"segment metadata lacks {missing.args[0]}") from None

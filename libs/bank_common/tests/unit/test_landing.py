@@ -51,7 +51,14 @@ def test_parsing_any_text_gives_a_key_or_a_value_error(text: str) -> None:
         assert str(SegmentKey.parse(text)) == text
 
 
-@pytest.mark.parametrize("example", [EXAMPLE, replace(EXAMPLE, lsn_min=None, lsn_max=None, traceparent="00-1-2-01")])
+@pytest.mark.parametrize(
+    "example",
+    [
+        EXAMPLE,
+        replace(EXAMPLE, lsn_min=None, traceparent="00-1-2-01"),
+        replace(EXAMPLE, source_us_min=1_795_836_727_000_001),
+    ],
+)
 def test_metadata_survives_the_round_trip(example: SegmentMetadata) -> None:
     headers = {f"X-Amz-Meta-{name.title()}": value for name, value in example.to_headers().items()}
     assert SegmentMetadata.from_headers(headers) == example
@@ -75,7 +82,7 @@ def test_impossible_metadata_is_refused(change: dict[str, str]) -> None:
 
 def test_metadata_fits_into_the_limit_of_the_store() -> None:
     largest = SegmentMetadata(
-        "i" * 22, 2**63 - 2, 2**63 - 1, 2**31, 2**31, 2**31 - 1, "f" * 64, 2**63 - 1, 2**63 - 1, "0" * 55
+        "i" * 22, 2**63 - 2, 2**63 - 1, 2**31, 2**31, 2**31 - 1, "f" * 64, 2**63 - 1, 2**63 - 1, "0" * 55, 2**63 - 1
     )
     assert sum(len(name) + len(value) for name, value in largest.to_headers().items()) < 2048
 

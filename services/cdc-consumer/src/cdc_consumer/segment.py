@@ -49,6 +49,7 @@ def encode(kind: Kind, batch: Batch, content: Content, topic_id: str, traceparen
         lsn_min=lsn_min,
         lsn_max=lsn_max,
         traceparent=traceparent,
+        source_us_min=_earliest(table),
     )
     return Segment(key, body, metadata)
 
@@ -59,6 +60,13 @@ def _positions(table: pa.Table) -> tuple[int | None, int | None]:
             found = pc.min_max(table[name]).as_py()
             return found["min"], found["max"]
     return None, None
+
+
+def _earliest(table: pa.Table) -> int | None:
+    # Of changes alone: BEGIN and END of heartbeats wait for minutes before they are stored.
+    if c.OP not in table.column_names:
+        return None
+    return pc.min(table[c.SOURCE_TIME].cast(pa.int64())).as_py()
 
 
 def parquet(table: pa.Table) -> bytes:

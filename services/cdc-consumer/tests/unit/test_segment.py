@@ -144,6 +144,7 @@ def test_metadata_and_key_say_what_is_inside() -> None:
     assert (metadata.lsn_min, metadata.lsn_max, metadata.schema_id) == (498, 500, 9)
     assert metadata.sha256 == hashlib.sha256(segment.body).hexdigest()
     assert metadata.traceparent == "00-aa-bb-01"
+    assert metadata.source_us_min == 1_770_000_000_123_456
     table = read(segment)
     assert set(table["_cdc_segment"].to_pylist()) == {key}
     assert table["_cdc_offset"].to_pylist() == [100, 102, 104]
@@ -188,6 +189,7 @@ def test_transactions_have_columns_of_their_own() -> None:
     end = {"status": "END", "id": "7:75", "event_count": 2, "data_collections": counted, "ts_ms": 2000}
     segment = landed(Kind.TRANSACTIONS, TRANSACTION, [begin, end])
     assert (segment.metadata.lsn_min, segment.metadata.lsn_max) == (70, 75)
+    assert segment.metadata.source_us_min is None
     table = read(segment)
     assert tuple(table.schema.names) == TRANSACTION_COLUMNS
     begin, end = table.to_pylist()
