@@ -105,7 +105,12 @@ def latency(stack: Stack, folder: Path, rate: int, seconds: int) -> None:
     store.make_bucket(name)
     listing = Listing(store, name)
     with (folder / "latency.log").open("ab") as log:
-        process = subprocess.Popen(command("serving"), env=environment(stack, name, topic), stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command("serving"),
+            env=environment(stack, name, topic, max_segments_per_second="1000"),
+            stdout=log,
+            stderr=log,
+        )
     try:
         source.transaction(PARTITIONS)
         until("the consumer stores something", listing.look, 60)

@@ -43,6 +43,9 @@ CONSUMER_LAG_SECONDS: Final = Instrument(
 CONSUMER_FLUSH: Final = Instrument(
     "bank_consumer_flush_seconds", "histogram", "Time to decode, encode and store one segment"
 )
+CONSUMER_FLUSH_WINDOW: Final = Instrument(
+    "bank_consumer_flush_window_seconds", "gauge", "How long the oldest record of the last flush waited in its buffer"
+)
 CONSUMER_PUT: Final = Instrument("bank_consumer_put_seconds", "histogram", "Time to create one object in the store")
 
 RECEIVER_EVENTS: Final = Instrument("bank_receiver_events", "counter", "Webhook events by outcome", ("outcome",))

@@ -25,6 +25,7 @@ class Instruments:
         self._tail = build_metric(m.CONSUMER_TAIL, registry)
         self._lag = build_metric(m.CONSUMER_LAG, registry)
         self._lag_seconds = build_metric(m.CONSUMER_LAG_SECONDS, registry)
+        self._window = build_metric(m.CONSUMER_FLUSH_WINDOW, registry)
         self._flush = build_metric(m.CONSUMER_FLUSH, registry)
         self._put = build_metric(m.CONSUMER_PUT, registry)
         self._of_owner = (self._buffered, self._tail, self._lag, self._lag_seconds)
@@ -41,6 +42,10 @@ class Instruments:
         self._rejected.labels(*chain).inc(segment.metadata.rejected)
         self._flushes.labels(*chain, reason.value).inc()
         self._flush.observe(seconds)
+
+    def flush_window(self, seconds: float) -> None:
+        """The buffers that somebody waits for are stored now; their oldest record waited so long."""
+        self._window.set(seconds)
 
     def put_answered(self, seconds: float) -> None:
         """The store answered the creation of an object."""

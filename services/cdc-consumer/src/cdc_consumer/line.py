@@ -22,6 +22,7 @@ from bank_common.avro import Column
 from bank_common.tracing import TRACEPARENT
 from cdc_consumer.events import DecodeError
 from cdc_consumer.records import Headers, Records, header
+from cdc_consumer.segment_budget import Budget, SegmentBudget
 from cdc_consumer.topics import Chain, Kind
 
 # Heap of one raw record beside its bytes: two bytes objects, an offset, four list entries; and what the allocator
@@ -46,6 +47,7 @@ class Limits(NamedTuple):
     max_total_bytes: int
     flush_seconds: float
     idle_flush_seconds: float
+    budget: Budget = Budget()
 
 
 class FlushReason(Enum):
@@ -237,40 +239,50 @@ class Line:
         self._sealed.popleft()
 
 
-def seal_due(lines: Iterable[Line], now: float, limits: Limits) -> None:
+def seal_due(lines: Iterable[Line], now: float, limits: Limits, budget: SegmentBudget) -> float | None:
     """Seal every buffer whose time has come.
 
-    When one line's urgent records are old enough, all lines that hold urgent records are sealed: the records of one
-    source transaction lie on several lines and become whole together. Records that nobody waits for (BEGIN, heartbeats)
-    wait much longer, so that a quiet bank causes no loads.
+    When one line's urgent records are old enough and the budget has a segment for each line that holds such, all of
+    these are sealed: the records of one source transaction lie on several lines and become whole together. Records that
+    nobody waits for (BEGIN, heartbeats) wait much longer, so that a quiet bank causes no loads.
+
+    Gives how long the oldest urgent record has waited, in seconds, if such were sealed for their age.
     """
     lines = list(lines)
     if sum(line.size for line in lines) > limits.max_total_bytes:
         for line in lines:
             line.seal(FlushReason.MEMORY)
-        return
-    urgent = [line for line in lines if line.oldest_urgent is not None]
-    if any(_older(line.oldest_urgent, now, limits.flush_seconds) for line in urgent):
-        for line in urgent:
-            line.seal(FlushReason.AGE)
+        return None
+    waited: float | None = None
+    if now >= _urgent_at(lines, now, limits, budget):
+        waited = now - min(line.oldest_urgent for line in lines if line.oldest_urgent is not None)
+        for line in lines:
+            if line.oldest_urgent is not None:
+                line.seal(FlushReason.AGE)
     for line in lines:
-        if _older(line.oldest, now, limits.idle_flush_seconds):
+        if now >= _idle_at(line, limits):
             line.seal(FlushReason.IDLE)
+    return waited
 
 
-def seconds_until_due(lines: Iterable[Line], now: float, limits: Limits) -> float:
-    """How long no buffer becomes old enough to be stored; infinite when all are empty."""
+def seconds_until_due(lines: Iterable[Line], now: float, limits: Limits, budget: SegmentBudget) -> float:
+    """How long no buffer is due; infinite when all are empty."""
     lines = list(lines)
-    ages = [(line.oldest_urgent, limits.flush_seconds) for line in lines]
-    ages += [(line.oldest, limits.idle_flush_seconds) for line in lines]
-    return max(0.0, min((since + seconds - now for since, seconds in ages if since is not None), default=math.inf))
+    idle = min((_idle_at(line, limits) for line in lines), default=math.inf)
+    return max(0.0, min(_urgent_at(lines, now, limits, budget), idle) - now)
+
+
+def _urgent_at(lines: Iterable[Line], now: float, limits: Limits, budget: SegmentBudget) -> float:
+    """When the lines that hold urgent records are due."""
+    since = [line.oldest_urgent for line in lines if line.oldest_urgent is not None]
+    return budget.flush_at(min(since) + limits.flush_seconds, len(since), now) if since else math.inf
+
+
+def _idle_at(line: Line, limits: Limits) -> float:
+    return math.inf if line.oldest is None else line.oldest + limits.idle_flush_seconds
 
 
 def _size(records: Records) -> int:
     """The memory that records take, in bytes."""
     keys, values = filter(None, records.keys), filter(None, records.values)
     return sum(map(len, keys)) + sum(map(len, values)) + records.count * RECORD_OVERHEAD_BYTES
-
-
-def _older(since: float | None, now: float, seconds: float) -> bool:
-    return since is not None and now - since >= seconds

@@ -1,6 +1,6 @@
 """The consumer's settings: `CDC_CONSUMER_…`, see `.env.example`."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -17,6 +17,10 @@ from bank_common.settings import (
 )
 from cdc_consumer.line import Limits
 from cdc_consumer.rejection import RejectionLimits
+from cdc_consumer.segment_budget import Budget
+
+SHORTEST_GROWN_SECONDS: Final = 2.0
+"""A budget that is used up may always make a change wait so long, however small the target lag."""
 
 
 class ConsumerSettings(ProgramSettings):
@@ -49,6 +53,12 @@ class ConsumerSettings(ProgramSettings):
     idle_flush_seconds: float = Field(
         default=300.0, gt=0, description="Age at which records that change no table (BEGIN, heartbeats) are stored."
     )
+    max_segments_per_second: float = Field(
+        default=2.0,
+        gt=0,
+        description="Budget of segments over all partitions. Beyond it records wait longer and segments get larger: up "
+        "to half the target lag, at least 2 s. Full buffers are stored whatever it says.",
+    )
     target_lag_seconds: TargetLag = TARGET_LAG_SECONDS
     rejected_max_ratio: float = Field(
         default=0.1,
@@ -79,6 +89,7 @@ class ConsumerSettings(ProgramSettings):
             max_total_bytes=self.max_total_bytes,
             flush_seconds=self.flush_seconds,
             idle_flush_seconds=self.idle_flush_seconds,
+            budget=Budget(self.max_segments_per_second, max(SHORTEST_GROWN_SECONDS, self.target_lag_seconds / 2)),
         )
 
     def rejection(self) -> RejectionLimits:

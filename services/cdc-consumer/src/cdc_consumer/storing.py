@@ -14,6 +14,7 @@ from cdc_consumer.lander import Lander
 from cdc_consumer.line import FlushReason, Limits, Line, seal_due
 from cdc_consumer.policy import FailedError
 from cdc_consumer.ports import Commit, RecordLog
+from cdc_consumer.segment_budget import SegmentBudget
 from cdc_consumer.topics import Chain
 
 
@@ -28,6 +29,7 @@ class Storing:
         health: Health,
         *,
         limits: Limits,
+        budget: SegmentBudget,
         handover_seconds: float,
         instruments: Instruments,
         clock: Callable[[], float],
@@ -39,6 +41,7 @@ class Storing:
         self._kafka = kafka
         self._health = health
         self._limits = limits
+        self._budget = budget
         self._handover_seconds = handover_seconds
         self._instruments = instruments
         self._clock = clock
@@ -47,7 +50,9 @@ class Storing:
 
     def store_due(self) -> None:
         """Store every buffer whose time has come. Raises FailedError: a failure to halt for."""
-        seal_due(self._holdings.lines, self._clock(), self._limits)
+        waited = seal_due(self._holdings.lines, self._clock(), self._limits, self._budget)
+        if waited is not None:
+            self._instruments.flush_window(waited)
         self._store_sealed(list(self._holdings))
 
     def store_leaving(self, leaving: Sequence[Held]) -> None:
@@ -94,4 +99,5 @@ class Storing:
             held.line = None
             return
         line.stored()
+        self._budget.spend(1, self._clock())
         commits[held.chain] = Commit(held.chain, batch.end, note=str(batch.start))

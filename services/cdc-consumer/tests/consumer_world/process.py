@@ -70,6 +70,7 @@ class ConsumerProcess:
             f"{PREFIX}HTTP__PORT": str(self.port),
             f"{PREFIX}SESSION_TIMEOUT_SECONDS": "6",
             f"{PREFIX}FLUSH_SECONDS": "0.3",
+            f"{PREFIX}MAX_SEGMENTS_PER_SECOND": "1000",
             **{f"{PREFIX}{name.upper()}": value for name, value in settings.items()},
         }
         launch = Launch(dict(kinds), captured, kill, until_caught_up)

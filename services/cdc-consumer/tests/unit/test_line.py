@@ -16,10 +16,12 @@ from cdc_consumer.line import (
     seconds_until_due,
 )
 from cdc_consumer.records import Records
+from cdc_consumer.segment_budget import Budget, SegmentBudget
 from cdc_consumer.topics import Chain, Kind
 
 CHAIN = Chain("t", 0)
 ERROR = DecodeError(Reason.BAD_MAGIC, "detail")
+UNLIMITED = SegmentBudget(Budget())
 LIMITS = Limits(max_rows=5, max_bytes=10**9, max_total_bytes=10**9, flush_seconds=1, idle_flush_seconds=300)
 
 
@@ -161,18 +163,18 @@ def test_one_old_urgent_line_takes_all_urgent_lines_along_and_no_other() -> None
     add(young, 0, now=0.9)
     add(lazy, 0, now=0, urgent=False)
     lines = [old, young, lazy]
-    seal_due(lines, 0.99, LIMITS)
+    seal_due(lines, 0.99, LIMITS, UNLIMITED)
     assert [line.head for line in lines] == [None, None, None]
-    seal_due(lines, 1.0, LIMITS)
+    seal_due(lines, 1.0, LIMITS, UNLIMITED)
     assert [line.head is not None for line in lines] == [True, True, False]
 
 
 def test_what_nobody_waits_for_waits_longer() -> None:
     line = Line(CHAIN, 0, LIMITS)
     add(line, 0, now=0, urgent=False)
-    seal_due([line], 299, LIMITS)
+    seal_due([line], 299, LIMITS, UNLIMITED)
     assert line.head is None
-    seal_due([line], 300, LIMITS)
+    seal_due([line], 300, LIMITS, UNLIMITED)
     assert line.head is not None
     assert line.head.reason is FlushReason.IDLE
 
@@ -181,26 +183,26 @@ def test_an_urgent_record_takes_the_lazy_ones_before_it_along() -> None:
     line = Line(CHAIN, 0, LIMITS)
     add(line, 0, now=0, urgent=False)
     add(line, 1, now=10)
-    seal_due([line], 11, LIMITS)
+    seal_due([line], 11, LIMITS, UNLIMITED)
     assert line.head is not None
     assert line.head.records.offsets == [0, 1]
 
 
 def test_the_time_until_a_line_is_due_is_that_of_its_oldest_record() -> None:
     lines = [Line(Chain(name, 0), 0, LIMITS) for name in "ab"]
-    assert seconds_until_due(lines, 0, LIMITS) == math.inf
+    assert seconds_until_due(lines, 0, LIMITS, UNLIMITED) == math.inf
     add(lines[0], 0, now=0, urgent=False)
-    assert seconds_until_due(lines, 100, LIMITS) == 200
+    assert seconds_until_due(lines, 100, LIMITS, UNLIMITED) == 200
     add(lines[1], 0, now=100.25)
-    assert seconds_until_due(lines, 100.5, LIMITS) == 0.75
-    assert seconds_until_due(lines, 200, LIMITS) == 0
+    assert seconds_until_due(lines, 100.5, LIMITS, UNLIMITED) == 0.75
+    assert seconds_until_due(lines, 200, LIMITS, UNLIMITED) == 0
 
 
 def test_all_lines_together_are_bounded() -> None:
     lines = [Line(Chain(name, 0), 0, LIMITS) for name in "ab"]
     for line in lines:
         add(line, 0, urgent=False, size=1000)
-    seal_due(lines, 0, LIMITS._replace(max_total_bytes=2 * RECORD_OVERHEAD_BYTES))
+    seal_due(lines, 0, LIMITS._replace(max_total_bytes=2 * RECORD_OVERHEAD_BYTES), UNLIMITED)
     assert [line.head is not None and line.head.reason for line in lines] == [FlushReason.MEMORY] * 2
 
 
@@ -219,3 +221,16 @@ def test_traces_are_taken_from_the_headers() -> None:
     line.seal(FlushReason.AGE)
     [batch] = drain(line)
     assert batch.traceparents == ("00-a-b-01",)
+
+
+def test_lines_without_budget_wait_together_for_it_and_no_longer_than_its_cap() -> None:
+    budget = SegmentBudget(Budget(per_second=0.5, longest_seconds=4))
+    budget.spend(2, 0.0)
+    lines = [Line(Chain(name, 0), 0, LIMITS) for name in "ab"]
+    for line, now in zip(lines, (0.0, 0.5), strict=True):
+        add(line, 0, now=now)
+    assert seconds_until_due(lines, 0.0, LIMITS, budget) == 4.0
+    assert seal_due(lines, 3.9, LIMITS, budget) is None
+    assert not any(line.head for line in lines)
+    assert seal_due(lines, 4.0, LIMITS, budget) == 4.0
+    assert all(line.head for line in lines)
