@@ -143,7 +143,7 @@ include .github/delivery.mk
 # an order that lets its stack start before that of the contract tests.
 CHECKS := unit types contract conformance dbt delivery lint dags
 
-.PHONY: test drill drill-cases e2e test-containers container-images container-e2e chaos-consumer mutations-consumer benchmark-consumer benchmark-steady $(filter-out lint types,$(CHECKS))
+.PHONY: test drill drill-cases drill-airflow e2e test-containers container-images container-e2e chaos-consumer mutations-consumer benchmark-consumer benchmark-steady $(filter-out lint types,$(CHECKS))
 test: setup setup-all ## Everything that needs no container engine
 	@echo "Side by side: e2e $(CHECKS). Each shows its output when it has ended; all of it takes 10 to 13 minutes on two cores."
 	@start=$$SECONDS; $(MAKE) -j3 --output-sync=recurse stage-e2e $(CHECKS:%=stage-%); \
@@ -151,7 +151,7 @@ test: setup setup-all ## Everything that needs no container engine
 stage-%:
 	@start=$$SECONDS; echo "== $*"; $(if $(filter e2e,$*),,nice -n 10) $(MAKE) $*; echo "== $* passed in $$((SECONDS - start)) s"
 unit: setup ## Unit and property tests
-	@$(PYTEST) -m "not contract and not e2e and not container and not case" libs services infra/bankctl tests-e2e
+	@$(PYTEST) -m "not contract and not e2e and not container and not case and not matrix" libs services infra/bankctl tests-e2e
 	@$(UV) run --project orchestration/airflow --locked --quiet pytest -q -m "not contract" orchestration/airflow/tests/unit
 	@$(UV) run --project infra/snowflake-local --locked --quiet pytest -q infra/snowflake-local/tests/unit
 	@$(MAKE) unit-repository
@@ -191,6 +191,9 @@ benchmark-consumer: setup ## What landing costs, on a million real changes (ARGS
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(BANK) up --only bank-postgres,platform-postgres,kafka,registry,connect,minio; \
 	$(TEST_ENV) $(RUN) python services/cdc-consumer/benchmarks/run.py $(ARGS)
+drill-airflow: setup setup-all ## Each Airflow process killed and frozen under traffic, for hours (ROUNDS=10 VICTIM="dbt")
+	@trap '$(CASES_ENV) $(BANK) down --wipe' EXIT; \
+	$(CASES_ENV) DRILL_ROUNDS=$(ROUNDS) DRILL_ONLY="$(VICTIM)" $(PYTEST) -m matrix -s tests-e2e/drills $(ARGS)
 benchmark-steady: setup setup-all ## Lag and CPU under steady traffic and at rest, 50 minutes (PROBES=100: hop by hop)
 	@trap '$(BENCHMARK_ENV) $(BANK) down --wipe' EXIT; \
 	cd tests-e2e && $(BENCHMARK_ENV) $(RUN) python -m benchmarks.steady --minutes $(MINUTES) --rates $(RATES) \
@@ -208,6 +211,9 @@ RATES ?= 1,20,200
 TARGET_LAG ?= 10
 REST_MINUTES ?= 10
 PROBES ?= 0
+# How often drill-airflow strikes each process in each way, and, if not all, which.
+ROUNDS ?= 10
+VICTIM ?=
 
 # Needs a container engine: builds the images, then tests them one by one, then drives the whole stack of them. Not side by
 # side: each keeps two cores busy, and starts that wait for each other take three times as long.

@@ -12,10 +12,18 @@ from harness.waiting import until
 CONVERGES_SECONDS = 240
 
 
-@pytest.fixture
-def native(stack: DrivenStack) -> Iterator[NativeStack]:
-    """The stack before a fault. After the case: marts equal Postgres, RAW equals Kafka, all healthy, status green."""
+@pytest.fixture(scope="session")
+def supervised(stack: DrivenStack) -> Iterator[NativeStack]:
+    """The stack under `bank up --watch`: no case restarts anything by hand."""
     assert isinstance(stack, NativeStack), "cases send signals to processes of this machine"
+    with stack.watched():
+        yield stack
+
+
+@pytest.fixture
+def native(supervised: NativeStack) -> Iterator[NativeStack]:
+    """The stack before a fault. After the case: marts equal Postgres, RAW equals Kafka, all healthy, status green."""
+    stack = supervised
     until_converged(stack, CONVERGES_SECONDS)
     yield stack
     until_converged(stack, CONVERGES_SECONDS)

@@ -3,6 +3,7 @@
 import psutil
 import pytest
 
+from bankctl.supervision import processes
 from harness.moves import deposit, moves
 from harness.native import NativeStack
 from harness.waiting import until
@@ -11,6 +12,7 @@ pytestmark = [pytest.mark.case, pytest.mark.timeout(600)]
 
 MOVES_SECONDS = 60
 ENDED_SECONDS = 45
+BACK_SECONDS = 90
 
 
 def _ended(process: psutil.Process) -> bool:
@@ -20,19 +22,28 @@ def _ended(process: psutil.Process) -> bool:
         return True
 
 
-def test_a_frozen_scheduler_is_ended_by_its_parent(native: NativeStack) -> None:
+def _back(stack: NativeStack, component: str, died: int) -> None:
+    """A new process of the component is healthy."""
+
+    def healthy() -> bool:
+        process = processes.running(stack.stack.run_file(component))
+        return process is not None and process.pid != died and stack.health()[component]
+
+    until(f"{component} is back", healthy, seconds=BACK_SECONDS, every=0.5)
+
+
+def test_a_frozen_scheduler_is_ended_by_its_parent_and_replaced(native: NativeStack) -> None:
     parent = native.process("airflow-scheduler")
     (scheduler,) = parent.children()
     with native.frozen(scheduler):
         until("the scheduler's parent has ended it and itself", lambda: _ended(parent), seconds=ENDED_SECONDS)
         assert _ended(scheduler)
-    native.bank("up")
+    _back(native, "airflow-scheduler", parent.pid)
     moves(native, seconds=MOVES_SECONDS)
 
 
 def test_a_frozen_parent_is_no_end(native: NativeStack) -> None:
     with native.frozen(native.process("airflow-scheduler")):
-        native.bank("up", check=False)
         moves(native, seconds=MOVES_SECONDS)
     moves(native, seconds=MOVES_SECONDS)
 
@@ -40,6 +51,7 @@ def test_a_frozen_parent_is_no_end(native: NativeStack) -> None:
 def test_the_platforms_database_dies_while_an_executor_process_is_lost(native: NativeStack) -> None:
     deposit(native)
     native.kill_descendant("airflow-scheduler", "airflow task --", seconds=MOVES_SECONDS)
+    died = native.process("platform-postgres").pid
     native.kill("platform-postgres")
-    native.bank("up")
+    _back(native, "platform-postgres", died)
     moves(native, seconds=MOVES_SECONDS)

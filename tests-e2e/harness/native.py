@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from harness.driven import DrivenStack
+from harness.driven import ROOT, DrivenStack
 from harness.waiting import until
 
 
@@ -53,10 +53,27 @@ class NativeStack(DrivenStack):
             with suppress(psutil.NoSuchProcess):
                 process.resume()
 
+    def descendants(self, component: str, *words: str) -> list[psutil.Process]:
+        """The living processes below a component whose command line holds all words."""
+        return list(self._descendants(component, words, ""))
+
     def executor_processes(self) -> list[psutil.Process]:
         """What Airflow's executor has started to run tasks in, idle or busy."""
         titles = ("LocalExecutor", "airflow task --")
         return [found for title in titles for found in self._descendants("airflow-scheduler", (title,), "")]
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """`bank up --watch` beside everything in the context; its lines go to `log/watch.log`."""
+        command = [sys.executable, "-m", "bankctl", "up", "--watch"]
+        with self.stack.log_file("watch").open("ab") as log:
+            supervisor = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        try:
+            yield
+            assert supervisor.poll() is None, f"bank up --watch ended with {supervisor.returncode}; see log/watch.log"
+        finally:
+            supervisor.terminate()
+            supervisor.wait(60)
 
     def memory_bytes(self) -> int:
         """Proportional set size of all processes."""
