@@ -61,24 +61,28 @@ def cost_of_a_look(stack: NativeStack) -> float:
     return component_seconds(start, Instant.now(stack)).get("snowflake", 0.0) / LOOKS
 
 
-def steady(stack: NativeStack, options: argparse.Namespace) -> None:
-    """Traffic at each rate, then rest; prints the table, the verdicts and one line of JSON."""
-    phases: list[Phase] = []
-    for rate in (float(word) for word in options.rates.split(",") if word):
-        print(f"{rate:g} transactions a second for {options.minutes:g} minutes", flush=True)
-        phases.append(traffic_phase(stack, rate, options.minutes * 60, every=options.every, say=say))
-    if options.rest_minutes:
-        print(f"at rest for {options.rest_minutes:g} minutes", flush=True)
-        time.sleep(options.settle_seconds)
-        phases.append(rest_phase(stack, options.rest_minutes * 60, say=say))
-    look = cost_of_a_look(stack)
-    found = [verdict for phase in phases for verdict in verdicts(phase, options.target_lag)]
-    print(f"\ntarget lag {options.target_lag:g} s, {os.cpu_count()} processors\n{table(phases)}\n")
-    share = 100 * look / options.every / (os.cpu_count() or 1)
-    print(f"the reader's looks cost the warehouse {share:.1f} % of all processors (in the figures above)\n")
+def report(phases: Sequence[Phase], target_lag: float) -> None:
+    """The table, where the CPU went, and the verdicts."""
+    print(f"\ntarget lag {target_lag:g} s, {os.cpu_count()} processors\n{table(phases)}\n")
     for phase in phases:
         print(f"hottest processes, {phase.name}, CPU seconds: {phase.hot}")
-    print("\n" + "\n".join(map(str, found)))
+    print("\n".join(str(verdict) for phase in phases for verdict in verdicts(phase, target_lag)), flush=True)
+
+
+def steady(stack: NativeStack, options: argparse.Namespace) -> None:
+    """Traffic at each rate, then rest; reports each phase when it is over, then all, and one line of JSON."""
+    phases: list[Phase] = []
+    for rate in (float(word) for word in options.rates.split(",") if word):
+        print(f"\n{rate:g} transactions a second for {options.minutes:g} minutes", flush=True)
+        phases.append(traffic_phase(stack, rate, options.minutes * 60, every=options.every, say=say))
+        report(phases[-1:], options.target_lag)
+    if options.rest_minutes:
+        print(f"\nat rest for {options.rest_minutes:g} minutes", flush=True)
+        time.sleep(options.settle_seconds)
+        phases.append(rest_phase(stack, options.rest_minutes * 60, say=say))
+    report(phases, options.target_lag)
+    share = 100 * cost_of_a_look(stack) / options.every / (os.cpu_count() or 1)
+    print(f"the reader's looks cost the warehouse {share:.1f} % of all processors (in the figures above)\n")
     print(json.dumps({"target_lag_seconds": options.target_lag, "phases": {it.name: it.document() for it in phases}}))
 
 
