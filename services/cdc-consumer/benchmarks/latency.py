@@ -107,7 +107,7 @@ def latency(stack: Stack, folder: Path, rate: int, seconds: int) -> None:
     with (folder / "latency.log").open("ab") as log:
         process = subprocess.Popen(
             command("serving"),
-            env=environment(stack, name, topic, max_segments_per_second="1000"),
+            env=environment(stack, name, topic, MAX_SEGMENTS_PER_SECOND="1000"),
             stdout=log,
             stderr=log,
         )

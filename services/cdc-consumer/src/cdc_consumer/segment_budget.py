@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Budget(NamedTuple):
-    """`per_second` segments over all partitions in the long run; no flush waits longer for it than `longest_seconds`."""
+    """`per_second` segments over all partitions in the long run; no flush waits for it beyond `longest_seconds`."""
 
     per_second: float = math.inf
     longest_seconds: float = 2.0
