@@ -1,19 +1,19 @@
 """One statement: recognised, rewritten, run under its transaction's rules, its errors translated."""
 
 import time
+import uuid
 from typing import Any, Final
 
 import duckdb
-import sqlglot
 from fakesnow.cursor import FakeSnowflakeCursor
 from snowflake.connector import errors as sf
 from sqlglot import exp
 
 from snowflake_local import errors, results
-from snowflake_local.load import listing
+from snowflake_local.load import listing, put
 from snowflake_local.parameters import DEFAULTS
 from snowflake_local.session import Session
-from snowflake_local.sql import commands, control, merge, rewrite, swap
+from snowflake_local.sql import bulk, commands, control, merge, rewrite, swap
 from snowflake_local.sql.aftermath import Aftermath
 
 _CONFLICT_RETRIES: Final = 8
@@ -31,6 +31,9 @@ class Cursor(FakeSnowflakeCursor):
 
     def __init__(self, session: Session) -> None:
         super().__init__(conn=session, duck_conn=session._duck_conn)
+        self._cut: bulk.Cut | None = None
+        self._key: tuple[object, ...] | None = None
+        self._described: list[tuple[Any, ...]] | None = None
 
     def execute(self, command: str, params: Any = None, *args: Any, **kwargs: Any) -> "Cursor":
         """Run one statement.
@@ -39,13 +42,15 @@ class Cursor(FakeSnowflakeCursor):
             snowflake.connector.errors.Error: always one of these, with a number and a SQL state.
         """
         bare = commands.without_comments(command)
+        self._cut = self._key = None
         with self._conn.working():
             try:
                 known = commands.recognise(bare)
                 if known is not None:
                     self._run(known, kwargs.get("binding_params", params))
                 else:
-                    super().execute(bare, params, *args, **kwargs)
+                    self._cut = bulk.cut(bare)
+                    self._execute_text(self._cut.statement if self._cut else bare, params, *args, **kwargs)
             except Exception as error:
                 raise self._conn.running.why(errors.translate(error)) from error
         return self
@@ -59,6 +64,8 @@ class Cursor(FakeSnowflakeCursor):
                 self._answer(command)
             case commands.StageCommand():
                 self._answer(listing.run(session, self._duck_conn, command))
+            case commands.PutFiles():
+                self._last_transformed = put.run(session, self._duck_conn, command)
             case commands.DropStage():
                 self._commit_before_ddl()
                 self._answer(listing.drop(session, self._duck_conn, command))
@@ -83,7 +90,8 @@ class Cursor(FakeSnowflakeCursor):
             case commands.Refused(feature):
                 raise errors.unsupported(feature)
             case commands.Begin():
-                super().execute("BEGIN")
+                session.begin()
+                self._answer(_SUCCESS)
 
     def _use(self, context: commands.UseContext) -> None:
         session = self._conn
@@ -96,24 +104,45 @@ class Cursor(FakeSnowflakeCursor):
         self._answer(_SUCCESS)
 
     def _answer(self, answer: commands.Answer) -> None:
-        if answer.rows:
-            rows = [tuple(None if value is None else str(value) for value in row) for row in answer.rows]
-            columns = [exp.to_identifier(name, quoted=True) for name in answer.columns]
-            source = exp.Values(
-                expressions=[exp.convert(row) for row in rows],
-                alias=exp.TableAlias(this=exp.to_identifier("answer"), columns=columns),
-            )
-            expression: exp.Expr = exp.select("*").from_(source)
-        else:
-            nulls = ", ".join(f'null::varchar as "{name}"' for name in answer.columns)
-            expression = sqlglot.parse_one(f"select {nulls} where false", read="duckdb")
-        super()._execute(expression, None)
+        self._arrow_table = results.of_texts(answer.columns, answer.rows)
+        self._arrow_table_fetch_index = None
+        self._rowcount = self._arrow_table.num_rows
+        self._described = results.described(self._arrow_table.schema)
+        self._sfqid, self._last_sql, self._last_params = str(uuid.uuid4()), "", None
+        self._last_transformed = exp.Command(this="ANSWER")
+        result = (self._arrow_table, self._rowcount, self._last_sql, self._last_params, self._last_transformed)
+        self._conn.results_cache[self._sfqid] = result
 
     # -- statements --------------------------------------------------------------------------------------------
 
-    def _transform(self, expression: exp.Expr, params: Any) -> exp.Expr:
+    def _execute_text(self, text: str, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Parsed and rewritten, or as it was when the same text was before."""
+        bound = kwargs.get("binding_params") or None
+        self._key = self._rewriting(text) if bound is None or "IDENTIFIER" not in text.upper() else None
+        known = self._conn.warehouse.rewritten.get(self._key) if self._key and not params else None
+        if known is None:
+            super().execute(text, params, *args, **kwargs)
+        else:
+            values = list(bound) if isinstance(bound, tuple) else bound
+            self._execute(self._completed(known), values if known.find(exp.Placeholder) else None)
+
+    def _rewriting(self, text: str) -> tuple[object, ...] | None:
+        """All that the rewritten tree depends on; None when that is more than can be said."""
         session = self._conn
-        context = {
+        if "$" in text:  # a session's variable, perhaps
+            return None
+        place = (session.database, session.database_set, session._schema, session.schema_set)
+        return (text, *place, *(self._context().values() if "CURRENT_" in text.upper() else ()))
+
+    def _transform_explode(self, expression: exp.Expr) -> list[exp.Expr]:
+        statements = super()._transform_explode(expression)
+        if len(statements) > 1:
+            self._key = None
+        return statements
+
+    def _context(self) -> dict[str, str]:
+        session = self._conn
+        return {
             "CURRENT_ROLE": session.role,
             "CURRENT_WAREHOUSE": session.virtual_warehouse,
             "CURRENT_USER": session.user,
@@ -121,13 +150,23 @@ class Cursor(FakeSnowflakeCursor):
             "CURRENT_REGION": "LOCAL",
             "CURRENT_SESSION": str(session.number),
         }
-        transformed = super()._transform(rewrite.before(expression, context), params)
+
+    def _transform(self, expression: exp.Expr, params: Any) -> exp.Expr:
+        transformed = super()._transform(rewrite.before(expression, self._context()), params)
         if isinstance(transformed, exp.Merge):
-            return merge.unqualify_targets(transformed)
+            transformed = merge.unqualify_targets(transformed)
         if isinstance(transformed, exp.TruncateTable) and transformed.args.get("exists"):
             transformed.set("exists", None)
             transformed.args["local_if_exists"] = True
-        return transformed
+        if self._key is not None:
+            self._conn.warehouse.rewritten.keep(self._key, transformed)
+        return self._completed(transformed)
+
+    def _completed(self, transformed: exp.Expr) -> exp.Expr:
+        """With what depends on more than the text: lists that were cut out, columns of a query."""
+        if self._cut is not None:
+            self._cut.restore(transformed)
+        return rewrite.create_table_as(transformed, self._duck_conn)
 
     def _execute(self, transformed: exp.Expr, params: Any = None) -> None:
         session = self._conn
@@ -196,19 +235,24 @@ class Cursor(FakeSnowflakeCursor):
     def _once(self, transformed: exp.Expr, params: Any) -> None:
         if isinstance(transformed, exp.Merge):
             rows = self._duck_conn.execute(merge.returning(transformed), params).fetchall()
-            return super()._execute(merge.counts(transformed, [row[0] for row in rows]), None)
+            return self._on_duckdb(merge.counts(transformed, [row[0] for row in rows]), None)
         if isinstance(transformed, exp.Drop) and str(transformed.kind).upper() == "DATABASE":
             return self._drop_database(transformed)
         if isinstance(transformed, exp.Copy) and not self._conn.in_transaction and self._conn._autocommit:
             return self._atomically(transformed, params)
         if isinstance(transformed, exp.TruncateTable) and transformed.args.pop("local_if_exists", False):
             try:
-                return super()._execute(transformed, params)
+                return self._on_duckdb(transformed, params)
             except sf.ProgrammingError as error:
                 if error.errno != 2003:
                     raise
                 return self._answer(_SUCCESS)
-        return super()._execute(transformed, params)
+        return self._on_duckdb(transformed, params)
+
+    def _on_duckdb(self, transformed: exp.Expr, params: Any) -> None:
+        super()._execute(transformed, params)
+        is_scan = "result_scan_sfqid" in transformed.args  # of a result that was there: DuckDB was not asked
+        self._described = None if is_scan else results.of_duckdb(self._duck_conn.description)
 
     def _drop_database(self, drop: exp.Drop) -> None:
         """DuckDB detaches; the file goes in the aftermath."""
@@ -225,7 +269,7 @@ class Cursor(FakeSnowflakeCursor):
         """A COPY of several files outside a transaction loads all of them or none."""
         self._duck_conn.begin()
         try:
-            super()._execute(transformed, params)
+            self._on_duckdb(transformed, params)
         except BaseException:
             self._duck_conn.rollback()
             raise
@@ -233,20 +277,27 @@ class Cursor(FakeSnowflakeCursor):
 
     def _describe_last_sql(self) -> list:
         """Names and DuckDB types of the result; upstream parses the statement once more for it."""
-        table = self._arrow_table
-        try:
-            described = self._duck_conn.execute(f"DESCRIBE {self._last_sql}", self._last_params).fetchall()
-        except duckdb.Error:
-            if table is None:
-                raise
-            return results.described(table.schema)
-        return results.supported(described)
+        if self._described is not None:
+            return results.supported(self._described)
+        if self._arrow_table is None:
+            raise errors.compilation("The statement has no result.")
+        if not self._last_sql:
+            return results.described(self._arrow_table.schema)
+        return results.supported(self._duck_conn.execute(f"DESCRIBE {self._last_sql}", self._last_params).fetchall())
 
 
 class _Kept:
     """Keeps a statement's result while other statements run on its cursor's connection."""
 
-    _NAMES: Final = ("_arrow_table", "_rowcount", "_last_sql", "_last_params", "_last_transformed", "_sfqid")
+    _NAMES: Final = (
+        "_described",
+        "_arrow_table",
+        "_rowcount",
+        "_last_sql",
+        "_last_params",
+        "_last_transformed",
+        "_sfqid",
+    )
 
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor

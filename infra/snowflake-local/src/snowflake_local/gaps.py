@@ -7,7 +7,7 @@ from fakesnow import info_schema, transforms
 from sqlglot import exp
 
 from snowflake_local.load.copy import copy_into
-from snowflake_local.sql import rewrite
+from snowflake_local.sql import parsing, rewrite
 from snowflake_local.store import database_sql
 
 
@@ -16,7 +16,8 @@ def fill() -> None:
     info_schema.per_db_creation_sql = database_sql
     fakesnow_cursor.copy_into = copy_into  # pyright: ignore[reportPrivateImportUsage]
     transforms.identifier = rewrite.identifier
-    transforms.create_table_as = rewrite.create_table_as
+    transforms.create_table_as = _unchanged_as  # it asks DuckDB: `Cursor` does it, for trees that were kept too
+    fakesnow_cursor.parse_one = parsing.parse_one  # pyright: ignore[reportPrivateImportUsage]
     transforms.numeric_agg_implicit_cast = _unchanged  # SUM of a NUMBER stays a NUMBER
     transforms.merge = _whole  # DuckDB has MERGE itself
     # DuckDB 2.0 advises another call for Arrow results, which upstream does not make yet.
@@ -24,6 +25,10 @@ def fill() -> None:
 
 
 def _unchanged(expression: exp.Expr) -> exp.Expr:
+    return expression
+
+
+def _unchanged_as(expression: exp.Expr, _duck: object) -> exp.Expr:
     return expression
 
 

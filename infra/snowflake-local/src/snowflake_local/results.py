@@ -4,6 +4,7 @@
 # pyright: reportAttributeAccessIssue=false
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -39,6 +40,18 @@ def _sendable(kind: str) -> str:
     if kind in _KNOWN or (kind.startswith("DECIMAL") and not kind.endswith("]")):
         return kind
     return _OTHER_NAMES.get(kind, "VARCHAR")
+
+
+def of_texts(names: Sequence[str], rows: Sequence[Sequence[object]]) -> pa.Table:
+    """A result of text, without DuckDB."""
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    texts = [[None if value is None else str(value) for value in column] for column in columns]
+    return pa.Table.from_arrays([pa.array(column, pa.string()) for column in texts], names=list(names))
+
+
+def of_duckdb(description: list[Any] | None) -> list[tuple[Any, ...]]:
+    """DESCRIBE's rows for the result that a DuckDB connection has at hand."""
+    return [(name, str(kind), None, None, None, None) for name, kind, *_ in description or []]
 
 
 def described(schema: pa.Schema) -> list[tuple[Any, ...]]:

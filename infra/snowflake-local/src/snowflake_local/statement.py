@@ -19,6 +19,7 @@ from snowflake_local.cursor import Cursor
 from snowflake_local.logs import event, log
 from snowflake_local.results import to_snowflake
 from snowflake_local.session import Session
+from snowflake_local.sql import bulk, commands, parsing
 from snowflake_local.uploads import Uploads
 
 Body = dict[str, Any]
@@ -58,12 +59,14 @@ class Statement:
         text = self.body["sqlText"]
         if int((self.body.get("parameters") or {}).get("MULTI_STATEMENT_COUNT", 1)) != 1:
             raise errors.unsupported("several statements in one request")
-        expression = _parsed(text)
+        bare = commands.without_comments(text)
+        type_id = statement_type.UNKNOWN if commands.is_put(bare) else parsing.kind(bulk.shortened(bare))
         cursor = Cursor(session)
         if self.body.get("describeOnly"):
             described = cursor._describe_only(text)
             if described is not None:
-                return _described(session, cursor, expression, described)
+                binds = len(list(parse_one(text).find_all(exp.Placeholder)))
+                return _described(session, cursor, type_id, binds, described)
         single, batch = _bindings(self.body.get("bindings") or {})
         rows = 0
         for values in [single] if batch is None else batch:
@@ -74,22 +77,7 @@ class Statement:
             if not single:  # with a bound target, the client asks again without one
                 upload["stageInfo"] = self.uploads.stage_info(self.base_url, put)
             return {"data": upload, "success": True}
-        return _result(session, cursor, statement_type.statement_type_id(expression), rows if batch else None)
-
-
-def _parsed(text: str) -> exp.Expr:
-    """The tree, for the kind of a statement.
-
-    Raises:
-        snowflake.connector.errors.ProgrammingError: there are several; DuckDB would run them all.
-    """
-    try:
-        expression = parse_one(text)
-    except Exception:  # noqa: BLE001 - commands of ours don't parse; for others, the cursor says what is wrong
-        return exp.Command(this="UNKNOWN", expression=text)
-    if isinstance(expression, exp.Block):
-        raise errors.statement_count(len(expression.expressions))
-    return expression
+        return _result(session, cursor, type_id, rows if batch else None)
 
 
 def _bindings(bindings: Body) -> tuple[Any, list[tuple[Any, ...]] | None]:
@@ -129,9 +117,8 @@ def _result(session: Session, cursor: Cursor, type_id: int, batch_rows: int | No
     return {"data": data, "success": True}
 
 
-def _described(session: Session, cursor: Cursor, expression: exp.Expr, described: list) -> Body:
+def _described(session: Session, cursor: Cursor, type_id: int, binds: int, described: list) -> Body:
     """The columns of a statement that is not run."""
-    type_id = statement_type.statement_type_id(expression)
     empty: Body = {"queryResultFormat": "arrow", "rowsetBase64": ""}
     if type_id != statement_type.SELECT:
         empty = {"queryResultFormat": "json", "rowset": []}
@@ -139,7 +126,7 @@ def _described(session: Session, cursor: Cursor, expression: exp.Expr, described
         "rowtype": describe_as_rowtype(described),
         "total": 0,
         "returned": 0,
-        "numberOfBinds": len(list(expression.find_all(exp.Placeholder))),
+        "numberOfBinds": binds,
         "arrayBindSupported": type_id == statement_type.INSERT,
         **_context(session, cursor, type_id),
         **empty,

@@ -1,6 +1,7 @@
 """The warehouse on disk: one DuckDB file per database, stages beside them; everything is there again after a kill."""
 
 import shutil
+import threading
 from collections import OrderedDict
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
 from fakesnow.transforms import show, stage
 
 from snowflake_local.sql.commands import NO_OPERATION
+from snowflake_local.sql.parsing import Rewritten
 from snowflake_local.tx import TableLocks
 
 LOADED_FILES: Final = "_fs_information_schema._loaded_files"
@@ -24,13 +26,22 @@ _upstream_database_sql = info_schema.per_db_creation_sql
 class _BoundedResults(OrderedDict[str, tuple[Any, ...]]):
     """Upstream keeps every result for the life of the server; here the last ones, for RESULT_SCAN."""
 
-    def __setitem__(self, key: str, value: tuple[Any, ...]) -> None:
-        super().__setitem__(key, value)
-        while len(self) > _CACHED_RESULTS or (len(self) > 1 and self._bytes() > _CACHED_BYTES):
-            self.popitem(last=False)
+    def __init__(self) -> None:
+        super().__init__()
+        self._bytes = 0
+        self._lock = threading.Lock()
 
-    def _bytes(self) -> int:
-        return sum(value[0].nbytes for value in list(self.values()) if value[0] is not None)
+    def __setitem__(self, key: str, value: tuple[Any, ...]) -> None:
+        """Each key is new: it is a statement's id."""
+        with self._lock:
+            super().__setitem__(key, value)
+            self._bytes += _size(value)
+            while len(self) > _CACHED_RESULTS or (len(self) > 1 and self._bytes > _CACHED_BYTES):
+                self._bytes -= _size(self.popitem(last=False)[1])
+
+
+def _size(value: tuple[Any, ...]) -> int:
+    return value[0].nbytes if value[0] is not None else 0
 
 
 def database_sql(database: str) -> str:
@@ -61,6 +72,7 @@ class Warehouse(FakeSnow):
         self.nop_regexes = list(NO_OPERATION)
         self.results_cache = _BoundedResults()
         self.locks = TableLocks()
+        self.rewritten = Rewritten()
         settings: dict[str, Any] = {
             "lambda_syntax": "ENABLE_SINGLE_ARROW",
             "memory_limit": memory_limit,

@@ -41,6 +41,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pq.write_table(pa.table({"id": pa.array([1], pa.int64()), "amount": ["many"]}), folder / "bad.parquet")
     more = {"id": pa.array([4], pa.int64()), "amount": pa.array([Decimal("4.00")], pa.decimal128(18, 2))}
     pq.write_table(pa.table(more), folder / "more.parquet")
+    pq.write_table(pa.table({"id": pa.array([5, None], pa.int64())}), folder / "null.parquet")
+    (folder / "torn.parquet").write_bytes((folder / "good.parquet").read_bytes()[:-20])
     pq.write_table(pa.table(_every_kind(instant)), folder / "kinds.parquet")
     return folder
 
@@ -112,6 +114,7 @@ def _plain(value: Any) -> Any:
 def _text(statement: str, account: Account) -> str:
     database = account.cursor.connection.database
     names = {"{schema}": f"{database}.{SCHEMA}", "{database}": database, "{copy}": COPY_OPTIONS, "{1001 files}": _MANY}
+    names["{600 rows}"] = ", ".join(rf"({number}, 'it\'s\n{number % 2}', -0.5)" for number in range(600))
     sessions = {"{session}": account.cursor, "{other session}": account.other, "{new session}": None}
     for name, cursor in sessions.items():
         if name in statement:

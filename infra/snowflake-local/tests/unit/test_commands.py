@@ -8,6 +8,11 @@ from snowflake_local.sql import commands
     [
         ("list @st/x", commands.StageCommand(False, "@st/x", None)),
         ("REMOVE @a.b.st/x/ pattern='.*'", commands.StageCommand(True, "@a.b.st/x/", ".*")),
+        (
+            "put 'file:///a b/*.parquet' @a.st/x/ OVERWRITE = TRUE parallel=8;",
+            commands.PutFiles("file:///a b/*.parquet", "@a.st/x/", {"OVERWRITE": "TRUE", "PARALLEL": "8"}),
+        ),
+        ("put file://f.csv @st", commands.PutFiles("file://f.csv", "@st", {})),
         ("drop stage if exists a.st;", commands.DropStage("a.st", True)),
         ("use role loader", commands.UseContext("ROLE", "LOADER")),
         ("alter session set LOCK_TIMEOUT = 600", commands.SetParameters({"LOCK_TIMEOUT": "600"})),

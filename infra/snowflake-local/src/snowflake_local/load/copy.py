@@ -1,15 +1,16 @@
 """COPY INTO a table from Parquet files on an internal stage: atomic, explicit, and strict about what it knows."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import duckdb
 from fakesnow import copy_into as upstream
 from snowflake.connector.errors import ProgrammingError
 from sqlglot import exp
 
 from snowflake_local import errors
-from snowflake_local.load import listing
+from snowflake_local.load import listing, parquet
+from snowflake_local.sql import bulk
 from snowflake_local.store import LOADED_FILES
 
 MAX_FILES: Final = 1000
@@ -37,7 +38,7 @@ class _Options:
         if unknown:
             raise errors.unsupported(f"COPY option {unknown[0]}")
         text = {name: _text(item) for name, item in given.items()}
-        self.files = [node.name for node in given["FILES"].find_all(exp.Literal)] if "FILES" in given else None
+        self.files = _files(copy, given)
         if self.files is not None and len(self.files) > MAX_FILES:
             raise errors.compilation(f"The FILES list may name at most {MAX_FILES} files.")
         file_format = given["FILE_FORMAT"].sql("snowflake").upper().replace(" ", "") if "FILE_FORMAT" in given else ""
@@ -53,6 +54,12 @@ class _Options:
             raise errors.unsupported("ON_ERROR other than ABORT_STATEMENT (Parquet files load whole or not at all)")
         self.force = text.get("FORCE") == "TRUE"
         self.purge = text.get("PURGE") == "TRUE"
+
+
+def _files(copy: exp.Copy, given: dict[str, Any]) -> Sequence[str] | None:
+    if "FILES" not in given:
+        return None
+    return copy.args.get(bulk.FILES) or [node.name for node in given["FILES"].find_all(exp.Literal)]
 
 
 def _text(item: exp.Expr) -> str:
@@ -80,18 +87,23 @@ def copy_into(duck: Any, database: str, schema: str, copy: exp.Copy, table_stage
     reference = source.this.name if isinstance(source.this, (exp.Literal, exp.Var)) else str(source.this)
     place = type("Place", (), {"database": database, "_schema": schema, "table_stages": table_stages})
     root, path = listing.resolve(place, duck, reference, table)
+    target = parquet.Target(database, schema, table.name)
     found = _chosen(root, path, options.files)
-    target = (database, schema, table.name)
-    loaded = [row for item in found if (row := _load(duck, target, item, force=options.force))]
+    keys = {item.name: item.content_key for item in found}
+    if not options.force:
+        known = _loaded_before(duck, target, list(keys))
+        found = [item for item in found if (item.name, keys[item.name]) not in known]
+    rows = parquet.insert(duck, target, found)
+    _remember(duck, target, {item.name: keys[item.name] for item in found})
     if options.purge:
         for item in found:
             item.path.unlink(missing_ok=True)
-    sql = _result(loaded)
+    sql = _result(rows)
     duck.execute(sql)
     return sql
 
 
-def _chosen(root: Any, path: str, names: list[str] | None) -> list[listing.StagedFile]:
+def _chosen(root: Any, path: str, names: Sequence[str] | None) -> list[listing.StagedFile]:
     if names is None:
         return listing.files(root, path)
     folder = root / path
@@ -102,39 +114,35 @@ def _chosen(root: Any, path: str, names: list[str] | None) -> list[listing.Stage
     return [listing.staged(root, folder / name.lstrip("/")) for name in dict.fromkeys(names)]
 
 
-def _load(duck: Any, place: tuple[str, str, str], item: listing.StagedFile, *, force: bool) -> tuple[Any, ...] | None:
-    database, schema, table = place
-    key = item.content_key
-    ledger = f'"{database}".{LOADED_FILES}'
-    where = "schema_name = ? and table_name = ? and file = ? and content_key = ?"
-    known = [schema, table, item.name, key]
-    if not force and duck.execute(f"select 1 from {ledger} where {where}", known).fetchone():
-        return None
-    target = f'"{database}"."{schema}"."{table}"'
-    reader = f"read_parquet({exp.Literal.string(str(item.path)).sql('duckdb')})"
-    sent = {name.upper(): name for (name, *_) in duck.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()}
-    columns = [name for (name, *_) in duck.execute(f"DESCRIBE {target}").fetchall()]
-    matched = [(column, sent[column.upper()]) for column in columns if column.upper() in sent]
-    if not matched:
-        raise errors.compilation(f"No column of file '{item.name}' matches a column of {table}.")
-    into = ", ".join(f'"{column}"' for column, _ in matched)
-    values = ", ".join(f'"{name}"' for _, name in matched)
-    try:
-        duck.execute(f"insert into {target} ({into}) select {values} from {reader}")
-        rows = duck.fetchall()[0][0]
-    except (duckdb.ConversionException, duckdb.ConstraintException, duckdb.OutOfRangeException) as error:
-        text = f"{str(error).splitlines()[0]}\n  File '{item.name}'"
-        null = isinstance(error, duckdb.ConstraintException)
-        raise ProgrammingError(
-            msg=f"NULL result in a non-nullable column: {text}" if null else text,
-            errno=100072 if null else 100038,
-            sqlstate="22000" if null else "22018",
-        ) from None
-    duck.execute(f"insert into {ledger} values (?, ?, ?, ?, ?)", [*known, datetime.now(UTC)])
-    return (item.name, "LOADED", rows, rows, 1, 0, None, None, None, None)
+def _loaded_before(duck: Any, target: parquet.Target, names: list[str]) -> set[tuple[str, str]]:
+    """Names and contents of those files that the table has, among these."""
+    where = "schema_name = ? and table_name = ? and file in (select unnest(?::varchar[]))"
+    sql = f'select file, content_key from "{target.database}".{LOADED_FILES} where {where}'
+    return set(duck.execute(sql, [target.schema, target.table, names]).fetchall())
 
 
-def _result(loaded: list[tuple[Any, ...]]) -> str:
-    if not loaded:
+def _remember(duck: Any, target: parquet.Target, keys: dict[str, str]) -> None:
+    if keys:
+        values = [target.schema, target.table, list(keys), list(keys.values()), datetime.now(UTC)]
+        source = "select ?, ?, unnest(?::varchar[]), unnest(?::varchar[]), ?"
+        duck.execute(f'insert into "{target.database}".{LOADED_FILES} {source}', values)
+
+
+def _result(rows: dict[str, int]) -> str:
+    if not rows:
         return "SELECT 'Copy executed with 0 files processed.' AS status"
-    return exp.select("*").from_(exp.values(loaded, alias="loaded", columns=list(_COLUMNS))).sql("duckdb")
+    names = ", ".join(exp.Literal.string(name).sql("duckdb") for name in rows)
+    counts = ", ".join(map(str, rows.values()))
+    values = [
+        f"unnest([{names}])",
+        "'LOADED'",
+        f"unnest([{counts}]::bigint[])",
+        f"unnest([{counts}]::bigint[])",
+        "1",
+        "0",
+        "null::varchar",
+        "null::bigint",
+        "null::bigint",
+        "null::varchar",
+    ]
+    return "SELECT " + ", ".join(f"{value} AS {name}" for value, name in zip(values, _COLUMNS, strict=True))

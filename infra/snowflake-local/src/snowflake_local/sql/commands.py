@@ -24,6 +24,11 @@ _TRAILING_COMMENT: Final = re.compile(r"\s*(/\*(?:(?!\*/).)*\*/\s*)+;?\s*$", re.
 _LIST: Final = re.compile(
     r"\s*(LIST|LS|REMOVE|RM)\s+'?(@[^\s;']+)'?(?:\s+PATTERN\s*=\s*'([^']*)')?\s*;?\s*$", re.IGNORECASE
 )
+_PUT: Final = re.compile(
+    r"\s*PUT\s+(?:'(file://[^'\\]+)'|(file://[^\s';]+))\s+('?)(@[\w.\"$][^\s';?]*)\3"
+    r"((?:\s+(?:AUTO_COMPRESS|OVERWRITE|PARALLEL)\s*=\s*\w+)*)\s*;?\s*$",
+    re.IGNORECASE,
+)
 _DROP_STAGE: Final = re.compile(r"\s*DROP\s+STAGE\s+(IF\s+EXISTS\s+)?([\w.\"$]+)\s*;?\s*$", re.IGNORECASE)
 _USE: Final = re.compile(r"\s*USE\s+(ROLE|WAREHOUSE)\s+([\w.\"$]+)\s*;?\s*$", re.IGNORECASE)
 _START: Final = re.compile(r"\s*START\s+TRANSACTION\b", re.IGNORECASE)
@@ -59,6 +64,15 @@ class StageCommand:
     remove: bool
     reference: str
     pattern: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PutFiles:
+    """PUT of local files on a named stage, with its options by upper-case name."""
+
+    source: str
+    reference: str
+    options: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +137,7 @@ class Begin:
 Command = (
     Answer
     | StageCommand
+    | PutFiles
     | DropStage
     | UseContext
     | SetParameters
@@ -139,8 +154,16 @@ def without_comments(statement: str) -> str:
     return _TRAILING_COMMENT.sub("", _LEADING_COMMENT.sub("", statement))
 
 
+def is_put(statement: str) -> bool:
+    """PUT of local files on a named stage: clients send it once for each file."""
+    return _PUT.match(statement) is not None
+
+
 def recognise(statement: str) -> Command | None:
     """The command that a bare statement is, or None for one that DuckDB runs."""
+    if match := _PUT.match(statement):
+        options = {name.upper(): value for name, value in re.findall(r"(\w+)\s*=\s*(\w+)", match[5])}
+        return PutFiles(match[1] or match[2], match[4], options)
     if match := _LIST.match(statement):
         return StageCommand(match[1].upper() in ("REMOVE", "RM"), match[2], match[3])
     if match := _DROP_STAGE.match(statement):

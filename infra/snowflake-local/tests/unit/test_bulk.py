@@ -1,0 +1,76 @@
+import random
+import time
+from collections.abc import Sequence
+
+import pytest
+import sqlglot
+
+from snowflake_local.sql import bulk
+
+_ITEMS = ("NULL", "true", "7", "-12.50", "'a''b'", "'(1), (2)'", "''", r"'it\'s'", r"'a\nb\\'", "CURRENT_TIMESTAMP()")
+_LONG = 60
+
+
+def _rows(items: Sequence[str], width: int = 3, repeat: int = _LONG) -> str:
+    rows = [", ".join(items[(row + column) % len(items)] for column in range(width)) for row in range(repeat)]
+    return ", ".join(f"({row})" for row in rows)
+
+
+def _duckdb(statement: str) -> str:
+    return sqlglot.parse_one(statement, read="snowflake").sql("duckdb")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_insert_says_the_same_as_without_the_cut(seed: int) -> None:
+    items = random.Random(seed).sample(_ITEMS, 5)
+    statement = f'insert into RAW."T" (a, "B", c)\nvalues {_rows(items)};'
+    found = bulk.cut(statement)
+    assert found is not None
+    assert len(found.statement) < len(statement) / 4
+    tree = sqlglot.parse_one(found.statement, read="snowflake")
+    found.restore(tree)
+    assert sqlglot.parse_one(tree.sql("duckdb"), read="duckdb").sql("duckdb") == _duckdb(statement)
+
+
+_NOT_PLAIN = ("1e5", "1 + 1", "x'ff'", "'a'::number", "?", "parse_json('1')", "(select 1)", "a", "$1")
+
+
+@pytest.mark.parametrize("item", _NOT_PLAIN)
+def test_what_is_no_plain_value_is_left_to_the_parser(item: str) -> None:
+    rows = _rows(["1", item, "'x'"])
+    assert bulk.cut(f"insert into t values {rows}") is None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "insert into t values (1)",
+        f"insert into t select * from values {_rows(['1'])}",
+        f"insert into t values {_rows(['1'])} union all select 1",
+        f"insert into t values {_rows(['1'])}; select 1",
+        f"insert overwrite into t values {_rows(['1'])}",
+        "select 1 where 1 in (" + ", ".join(map(str, range(500))) + ")",
+        "copy into t from @st pattern = '" + "x" * 500 + "'",
+    ],
+)
+def test_other_statements_are_left_alone(statement: str) -> None:
+    assert bulk.cut(statement) is None
+    assert bulk.shortened(statement) == statement
+
+
+def test_copy_keeps_the_names_of_its_files_beside_the_statement() -> None:
+    names = tuple(f"a b/{number}, (x).parquet" for number in range(500))
+    listed = ", ".join(f"'{name}'" for name in names)
+    found = bulk.cut(f"copy into T from @st/x FILES = ({listed}) force = true")
+    assert found is not None
+    assert found.statement == "copy into T from @st/x FILES = ('x') force = true"
+    tree = sqlglot.parse_one(found.statement, read="snowflake")
+    found.restore(tree)
+    assert tree.args[bulk.FILES] == names
+
+
+@pytest.mark.parametrize("end", [", (1, 'x", ", (1, 2", ",", ", (1, 2 +)"])
+def test_a_long_list_that_does_not_fit_is_given_up_in_linear_time(end: str) -> None:
+    began = time.process_time()
+    assert bulk.cut(f"insert into t values {_rows(_ITEMS, repeat=20_000)}{end}") is None
+    assert time.process_time() - began < 20  # quadratic would take hours
