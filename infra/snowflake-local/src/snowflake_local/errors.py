@@ -19,6 +19,8 @@ _NO_FUNCTION: Final = re.compile(r"Function with name \"?([\w.$]+)\"? does not e
 _OUT_OF_RANGE: Final = re.compile(r"out of range|Could not cast value .* to DECIMAL", re.IGNORECASE)
 _NO_NUMBER: Final = re.compile(r"to (?:DECIMAL|INT|BIGINT)", re.IGNORECASE)
 _UNSUPPORTED: Final = 2
+_OWN_FAULTS: Final = (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.InternalException, duckdb.FatalException)
+"""The warehouse's own, and no value's: clients tell them apart by the number."""
 LOCK_TIMEOUT: Final = 625
 CANCELLED: Final = 604
 STATEMENT_TIMEOUT: Final = 630
@@ -130,6 +132,11 @@ def translate(error: Exception) -> sf.Error:
             return _reworded(first, sf.ProgrammingError(msg=first, errno=2003, sqlstate="42S02"))
         case duckdb.TransactionException():
             return sf.ProgrammingError(msg=f"Transaction conflict: {first}", errno=90031, sqlstate="40001")
+        case (
+            duckdb.OutOfMemoryException() | duckdb.IOException() | duckdb.InternalException() | duckdb.FatalException()
+        ):
+            # The warehouse's own fault, and no value's: clients tell them apart by the number.
+            return sf.ProgrammingError(msg=f"SQL execution internal error: {first}", errno=300010, sqlstate="XX000")
         case duckdb.Error():
             return compilation(f"{type(error).__name__}: {first}", errno=100132, sqlstate="P0000")
         case _:

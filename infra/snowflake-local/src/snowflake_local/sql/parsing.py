@@ -10,8 +10,11 @@ from sqlglot import exp
 
 from snowflake_local import errors
 
+_LONGEST: Final = 30_000
+"""Characters of a text that is worth keeping; longer ones hold values, and do not come again."""
 _KEPT_CHARACTERS: Final = 300_000
 """Of all texts together; a tree takes about a hundred times its text."""
+_REMEMBERED: Final = 5000
 _KEPT: Final = (
     exp.Query,
     exp.Insert,
@@ -41,13 +44,21 @@ class _Parsed(threading.local):
 _parsed = _Parsed()
 
 
-@lru_cache(maxsize=1000)
 def kind(text: str) -> int:
     """The number that clients tell a statement's kind by.
 
     Raises:
         snowflake.connector.errors.ProgrammingError: there are several statements; DuckDB would run them all.
     """
+    return _kind_of_short(text) if len(text) <= _LONGEST else _kind(text)
+
+
+@lru_cache(maxsize=500)
+def _kind_of_short(text: str) -> int:
+    return _kind(text)
+
+
+def _kind(text: str) -> int:
     try:
         tree = dialect.parse_one(text)
     except Exception:  # noqa: BLE001 - commands of ours don't parse; for others, the cursor says what is wrong
@@ -70,6 +81,7 @@ class Rewritten:
     def __init__(self) -> None:
         self._trees: OrderedDict[tuple[object, ...], exp.Expr] = OrderedDict()
         self._characters = 0
+        self._seen: OrderedDict[int, None] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: tuple[object, ...]) -> exp.Expr | None:
@@ -82,13 +94,24 @@ class Rewritten:
             return tree.copy()
 
     def keep(self, key: tuple[object, ...], tree: exp.Expr) -> None:
-        """Keep a copy, if the tree is one that its text alone makes."""
-        if not isinstance(tree, _KEPT) or any(name in tree.args for name in _OF_ITS_MOMENT):
+        """Keep a copy of a tree that its text alone makes, when it comes for the second time: most never do."""
+        text = str(key[0])
+        if len(text) > _LONGEST or not isinstance(tree, _KEPT) or any(name in tree.args for name in _OF_ITS_MOMENT):
             return
         with self._lock:
-            if key not in self._trees:
-                self._characters += len(str(key[0]))
+            if key in self._trees or not self._comes_again(hash(key)):
+                return
             self._trees[key] = tree.copy()
+            self._characters += len(text)
             while self._characters > _KEPT_CHARACTERS:
                 (text, *_), _tree = self._trees.popitem(last=False)
                 self._characters -= len(str(text))
+
+    def _comes_again(self, number: int) -> bool:
+        if number in self._seen:
+            del self._seen[number]
+            return True
+        self._seen[number] = None
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+        return False
