@@ -64,16 +64,19 @@ class NativeStack(DrivenStack):
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """`bank up --watch` beside everything in the context; its lines go to `log/watch.log`."""
-        command = [sys.executable, "-m", "bankctl", "up", "--watch"]
-        with self.stack.log_file("watch").open("ab") as log:
-            supervisor = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        """`bank up --watch` beside everything in the context; it must end well and leave all running."""
+        command, log = [sys.executable, "-m", "bankctl", "up", "--watch"], self.stack.log_file("watch")
+        with log.open("wb") as output:
+            supervisor = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
         try:
+            until("it watches", lambda: "watching" in log.read_text(), seconds=180, state=log.read_text)
             yield
-            assert supervisor.poll() is None, f"bank up --watch ended with {supervisor.returncode}; see log/watch.log"
-        finally:
             supervisor.terminate()
-            supervisor.wait(60)
+            assert supervisor.wait(60) == 0
+        finally:
+            if supervisor.poll() is None:
+                supervisor.kill()
+            print(f"\nbank up --watch said:\n{log.read_text()}")
 
     def memory_bytes(self) -> int:
         """Proportional set size of all processes."""
