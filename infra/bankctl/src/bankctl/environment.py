@@ -107,7 +107,7 @@ def airflow(stack: Stack) -> dict[str, str]:
         # A supervisor that misses its task's exit sleeps for this long: a skipped run took 5 s more, one time in eight.
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "DAG_PROCESSOR__REFRESH_INTERVAL": "30",
-        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
         "LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "LOGGING__LOGGING_LEVEL": "WARNING",
         # What a load and a build did, in the task's own log.
