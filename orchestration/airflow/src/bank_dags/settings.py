@@ -19,6 +19,8 @@ from bank_common.settings import (
 )
 
 SNOWFLAKE_PREFIX: Final = "SNOWFLAKE_"
+STATEMENT_TIMEOUT_SECONDS: Final = 800
+"""Above the lock's timeout, whose error names the table; below the tasks', which name no statement."""
 
 
 class BankDagsSettings(ProgramSettings):
@@ -44,6 +46,12 @@ class BankDagsSettings(ProgramSettings):
     lock_timeout_seconds: int = Field(
         default=600, ge=1, description="How long a load waits for another one that holds the fence."
     )
+    statement_timeout_seconds: int = Field(
+        default=STATEMENT_TIMEOUT_SECONDS,
+        ge=1,
+        le=604_800,
+        description="How long one statement of a load or a build may run; above the lock's timeout, below the tasks'.",
+    )
     load_timeout_seconds: int = Field(
         default=1800, ge=2, description="How long the load's task may take; above the lock's timeout."
     )
@@ -60,6 +68,11 @@ class BankDagsSettings(ProgramSettings):
     dbt_private_key_file: Path | None = None
     dbt_threads: int = Field(default=4, ge=1, le=64)
     build_timeout_seconds: int = Field(default=900, ge=1, description="How long one dbt build may take.")
+
+    @property
+    def timeouts(self) -> tuple[int, int]:
+        """Of a session: how long it waits for a lock, and how long one statement may run."""
+        return self.lock_timeout_seconds, self.statement_timeout_seconds
 
     @property
     def bounded_run_seconds(self) -> float:

@@ -75,7 +75,7 @@ def main(
         settings = BankDagsSettings.load()
         if not yes:
             typer.confirm(f"Give up {topic}/{partition} from offset {start} for good?", abort=True)
-        with connect(snowflake_settings(), Origin("skip", "by hand"), settings.lock_timeout_seconds) as connection:
+        with connect(snowflake_settings(), Origin("skip", "by hand"), *settings.timeouts) as connection:
             row = skip(
                 S3Landing(settings.store, settings.bucket),
                 SnowflakeWarehouse(connection),

@@ -65,7 +65,7 @@ def load_raw(run_id: str, conf: Mapping[str, Any] | None) -> LoadOutcome:
     try:
         with tracing.span("load_raw", parent=caller, attributes={"airflow.run_id": run_id}) as span:
             origin = Origin(names.LOAD_DAG, run_id, tracing.current_traceparent() or caller)
-            with connect(snowflake_settings(), origin, settings.lock_timeout_seconds) as connection:
+            with connect(snowflake_settings(), origin, *settings.timeouts) as connection:
                 warehouse = SnowflakeWarehouse(connection)
                 landing = S3Landing(settings.store, settings.bucket)
                 limits = Limits(settings.max_segments, settings.max_bytes)
@@ -129,7 +129,7 @@ def build_marts(run_id: str, traceparents: list[str | None]) -> int | None:
             with tracing.span("build_marts", linked=traceparents, attributes={"airflow.run_id": run_id}):
                 inherited = next((each for each in reversed(traceparents) if each), None)
                 origin = Origin(names.BUILD_DAG, run_id, tracing.current_traceparent() or inherited)
-                with connect(snowflake_settings(), origin, settings.lock_timeout_seconds) as connection:
+                with connect(snowflake_settings(), origin, *settings.timeouts) as connection:
                     return build.build_marts(SnowflakeWarehouse(connection), started, run_id)
         finally:
             tracing.stop()

@@ -10,11 +10,19 @@ from snowflake.connector.errors import Error as SnowflakeError
 from bank_common.settings import SnowflakeSettings
 from bank_dags.loading.reasons import LoadError, WarehouseFailed
 from bank_dags.origin import Origin
+from bank_dags.settings import STATEMENT_TIMEOUT_SECONDS
 
 
 @contextmanager
-def connect(settings: SnowflakeSettings, origin: Origin, lock_timeout_seconds: int) -> Generator[SnowflakeConnection]:
-    """A key-pair session in schema RAW: UTC, autocommit, the given LOCK_TIMEOUT; closed at the end of the block.
+def connect(
+    settings: SnowflakeSettings,
+    origin: Origin,
+    lock_timeout_seconds: int,
+    statement_timeout_seconds: int = STATEMENT_TIMEOUT_SECONDS,
+) -> Generator[SnowflakeConnection]:
+    """A key-pair session in schema RAW: UTC, autocommit, the given timeouts; closed at the end of the block.
+
+    A statement that runs for longer ends with the warehouse's error 630, and its transaction is to be rolled back.
 
     Raises:
         LoadError: WarehouseFailed when it does not answer or refuses the login.
@@ -31,6 +39,7 @@ def connect(settings: SnowflakeSettings, origin: Origin, lock_timeout_seconds: i
         "session_parameters": {
             "TIMEZONE": "UTC",
             "LOCK_TIMEOUT": lock_timeout_seconds,
+            "STATEMENT_TIMEOUT_IN_SECONDS": statement_timeout_seconds,
             "QUERY_TAG": origin.query_tag(),
             "CLIENT_TELEMETRY_ENABLED": False,
         },

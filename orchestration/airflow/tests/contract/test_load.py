@@ -1,6 +1,7 @@
 """The load against a real warehouse and a real object store: exactly once, in order, or not at all."""
 
 import threading
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import obstore
@@ -22,11 +23,14 @@ from bank_dags.loading.reasons import (
     LedgerBeyondLanding,
     LoadError,
     RowsDiffer,
+    WarehouseFailed,
 )
 from bank_dags.loading.segments import Chain
 from bank_dags.loading.snowflake import SnowflakeWarehouse
 from bank_dags.loading.store import S3Landing
+from bank_dags.origin import Origin
 from bank_dags.skip import skip
+from bank_dags.warehouse import connect
 
 
 def offsets(*made: Made) -> list[tuple[str, int, int]]:
@@ -249,3 +253,27 @@ def test_a_heartbeat_asks_for_no_build_and_an_end_that_counts_a_table_does(world
         assert session.standing().build_owed
         session.record_build(batch.load_id, "run")
         assert not session.standing().build_owed
+
+
+class StuckWarehouse(SnowflakeWarehouse):
+    """Its COPY does not come back by itself."""
+
+    def copy(self, topic: str, files: Sequence[str], stage_path: str) -> Mapping[str, int]:
+        self._run(f"loading {topic}", "SELECT SYSTEM$WAIT(120)")
+        return super().copy(topic, files, stage_path)
+
+
+def test_a_stuck_statement_ends_and_is_named_and_the_next_run_loads(world: World) -> None:
+    landed = segments.accounts(0, 0, 5)
+    world.land(landed)
+    with connect(world.loader, Origin("test", "stuck"), 60, 1) as connection:
+        loader = Loader(S3Landing(world.store_settings, world.bucket), StuckWarehouse(connection), LIMITS)
+        with pytest.raises(LoadError) as caught:
+            list(loader.run())
+    reason = caught.value.reason
+    assert isinstance(reason, WarehouseFailed)
+    assert reason.doing == f"loading {ACCOUNTS}"
+    assert "630 (57014): Statement reached its statement or warehouse timeout of 1 second(s)" in reason.detail
+    assert world.ledger() == []
+    assert [batch.rows for batch in run_load(world)] == [5]
+    assert world.loaded_offsets() == offsets(landed)
