@@ -34,7 +34,7 @@ def _back(stack: NativeStack, component: str, died: int) -> None:
 
 def test_a_frozen_scheduler_is_ended_by_its_parent_and_replaced(native: NativeStack) -> None:
     parent = native.process("airflow-scheduler")
-    (scheduler,) = parent.children()
+    scheduler = native.descendants("airflow-scheduler", "airflow", "scheduler")[0]
     with native.frozen(scheduler):
         until("the scheduler's parent has ended it and itself", lambda: _ended(parent), seconds=ENDED_SECONDS)
         assert _ended(scheduler)

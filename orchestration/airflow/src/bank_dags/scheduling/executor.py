@@ -44,6 +44,7 @@ class ProcessExecutor(BaseExecutor):
             key = workload.key
             for queue in (self.queued_tasks, self.queued_callbacks):
                 queue.pop(key, None)  # pyright: ignore[reportArgumentType, reportCallIssue]
+            self._give_up(key)  # the scheduler asks anew for what it has taken back
             try:
                 worker = fork(partial(self._run, workload))
             except OSError as error:

@@ -143,6 +143,17 @@ def test_a_frozen_worker_holds_up_no_other_and_goes_when_it_is_given_up(executor
     assert not process.is_running()
 
 
+def test_a_try_that_is_asked_for_anew_replaces_the_one_that_runs(executor: OwnWork) -> None:
+    workload = Workload(_sleep)
+    _begin(executor, workload)
+    process = psutil.Process(_pid(executor, workload))
+    _begin(executor, workload)
+    assert _pid(executor, workload) != process.pid
+    while executor._given_up:
+        executor.sync()
+    assert not process.is_running()
+
+
 def test_no_more_than_the_slots_run(executor: OwnWork) -> None:
     _begin(executor, *(Workload(_sleep, f"task{number}") for number in range(5)))
     assert len(executor._workers) == 2
