@@ -10,9 +10,7 @@ from bank_common.motion import Waiting
 from bankctl.inspection.backlog import Chain, Tail
 
 _TAILS: Final = f"""
-SELECT TOPIC, TOPIC_PARTITION, START_OFFSET, END_OFFSET, STATUS
-FROM {names.RAW_SCHEMA}.LOAD_LEDGER
-QUALIFY ROW_NUMBER() OVER (PARTITION BY TOPIC, TOPIC_PARTITION ORDER BY START_OFFSET DESC, END_OFFSET DESC) = 1
+SELECT TOPIC, TOPIC_PARTITION, START_OFFSET, END_OFFSET, STATUS FROM {names.RAW_SCHEMA}.LOAD_TAILS
 """  # noqa: S608 - a closed set
 # A load that came while a build was running could not be seen by it: it waits for the next one from that build's end.
 _OWED: Final = f"""
@@ -28,7 +26,8 @@ FROM {names.RAW_SCHEMA}.LOAD_LEDGER
 WHERE LOADED_AT > DATEADD('second', -%s, CURRENT_TIMESTAMP())
 GROUP BY TOPIC, TOPIC_PARTITION
 """  # noqa: S608 - a closed set
-_DOES_NOT_EXIST: Final = 2003
+_NOT_PROVISIONED: Final = (2003, 90105)
+"""There is no such table; the session has no database."""
 
 
 def tails(connection: Any) -> dict[Chain, Tail]:
@@ -58,6 +57,6 @@ def _rows(connection: Any, statement: str, values: tuple[object, ...] = ()) -> l
         try:
             return cursor.execute(statement, values or None).fetchall()
         except ProgrammingError as error:
-            if error.errno == _DOES_NOT_EXIST:
-                return []  # before the first provisioning
+            if error.errno in _NOT_PROVISIONED:
+                return []
             raise

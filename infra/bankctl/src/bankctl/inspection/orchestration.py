@@ -25,7 +25,7 @@ class NoAnswer(Exception):  # noqa: N818 - it is what was heard
 
 @dataclass(frozen=True, slots=True)
 class DagView:
-    """One DAG: `seen` are sentences about what may hold it up, `build_seconds` the lengths of its last tasks that
+    """One DAG: `seen` are sentences about what may hold it up, `task_seconds` the lengths of its last tasks that
     succeeded, from their scheduling on."""
 
     seen: tuple[str, ...]

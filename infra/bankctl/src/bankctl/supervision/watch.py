@@ -45,6 +45,7 @@ class Watched:
     probe: Future[str | None] | None = None
     next_probe: float = 0.0
     waits_for: str | None = None
+    said_dead: bool = False
 
 
 class Watch:
@@ -104,9 +105,12 @@ class Watch:
                 if watched is not None:
                     fresh.backoff = watched.backoff
                 watched = self._watched[name] = fresh
-            was_dead, watched.dead = watched.dead, found.process() is None
-            if watched.dead and not was_dead:
-                self._report.line(f"{name}: died; `bank logs {name}` shows its last lines")
+            watched.dead = found.process() is None
+            if watched.dead and not watched.said_dead and (self._action is None or self._action.done()):
+                # Another terminal that stops it takes the record away a moment later: that is no death.
+                watched.said_dead = not self._somebody_acts()
+                if watched.said_dead:
+                    self._report.line(f"{name}: died; `bank logs {name}` shows its last lines")
 
     def _probe(self, name: str, watched: Watched, now: float) -> None:
         if watched.probe is not None and watched.probe.done():
@@ -137,7 +141,7 @@ class Watch:
         return next((name for name in component.leans_on if name in self._watched and not self.answers(name)), None)
 
     def _startable(self, watched: Watched, now: float) -> bool:
-        if not watched.dead or not watched.backoff.due(now):
+        if not watched.said_dead or not watched.backoff.due(now):
             return False
         waits_for = self._silent(watched.component)
         if waits_for is not None and waits_for != watched.waits_for:
@@ -157,11 +161,15 @@ class Watch:
 
     def _stopped(self) -> bool:
         """Whether `bank down` is done: nothing is recorded and nobody is at work."""
+        return not self._somebody_acts() and not any(self._stack.run_file(name).exists() for name in self._components)
+
+    def _somebody_acts(self) -> bool:
+        """Whether `up` or `down` is at work in another terminal."""
         try:
             with exclusive(self._stack, patience_seconds=0):
-                return not any(self._stack.run_file(name).exists() for name in self._components)
+                return False
         except PipelineError:
-            return False
+            return True
 
     # -- acting ------------------------------------------------------------------------------------------------------
 

@@ -226,10 +226,12 @@ def test_nothing_is_started_while_another_terminal_is_at_work(house: House) -> N
     house.look(supervisor, lambda: supervisor.answers("a"))
     with exclusive(house.stack):
         first.kill()
-        house.look(supervisor, lambda: "a: died" in house.said.getvalue())
+        first.wait(10)
         seen: list[int] = []
         house.look(supervisor, lambda: len(seen) > 10 or bool(seen.append(1)))
         assert processes.running(house.stack.run_file("a")) is None
+        # What another terminal stops has not died.
+        assert "died" not in house.said.getvalue()
     house.look(supervisor, lambda: processes.running(house.stack.run_file("a")) is not None)
 
 

@@ -1,0 +1,171 @@
+"""The load's and the build's motion as the real store and the warehouse tell it, each by its own clock."""
+
+import io
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bank_common import names
+from bank_common.landing import SegmentKey
+from bankctl.inspection import backlog, ledger
+from bankctl.inspection.backlog import Chain, StoreClock, Tail
+from bankctl.inspection.motion import Look, judged, look
+from bankctl.inspection.orchestration import DagView
+from bankctl.stack import Stack
+
+pytestmark = pytest.mark.contract
+
+CHAIN = Chain(names.TABLES[0].topic, 2)
+QUIET = {names.LOAD_DAG: DagView((), ()), names.BUILD_DAG: DagView((), (8.0,))}
+
+
+@pytest.fixture
+def bucket(stack: Stack) -> Iterator[str]:
+    """An empty bucket of its own."""
+    client, name = stack.object_store(), f"test-motion-{os.getpid()}"
+    client.make_bucket(name)
+    yield name
+    for found in client.list_objects(name, recursive=True):
+        client.remove_object(name, str(found.object_name))
+    client.remove_bucket(name)
+
+
+def _put(stack: Stack, bucket: str, *keys: object) -> None:
+    for key in keys:
+        stack.object_store().put_object(bucket, str(key), io.BytesIO(b"x"), 1)
+
+
+def _backlog(stack: Stack, bucket: str, tails: dict[Chain, Tail]) -> backlog.Backlog:
+    clock = StoreClock()
+    return backlog.look(stack.object_store(http_client=clock), clock, tails, bucket=bucket)
+
+
+def test_what_lies_behind_a_tail_waits_by_the_stores_clock(stack: Stack, bucket: str) -> None:
+    keys = [SegmentKey(*CHAIN, start) for start in (999_990, 999_999, 1_000_007)]
+    _put(stack, bucket, *keys)
+    found = _backlog(stack, bucket, {CHAIN: Tail(999_990, 999_999)})
+    assert found.waiting is not None
+    assert (found.waiting.oldest, found.waiting.count, found.waiting.more) == (str(keys[1]), 2, False)
+    assert 0 <= found.waiting.seconds < 60
+    assert (found.lost, found.broken) == ((), ())
+    assert _backlog(stack, bucket, {CHAIN: Tail(1_000_007, 1_000_009)}).waiting is None
+
+
+def test_a_foreign_object_a_gap_and_a_lost_tail_are_named(stack: Stack, bucket: str) -> None:
+    own, other = SegmentKey(*CHAIN, 0), Chain(CHAIN.topic, 0)
+    foreign = f"{CHAIN.topic}/{CHAIN.partition:04d}/_SUCCESS"
+    _put(stack, bucket, own, foreign, SegmentKey(*other, 0), SegmentKey(*other, 50))
+    found = _backlog(stack, bucket, {CHAIN: Tail(0, 10), other: Tail(0, 40), Chain(CHAIN.topic, 1): Tail(0, 5)})
+    assert found.waiting is not None
+    assert found.waiting.count == 2
+    assert any(foreign in said for said in found.broken)
+    assert f"{other}: gap in the landing: 40 comes next, the segment starts at 50" in found.broken
+    assert [said.partition(":")[0] for said in found.lost] == [f"{CHAIN.topic}/1"]
+
+
+def test_a_bucket_that_is_not_there_yet_holds_nothing(stack: Stack) -> None:
+    found = _backlog(stack, "test-motion-absent", {})
+    assert (found.waiting, found.lost) == (None, ())
+
+
+@pytest.fixture
+def connection(stack: Stack) -> Iterator[Any]:
+    """The administrator's connection to a database of its own, with empty ledgers."""
+    database = f"TEST_{uuid.uuid4().hex.upper()}"
+    with closing(stack.connect_warehouse()) as opened:
+        _run(opened, f"CREATE DATABASE {database}")
+        _run(opened, f"CREATE SCHEMA {database}.{names.RAW_SCHEMA}")
+        for table in ("LOAD_LEDGER", "LOAD_TAILS", "BUILD_LEDGER"):
+            place = f"{names.RAW_SCHEMA}.{table}"
+            _run(opened, f"CREATE TABLE {database}.{place} LIKE {names.WAREHOUSE_DATABASE}.{place}")
+        with closing(stack.connect_warehouse(database=database)) as own:
+            yield own
+        _run(opened, f"DROP DATABASE {database}")
+
+
+def _run(connection: Any, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        return cursor.execute(statement, values or None).fetchall()
+
+
+def _loaded(connection: Any, load_id: int, seconds_ago: int, *, changes: bool = True) -> None:
+    _run(
+        connection,
+        "INSERT INTO RAW.LOAD_LEDGER (TOPIC, TOPIC_PARTITION, START_OFFSET, END_OFFSET, LOAD_ID, CHANGES_MARTS, STATUS,"
+        " LOADED_AT) SELECT %s, %s, %s, %s, %s, %s, 'loaded', DATEADD('second', -%s, CURRENT_TIMESTAMP())",
+        *CHAIN,
+        load_id * 10,
+        load_id * 10 + 10,
+        load_id,
+        changes,
+        seconds_ago,
+    )
+
+
+def _built(connection: Any, load_id: int, seconds_ago: int) -> None:
+    _run(
+        connection,
+        "INSERT INTO RAW.BUILD_LEDGER (BUILT_LOAD_ID, RUN_ID, BUILT_AT)"
+        " SELECT %s, 'test', DATEADD('second', -%s, CURRENT_TIMESTAMP())",
+        load_id,
+        seconds_ago,
+    )
+
+
+def test_before_the_first_provisioning_nothing_waits(stack: Stack) -> None:
+    with closing(stack.connect_warehouse(database="TEST_ABSENT")) as connection:
+        assert ledger.owed(connection) is None
+        assert ledger.tails(connection) == {}
+
+
+def test_nothing_waits_before_anything_was_loaded(connection: Any) -> None:
+    assert ledger.owed(connection) is None
+    assert ledger.tails(connection) == {}
+    assert ledger.loaded(connection, 60) == {}
+
+
+def test_the_oldest_load_that_no_build_has_seen_waits_by_the_warehouses_clock(connection: Any) -> None:
+    for load_id, seconds, changes in ((1, 900, True), (2, 700, False), (3, 500, True), (4, 30, True)):
+        _loaded(connection, load_id, seconds, changes=changes)
+    _built(connection, 1, 800)
+    found = ledger.owed(connection)
+    assert found is not None
+    assert (found.oldest, found.count) == ("load 3", 2)
+    assert found.seconds == pytest.approx(500, abs=20)
+    assert ledger.loaded(connection, 60) == {CHAIN: 1}
+    # A build that ended later could not see it: the load waits for the next one from there.
+    _built(connection, 1, 100)
+    later = ledger.owed(connection)
+    assert later is not None
+    assert later.seconds == pytest.approx(100, abs=20)
+    _built(connection, 4, 0)
+    assert ledger.owed(connection) is None
+
+
+def test_a_tail_is_read_as_the_load_wrote_it(connection: Any) -> None:
+    _run(
+        connection,
+        "INSERT INTO RAW.LOAD_TAILS (TOPIC, TOPIC_PARTITION, START_OFFSET, END_OFFSET, STATUS)"
+        " SELECT %s, %s, 7, 9, 'skipped'",
+        *CHAIN,
+    )
+    assert ledger.tails(connection) == {CHAIN: Tail(7, 9, landed=False)}
+
+
+def test_a_whole_look_gives_a_judgement_and_names_the_airflow_that_is_not_there(stack: Stack) -> None:
+    seen = look(stack)
+    assert seen.up_seconds is not None
+    assert isinstance(seen.dags, str)
+    assert not isinstance(seen.landing, str), seen.landing
+    assert not isinstance(seen.owed, str), seen.owed
+    for hop in judged(seen, 60, 10):
+        assert not hop.moving
+        assert "Airflow does not answer" in hop.sentence
+    now = datetime.now(UTC)
+    assert abs(seen.landing.now - now) < timedelta(minutes=5)
+    assert all(hop.moving for hop in judged(Look(seen.landing, None, QUIET, up_seconds=0), 60, 10)) or seen.landing.lost
