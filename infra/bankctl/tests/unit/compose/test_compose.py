@@ -140,6 +140,20 @@ def test_every_container_is_confined(stack: Stack) -> None:
         assert not os.path.isabs(service.get("build", {}).get("dockerfile", "")), name
 
 
+def test_what_ends_is_started_again_but_for_steps() -> None:
+    services = _services()
+    waited_for = {
+        name
+        for service in services.values()
+        for name, need in (service.get("depends_on") or {}).items()
+        if need["condition"] == "service_completed_successfully"
+    }
+    # Both kinds, or this would hold of nothing. `bank` is a person's command.
+    assert {"secrets", "provision"} <= waited_for < services.keys()
+    for name, service in services.items():
+        assert service["restart"] == ("no" if name in {*waited_for, "bank"} else "unless-stopped"), name
+
+
 def test_a_container_sees_its_own_secrets_only(stack: Stack) -> None:
     known = handout.folders(stack)
     for name, service in _services().items():
