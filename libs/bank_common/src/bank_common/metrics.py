@@ -51,6 +51,18 @@ CONSUMER_PUT: Final = Instrument("bank_consumer_put_seconds", "histogram", "Time
 RECEIVER_EVENTS: Final = Instrument("bank_receiver_events", "counter", "Webhook events by outcome", ("outcome",))
 RECEIVER_WAKEUPS: Final = Instrument("bank_receiver_wakeups", "counter", "Wake-ups by outcome", ("outcome",))
 RECEIVER_DIRTY: Final = Instrument("bank_receiver_dirty", "gauge", "1 while a wake-up is owed")
+RECEIVER_CYCLES: Final = Instrument(
+    "bank_receiver_cycles", "counter", "Cycles of load and build begun, by how the one before was found", ("before",)
+)
+RECEIVER_WAIT: Final = Instrument(
+    "bank_receiver_wait_seconds", "gauge", "How long the next wake-up still waits for the target lag or for a cycle"
+)
+RECEIVER_LOAD: Final = Instrument(
+    "bank_receiver_load_seconds", "gauge", "The last successful load, from queueing to success"
+)
+RECEIVER_BUILD: Final = Instrument(
+    "bank_receiver_build_seconds", "gauge", "The last successful build, from queueing to success"
+)
 
 GENERATOR_TRANSACTIONS: Final = Instrument(
     "bank_generator_transactions", "counter", "Database transactions by kind and outcome", ("kind", "outcome")

@@ -8,10 +8,12 @@ from enum import Enum
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from bank_common.landing import SegmentKey
+from bank_common.landing import SOURCE_TIME_HEADER, SegmentKey
 
 _CREATED: Final = "s3:ObjectCreated:"
-_TRACEPARENT_HEADER: Final = "x-amz-meta-bank-traceparent"
+_METADATA: Final = "x-amz-meta-"
+_TRACEPARENT_HEADER: Final = f"{_METADATA}bank-traceparent"
+_MICROSECONDS: Final = re.compile(r"[0-9]{1,18}")
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -30,10 +32,14 @@ class Poison(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A segment that may have landed, and the trace that it belongs to, if its metadata names one."""
+    """A segment that may have landed; what its metadata names of the trace it belongs to and of its oldest change.
+
+    `committed` is when that change was committed, by the source's clock, in seconds since 1970.
+    """
 
     key: SegmentKey
     traceparent: str | None
+    committed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +85,19 @@ def _record(record: Any, bucket: str, topics: Collection[str]) -> Hint | Poison 
         key = SegmentKey.parse(unquote_plus(quoted_key, errors="strict"))
     except ValueError:
         return Poison.KEY
-    return Hint(key, _traceparent(record)) if key.topic in topics else Poison.TOPIC
+    if key.topic not in topics:
+        return Poison.TOPIC
+    microseconds = _metadata(record, _METADATA + SOURCE_TIME_HEADER, _MICROSECONDS)
+    committed = int(microseconds) / 1_000_000 if microseconds is not None else None
+    return Hint(key, _metadata(record, _TRACEPARENT_HEADER, _TRACEPARENT), committed)
 
 
-def _traceparent(record: Any) -> str | None:
+def _metadata(record: Any, wanted: str, shape: re.Pattern[str]) -> str | None:
     metadata = _at(record, "s3", "object", "userMetadata")
     if not isinstance(metadata, dict):
         return None
     for name, value in metadata.items():
-        if name.lower() == _TRACEPARENT_HEADER and isinstance(value, str) and _TRACEPARENT.fullmatch(value):
+        if name.lower() == wanted and isinstance(value, str) and shape.fullmatch(value):
             return value
     return None
 

@@ -12,6 +12,10 @@ class Instruments:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._events = build_metric(m.RECEIVER_EVENTS, registry)
         self._wakeups = build_metric(m.RECEIVER_WAKEUPS, registry)
+        self._cycles = build_metric(m.RECEIVER_CYCLES, registry)
+        self._wait = build_metric(m.RECEIVER_WAIT, registry)
+        self._load = build_metric(m.RECEIVER_LOAD, registry)
+        self._build = build_metric(m.RECEIVER_BUILD, registry)
         self._dirty = build_metric(m.RECEIVER_DIRTY, registry)
 
     def received(self, outcome: str) -> None:
@@ -21,6 +25,19 @@ class Instruments:
     def woken(self, outcome: str) -> None:
         """A call to Airflow for a wake-up: triggered, unreachable or refused."""
         self._wakeups.labels(outcome).inc()
+
+    def cycle(self, before: str) -> None:
+        """A cycle was begun; the one before was over, overdue, or Airflow would not tell (unseen)."""
+        self._cycles.labels(before).inc()
+
+    def waiting(self, seconds: float) -> None:
+        """How long what is owed still waits; 0 when nothing is owed or it is under way."""
+        self._wait.set(seconds)
+
+    def took(self, load_seconds: float, build_seconds: float) -> None:
+        """What load and build of the last successful cycle took, from queueing to success."""
+        self._load.set(load_seconds)
+        self._build.set(build_seconds)
 
     def dirty(self, dirty: bool) -> None:
         """Whether a wake-up is owed."""

@@ -127,8 +127,9 @@ def build(settings: ReceiverSettings) -> FastAPI:
         user=settings.airflow.user,
         password=settings.airflow.password.get_secret_value(),
         dag_id=settings.dag_id,
+        build_dag_id=settings.build_dag_id,
     )
-    state = WakeUp(process=str(uuid.uuid4()))
+    state = WakeUp(str(uuid.uuid4()), settings.pacing())
     worker = WakeUpWorker(state, runs, LoopClock(), settings.pace(), readiness, instruments, log)
     webhook = Webhook(
         tokens=[token.get_secret_value() for token in settings.tokens],

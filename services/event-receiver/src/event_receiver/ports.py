@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Protocol
 
+from event_receiver.cycle import Runs
+
 
 class RunState(Enum):
     """Where a DAG run is, as far as waking cares."""
@@ -31,8 +33,11 @@ class RefusedError(Exception):
         self.advice = advice
 
 
-class LoadRuns(Protocol):
-    """The runs of the load DAG. Every method raises UnreachableError or RefusedError, and nothing else."""
+class AirflowPort(Protocol):
+    """The runs of the load DAG, and of the build that follows it.
+
+    Every method raises UnreachableError or RefusedError, and nothing else.
+    """
 
     async def trigger(self, run_id: str, conf: Mapping[str, Any]) -> None:
         """Have a run of that id. A run that is there already is success: the id is ours alone."""
@@ -42,6 +47,10 @@ class LoadRuns(Protocol):
         """Where the run is now."""
         ...
 
+    async def latest(self) -> Runs:
+        """The latest runs of load and build. It costs the API server about as much as `state`."""
+        ...
+
     async def check(self) -> None:
         """Whether runs would start: Airflow answers, the login works, the DAG is there and not paused."""
         ...
@@ -49,6 +58,14 @@ class LoadRuns(Protocol):
 
 class Clock(Protocol):
     """Time that passes."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        ...
+
+    def wall(self) -> float:
+        """Seconds since 1970: the time of day, which may jump."""
+        ...
 
     async def sleep(self, seconds: float) -> None:
         """Wait so long."""

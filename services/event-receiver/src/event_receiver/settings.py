@@ -7,6 +7,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from bank_common import names
 from bank_common.settings import TARGET_LAG_SECONDS, HttpSettings, ProgramSettings, TargetLag
+from event_receiver.wakeup import Pacing
 from event_receiver.worker import Pace
 
 
@@ -34,6 +35,7 @@ class ReceiverSettings(ProgramSettings):
 
     bucket: str = names.BUCKET
     dag_id: str = names.LOAD_DAG
+    build_dag_id: str = names.BUILD_DAG
     max_body_bytes: int = Field(default=65_536, ge=1024, description="Larger requests are turned away with 413.")
     target_lag_seconds: TargetLag = TARGET_LAG_SECONDS
     poll_seconds: float = Field(default=0.5, gt=0, le=60, description="Between looks at a queued run.")
@@ -50,6 +52,10 @@ class ReceiverSettings(ProgramSettings):
         if any(len(token.get_secret_value()) < 16 for token in value):
             raise ValueError("a token has at least 16 characters")
         return value
+
+    def pacing(self) -> Pacing:
+        """When the load is woken."""
+        return Pacing(target_lag_seconds=self.target_lag_seconds)
 
     def pace(self) -> Pace:
         """How often the worker calls."""

@@ -8,10 +8,11 @@ from typing import Any, Final
 from bank_common import tracing
 from bank_common.logging import Logger
 from bank_common.service import Readiness
+from event_receiver.cycle import Stage
 from event_receiver.events import Hint
 from event_receiver.instruments import Instruments
-from event_receiver.ports import Clock, LoadRuns, RefusedError, RunState, UnreachableError
-from event_receiver.wakeup import Rest, Trigger, WakeUp, Watch
+from event_receiver.ports import AirflowPort, Clock, RefusedError, RunState, UnreachableError
+from event_receiver.wakeup import Look, Rest, Trigger, WakeUp, Watch
 
 DEPENDENCY: Final = "airflow"
 
@@ -20,12 +21,10 @@ DEPENDENCY: Final = "airflow"
 class Pace:
     """Seconds: between looks at a queued run, between retries (doubling), after a refusal, between checks at rest.
 
-    `settle_seconds` after the first event the load is woken: a transaction's rows and its END land as two segments
-    within some 10 ms, and one run is to take both.
-    A run that is queued for `stuck_seconds` makes the worker ask why (a paused DAG never starts its runs).
+    When the load is woken is `Pacing`'s. A run that is queued for `stuck_seconds` makes the worker ask why (a paused
+    DAG never starts its runs).
     """
 
-    settle_seconds: float = 0.1
     poll_seconds: float = 0.5
     first_retry_seconds: float = 0.5
     longest_retry_seconds: float = 30.0
@@ -40,7 +39,7 @@ class WakeUpWorker:
     def __init__(
         self,
         state: WakeUp,
-        runs: LoadRuns,
+        airflow: AirflowPort,
         clock: Clock,
         pace: Pace,
         readiness: Readiness,
@@ -48,7 +47,7 @@ class WakeUpWorker:
         log: Logger,
     ) -> None:
         self._state = state
-        self._runs = runs
+        self._airflow = airflow
         self._clock = clock
         self._pace = pace
         self._readiness = readiness
@@ -59,38 +58,45 @@ class WakeUpWorker:
         self._retry_seconds = pace.first_retry_seconds
         self._queued_seconds = 0.0
         self._refusal: str | None = None
+        self._answered_at = clock.monotonic()
+        self._before = Stage.OVER.value
 
     def mark(self, hints: Iterable[Hint]) -> None:
         """Events came; returns at once."""
-        self._state.mark(hints)
+        self._state.mark(hints, now=self._clock.monotonic(), wall=self._clock.wall())
         self._instruments.dirty(self._state.dirty)
         self._marked.set()
 
     async def run(self) -> None:
         """Work until cancelled. The flag survives every failure; only the process's end loses it."""
         while True:
-            step = self._state.next_step()
+            step = self._state.next_step(self._clock.monotonic())
             self._instruments.dirty(self._state.dirty)
+            self._instruments.waiting((step.seconds or 0.0) if isinstance(step, Rest) else 0.0)
             try:
                 match step:
                     case Trigger():
                         await self._trigger(step)
                     case Watch():
                         await self._watch(step)
+                    case Look():
+                        await self._look()
                     case Rest():
-                        await self._rest()
+                        await self._rest(step.seconds)
             except UnreachableError as error:
                 await self._later(error)
             except RefusedError as error:
                 await self._much_later(error)
 
     async def _trigger(self, order: Trigger) -> None:
-        await self._runs.trigger(order.run_id, self._conf_of(order))
-        self._state.acknowledged(order.run_id)
+        await self._airflow.trigger(order.run_id, self._conf_of(order))
+        self._state.acknowledged(order.run_id, self._clock.monotonic())
         self._queued_seconds = 0.0
         self._answered()
         self._instruments.woken("triggered")
-        self._log.info("load_woken", run_id=order.run_id, hints=len(order.keys))
+        self._instruments.cycle(self._before)
+        self._log.info("load_woken", run_id=order.run_id, hints=len(order.keys), before=self._before)
+        await self._clock.sleep(self._pace.poll_seconds)
 
     def _conf_of(self, order: Trigger) -> dict[str, Any]:
         """Made once per order: what is sent again is the same to the letter."""
@@ -102,28 +108,46 @@ class WakeUpWorker:
             self._conf = order.run_id, {"traceparent": own or fallback, "keys": list(order.keys)}
         return self._conf[1]
 
+    async def _look(self) -> None:
+        self._state.asked()
+        try:
+            runs = await self._airflow.latest()
+        except RefusedError as error:
+            self._log.warning("runs_not_told", reason=error.reason, advice=error.advice)
+            self._before = "unseen"
+            self._state.unseen()
+            return
+        stage = self._state.looked(runs, self._clock.monotonic())
+        self._before = "over" if stage is Stage.OVER else "overdue"
+        if self._state.latest is not None:
+            self._instruments.took(self._state.latest.load, self._state.latest.build)
+        self._answered()
+
     async def _watch(self, watch: Watch) -> None:
-        if await self._runs.state(watch.run_id) is RunState.LEFT:
+        self._state.asked()
+        if await self._airflow.state(watch.run_id) is RunState.LEFT:
             self._state.left_queue(watch.run_id)
             self._answered()
             return
+        self._state.still_queued(watch.run_id)
         if self._queued_seconds >= self._pace.stuck_seconds:
-            await self._runs.check()
+            await self._airflow.check()
             self._queued_seconds = 0.0
         self._answered()
         self._queued_seconds += self._pace.poll_seconds
         await self._clock.sleep(self._pace.poll_seconds)
 
-    async def _rest(self) -> None:
-        await self._clock.wait(self._marked, self._pace.check_seconds)
-        if self._marked.is_set():
-            await self._clock.sleep(self._pace.settle_seconds)
-            self._marked.clear()
-            return
-        await self._runs.check()
-        self._answered()
+    async def _rest(self, seconds: float | None) -> None:
+        # Events come all the time: what is asked every so often goes by Airflow's last answer.
+        check = max(self._answered_at + self._pace.check_seconds - self._clock.monotonic(), 0.0)
+        await self._clock.wait(self._marked, check if seconds is None else min(seconds, check))
+        self._marked.clear()
+        if self._clock.monotonic() >= self._answered_at + self._pace.check_seconds:
+            await self._airflow.check()
+            self._answered()
 
     def _answered(self) -> None:
+        self._answered_at = self._clock.monotonic()
         self._retry_seconds = self._pace.first_retry_seconds
         self._refusal = None
         self._readiness.ready(DEPENDENCY)

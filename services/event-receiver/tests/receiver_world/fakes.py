@@ -1,46 +1,151 @@
-"""An Airflow in memory with one active run at a time, ways for it to fail, and a clock turned by hand."""
+"""An Airflow in memory with one active run of each DAG at a time, ways for it to fail, and a clock turned by hand."""
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from event_receiver.cycle import Run, Runs
 from event_receiver.ports import RefusedError, RunState, UnreachableError
 
 Fault = Callable[[], None]
 
 
-class InMemoryAirflow:
-    """The `LoadRuns` of a DAG with `max_active_runs=1`. Runs move on when the clock does, `run_seconds` each."""
+@dataclass(slots=True)
+class SimulatedRun:
+    """One run's life, in seconds of the simulation."""
 
-    def __init__(self, clock: "ManualClock", run_seconds: float = 2.0) -> None:
+    run_id: str
+    queued: float
+    started: float | None = None
+    ended: float | None = None
+
+    def told(self, offset: float) -> Run:
+        state = "success" if self.ended is not None else "queued" if self.started is None else "running"
+        moments = (None if at is None else at + offset for at in (self.queued, self.started, self.ended))
+        queued, started, ended = moments
+        assert queued is not None
+        return Run(self.run_id, state, queued, started, ended)
+
+
+class Scheduler:
+    """Loads and builds as Airflow runs them: one active run of each DAG, a build after each load.
+
+    Loads that end while a build is active are one build afterwards, as with assets. `advance` may be told of a moment
+    only after the ones before it.
+    """
+
+    def __init__(
+        self,
+        load_seconds: float = 2.0,
+        build_seconds: float = 3.0,
+        queue_seconds: float = 0.0,
+        handover_seconds: float = 0.5,
+        clock_offset: float = 1_000_000.0,
+    ) -> None:
+        self.load_seconds, self.build_seconds = load_seconds, build_seconds
+        self.queue_seconds, self.handover_seconds = queue_seconds, handover_seconds
+        self.clock_offset = clock_offset
+        self.loads: list[SimulatedRun] = []
+        self.builds: list[SimulatedRun] = []
+        self.builds_paused = False
+        self._build_due: float | None = None
+        self.advance(0.0)
+
+    def load(self, run_id: str, now: float) -> None:
+        self.loads.append(SimulatedRun(run_id, now))
+        self.advance(now)
+
+    def advance(self, now: float) -> None:
+        """Everything that happens until `now`, in its order."""
+        while (moment := self._next_moment()) is not None and moment[0] <= now:
+            moment[1](moment[0])
+
+    def runs(self, now: float) -> Runs:
+        self.advance(now)
+        offset = self.clock_offset
+        return Runs(
+            now + offset,
+            tuple(run.told(offset) for run in reversed(self.loads[-15:])),
+            tuple(run.told(offset) for run in reversed(self.builds[-5:])),
+        )
+
+    def queued_loads(self) -> list[str]:
+        return [run.run_id for run in self.loads if run.started is None]
+
+    def _next_moment(self) -> tuple[float, Callable[[float], None]] | None:
+        moments: list[tuple[float, Callable[[float], None]]] = []
+        for runs, seconds, ending in (
+            (self.loads, self.load_seconds, self._load_ends),
+            (self.builds, self.build_seconds, self._build_ends),
+        ):
+            running = next((run for run in runs if run.started is not None and run.ended is None), None)
+            queued = next((run for run in runs if run.started is None), None)
+            if running is not None and running.started is not None:
+                moments.append((running.started + seconds, lambda at, run=running, end=ending: end(run, at)))
+            elif queued is not None:
+                free = max((run.ended for run in runs if run.ended is not None), default=0.0)
+                moments.append((max(queued.queued + self.queue_seconds, free), lambda at, run=queued: _start(run, at)))
+        if self._build_due is not None and not self.builds_paused and all(it.ended is not None for it in self.builds):
+            free = max((run.ended for run in self.builds if run.ended is not None), default=0.0)
+            moments.append((max(self._build_due, free + self.handover_seconds), self._make_build))
+        return min(moments, key=lambda moment: moment[0], default=None)
+
+    def _load_ends(self, run: SimulatedRun, at: float) -> None:
+        run.ended = at
+        if self._build_due is None:
+            self._build_due = at + self.handover_seconds
+
+    def _make_build(self, at: float) -> None:
+        self._build_due = None
+        self.builds.append(SimulatedRun(f"asset__{len(self.builds)}", at))
+
+    def _build_ends(self, run: SimulatedRun, at: float) -> None:
+        run.ended = at
+
+
+def _start(run: SimulatedRun, at: float) -> None:
+    run.started = at
+
+
+class InMemoryAirflow:
+    """The `AirflowPort` of a `Scheduler`. Runs move on when the clock does."""
+
+    def __init__(self, clock: "ManualClock") -> None:
+        self.scheduler = Scheduler()
         self.confs: dict[str, list[dict[str, Any]]] = {}
-        self.queued: list[str] = []
-        self.running: str | None = None
-        self.finished: list[str] = []
         self.most_queued = 0
         self.checks = 0
+        self.looks = 0
         self.before: list[Fault] = []
         """Run before a call is acted on, one per call."""
         self.after: list[Fault] = []
         """Run after a trigger was acted on: the answer that is lost."""
-        self._run_seconds = run_seconds
-        self._ends_at = 0.0
         self._clock = clock
-        clock.on_tick.append(self._tick)
+
+    @property
+    def finished(self) -> list[str]:
+        self.scheduler.advance(self._clock.now)
+        return [run.run_id for run in self.scheduler.loads if run.ended is not None]
 
     async def trigger(self, run_id: str, conf: Mapping[str, Any]) -> None:
         self._fault(self.before)
         sent = self.confs.setdefault(run_id, [])
         sent.append(dict(conf))
         if len(sent) == 1:
-            self.queued.append(run_id)
-            self.most_queued = max(self.most_queued, len(self.queued))
-            self._tick()
+            self.scheduler.load(run_id, self._clock.now)
+            self.most_queued = max(self.most_queued, len(self.scheduler.queued_loads()))
         self._fault(self.after)
 
     async def state(self, run_id: str) -> RunState:
         self._fault(self.before)
-        return RunState.QUEUED if run_id in self.queued else RunState.LEFT
+        self.scheduler.advance(self._clock.now)
+        return RunState.QUEUED if run_id in self.scheduler.queued_loads() else RunState.LEFT
+
+    async def latest(self) -> Runs:
+        self.looks += 1
+        self._fault(self.before)
+        return self.scheduler.runs(self._clock.now)
 
     async def check(self) -> None:
         self.checks += 1
@@ -50,14 +155,6 @@ class InMemoryAirflow:
         if faults:
             faults.pop(0)()
 
-    def _tick(self) -> None:
-        if self.running is not None and self._clock.now >= self._ends_at:
-            self.finished.append(self.running)
-            self.running = None
-        if self.running is None and self.queued:
-            self.running = self.queued.pop(0)
-            self._ends_at = self._clock.now + self._run_seconds
-
 
 class ManualClock:
     """Time that passes only in waits. `turn` lets the worker run until a moment of that time."""
@@ -65,9 +162,14 @@ class ManualClock:
     def __init__(self) -> None:
         self.now = 0.0
         self.slept: list[float] = []
-        self.on_tick: list[Callable[[], None]] = []
         self._until = 0.0
         self._turned = asyncio.Condition()
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wall(self) -> float:
+        return 1_790_000_000.0 + self.now
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -81,8 +183,6 @@ class ManualClock:
         for _ in range(round(seconds / 0.25)):
             self._until += 0.25
             self.now = self._until
-            for tick in self.on_tick:
-                tick()
             async with self._turned:
                 self._turned.notify_all()
             for _ in range(20):
@@ -108,6 +208,10 @@ def unreachable() -> None:
 
 def paused() -> None:
     raise RefusedError("The DAG load_raw is paused", "Unpause it.")
+
+
+def untold() -> None:
+    raise RefusedError("Airflow answered 403", "Its user needs another role.")
 
 
 def fine() -> None:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from event_receiver.adapters.airflow import AirflowRuns
+from event_receiver.cycle import Run, Runs
 from event_receiver.ports import RefusedError, RunState, UnreachableError
 
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -37,7 +38,9 @@ def ask(handler: Handler, call: Callable[[AirflowRuns], object]) -> object:
     async def body() -> object:
         transport = httpx.MockTransport(handler)
         async with httpx.AsyncClient(base_url="http://airflow", transport=transport) as client:
-            runs = AirflowRuns(client, user="receiver", password="secret", dag_id="load_raw")
+            runs = AirflowRuns(
+                client, user="receiver", password="secret", dag_id="load_raw", build_dag_id="build_marts"
+            )
             return await call(runs)  # type: ignore[misc]
 
     return asyncio.run(body())
@@ -89,6 +92,41 @@ def test_only_a_queued_run_is_in_the_queue(state: str, expected: RunState) -> No
 
 def test_an_unknown_run_has_left_the_queue() -> None:
     assert ask(answers(404, {"detail": "not found"}), lambda runs: runs.state(RUN)) is RunState.LEFT
+
+
+def listed(dag_id: str, run_id: str, state: str, *moments: str | None) -> dict[str, str | None]:
+    names = ("queued_at", "start_date", "end_date", "run_after")
+    return {"dag_id": dag_id, "dag_run_id": run_id, "state": state, **dict(zip(names, moments, strict=True))}
+
+
+def test_the_latest_runs_of_both_dags_come_with_airflow_s_own_clock() -> None:
+    at = "2026-11-28T13:00:0{}.500000Z"
+    body = {
+        "dag_runs": [
+            listed("build_marts", "b1", "queued", None, None, None, at.format(5)),
+            listed("load_raw", "l1", "success", at.format(1), at.format(2), at.format(4), at.format(1)),
+        ],
+        "total_entries": 2,
+    }
+    headers = {"date": "Sat, 28 Nov 2026 13:00:07 GMT"}
+    airflow = Airflow(lambda _: httpx.Response(200, json=body, headers=headers))
+    start = 1_795_870_800.0
+    assert ask(airflow, lambda runs: runs.latest()) == Runs(
+        start + 7,
+        (Run("l1", "success", start + 1.5, start + 2.5, start + 4.5),),
+        (Run("b1", "queued", start + 5.5),),
+    )
+    (request,) = airflow.seen
+    assert (request.method, request.url.path) == ("POST", "/api/v2/dags/~/dagRuns/list")
+    asked = json.loads(request.content)
+    assert (asked["dag_ids"], asked["order_by"]) == (["load_raw", "build_marts"], "-id")
+
+
+@pytest.mark.parametrize("body", [{}, {"dag_runs": [{}]}, {"dag_runs": None}])
+def test_a_list_that_is_none_is_a_refusal(body: object) -> None:
+    headers = {"date": "Sat, 28 Nov 2026 13:00:07 GMT"}
+    with pytest.raises(RefusedError, match="list of runs"):
+        ask(Airflow(lambda _: httpx.Response(200, json=body, headers=headers)), lambda runs: runs.latest())
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 429, 408])

@@ -60,6 +60,21 @@ def test_a_traceparent_that_is_none_is_dropped() -> None:
         assert isinstance(found, Malformed) or found.records == (Hint(KEY, None),)
 
 
+def test_metadata_says_when_the_oldest_change_was_committed() -> None:
+    name = b'"X-Amz-Meta-Bank-Sha256"'
+    for value, committed in (
+        (b'"1770000000123456"', 1_770_000_000.123456),
+        (b'"-1"', None),
+        (b'"soon"', None),
+        (b"1", None),
+    ):
+        found = read(SEGMENT.replace(name, b'"X-Amz-Meta-Bank-Source-Us-Min":' + value + b"," + name))
+        assert isinstance(found, Notification)
+        (hint,) = found.records
+        assert isinstance(hint, Hint)
+        assert hint.committed == committed
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),

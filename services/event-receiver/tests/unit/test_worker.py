@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
-from receiver_world.fakes import InMemoryAirflow, ManualClock, fine, paused, unreachable
+from receiver_world.fakes import InMemoryAirflow, ManualClock, fine, paused, unreachable, untold
 
 from bank_common import tracing
 from bank_common.landing import SegmentKey
@@ -13,20 +13,20 @@ from bank_common.logging import get_logger
 from bank_common.service import Readiness
 from event_receiver.events import Hint
 from event_receiver.instruments import Instruments
-from event_receiver.wakeup import WakeUp
+from event_receiver.wakeup import Pacing, WakeUp
 from event_receiver.worker import DEPENDENCY, Pace, WakeUpWorker
 
 
 class World:
     """A worker with an Airflow in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, target_lag_seconds: float = 0.0) -> None:
         self.clock = ManualClock()
         self.airflow = InMemoryAirflow(self.clock)
         self.readiness = Readiness([DEPENDENCY])
         self.registry = CollectorRegistry()
         self.worker = WakeUpWorker(
-            WakeUp("p"),
+            WakeUp("p", Pacing(target_lag_seconds=target_lag_seconds)),
             self.airflow,
             self.clock,
             Pace(),
@@ -42,17 +42,25 @@ class World:
     def runs(self) -> list[str]:
         return list(self.airflow.confs)
 
+    def metric(self, name: str, **labels: str) -> float:
+        found = self.registry.get_sample_value(name, labels)
+        assert found is not None
+        return found
+
     @property
     def keys(self) -> list[str]:
         return [key for sent in self.airflow.confs.values() for key in sent[0]["keys"]]
 
 
-def in_world(test: Callable[[World], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+Test = Callable[[World], Coroutine[Any, Any, None]]
+
+
+def in_world(test: Test, target_lag_seconds: float = 0.0) -> Callable[[], None]:
     """Run a test as a coroutine beside a running worker."""
 
     def wrapped() -> None:
         async def body() -> None:
-            world = World()
+            world = World(target_lag_seconds)
             task = asyncio.create_task(world.worker.run())
             try:
                 await test(world)
@@ -65,6 +73,11 @@ def in_world(test: Callable[[World], Coroutine[Any, Any, None]]) -> Callable[[],
 
     wrapped.__name__ = test.__name__
     return wrapped
+
+
+def at_ten_seconds(test: Test) -> Callable[[], None]:
+    """The same with a target lag of 10 s."""
+    return in_world(test, 10.0)
 
 
 @in_world
@@ -99,14 +112,14 @@ async def test_the_segments_of_one_transaction_are_one_wake_up(world: World) -> 
 
 
 @in_world
-async def test_a_steady_stream_keeps_one_running_and_one_queued(world: World) -> None:
+async def test_a_steady_stream_is_one_cycle_after_the_other(world: World) -> None:
     for number in range(120):
         world.mark(number)
         await world.clock.turn(0.25)
     await world.clock.turn(10)
-    assert world.airflow.most_queued == 1
-    # One run of 2 s after the other, and one more for the last events.
-    assert 12 <= len(world.runs) <= 18
+    assert world.airflow.most_queued <= 1
+    # A load of 2 s and a build of 3 s after the other, and one more for the last events.
+    assert 5 <= len(world.runs) <= 7
     assert world.airflow.finished == world.runs
 
 
@@ -133,14 +146,14 @@ async def test_an_airflow_that_is_away_is_waited_for_with_growing_pauses(world: 
     await world.clock.turn(40)
     assert DEPENDENCY in world.readiness.report()
     await world.clock.turn(100)
-    assert world.clock.slept[:9] == [0.1, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    assert world.clock.slept[:8] == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
     assert world.runs == ["wake__p__1", "wake__p__2"]
     assert world.readiness.report() == {}
 
 
 @in_world
 async def test_an_unknown_state_while_waiting_is_asked_again(world: World) -> None:
-    world.airflow.before = [fine, unreachable, unreachable, fine]
+    world.airflow.before = [fine, fine, unreachable, unreachable, fine]
     await world.clock.turn(1)
     world.mark(1)
     await world.clock.turn(30)
@@ -149,7 +162,7 @@ async def test_an_unknown_state_while_waiting_is_asked_again(world: World) -> No
 
 @in_world
 async def test_a_refusal_is_retried_slowly_and_told_with_its_advice(world: World) -> None:
-    world.airflow.before = [paused] * 3
+    world.airflow.before = [fine, paused, paused, paused]
     await world.clock.turn(80)
     assert world.runs == []
     assert world.clock.slept == [30.0] * 3
@@ -162,7 +175,7 @@ async def test_a_refusal_is_retried_slowly_and_told_with_its_advice(world: World
 @in_world
 async def test_a_run_that_stays_queued_makes_it_ask_why(world: World) -> None:
     await world.clock.turn(5)
-    world.airflow.running, world.airflow._ends_at = "somebody__else", 1e9
+    world.airflow.scheduler.queue_seconds = 1e9
     world.mark(1)
     await world.clock.turn(25)
     checks = world.airflow.checks
@@ -176,6 +189,46 @@ async def test_a_run_that_stays_queued_makes_it_ask_why(world: World) -> None:
 
 async def _refuse() -> None:
     paused()
+
+
+@at_ten_seconds
+async def test_a_change_waits_as_long_as_the_target_lag_allows(world: World) -> None:
+    await world.clock.turn(20)
+    world.mark(1)
+    await world.clock.turn(4)
+    # A load of 2 s, half a second, a build of 3 s: 4.5 s are left.
+    assert world.runs == ["wake__p__1"]
+    assert 0 < world.metric("bank_receiver_wait_seconds") <= 4.5
+    await world.clock.turn(1)
+    assert world.runs == ["wake__p__1", "wake__p__2"]
+    assert world.metric("bank_receiver_wait_seconds") == 0
+    assert world.metric("bank_receiver_load_seconds") == 2
+    assert world.metric("bank_receiver_build_seconds") == 3
+    assert world.metric("bank_receiver_cycles_total", before="over") == 2
+    assert world.airflow.looks == 3
+
+
+@at_ten_seconds
+async def test_the_dag_is_checked_while_changes_wait(world: World) -> None:
+    world.airflow.scheduler.build_seconds = 1e9
+    await world.clock.turn(5)
+    checks = world.airflow.checks
+    for number in range(200):
+        world.mark(number)
+        await world.clock.turn(0.25)
+    # Looks at the cycle are answers too.
+    assert world.airflow.looks + world.airflow.checks - checks >= 10
+
+
+@in_world
+async def test_an_airflow_that_does_not_tell_of_its_runs_is_woken_all_the_same(world: World) -> None:
+    await world.clock.turn(15)
+    world.airflow.before = [untold]
+    world.mark(1)
+    await world.clock.turn(2)
+    assert world.runs == ["wake__p__1", "wake__p__2"]
+    assert world.metric("bank_receiver_cycles_total", before="unseen") == 1
+    assert world.readiness.report() == {}
 
 
 def test_what_is_resent_carries_the_same_trace(monkeypatch: pytest.MonkeyPatch) -> None:

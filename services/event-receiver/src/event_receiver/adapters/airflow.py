@@ -1,33 +1,39 @@
-"""The load's runs through Airflow's REST API v2, logged in with a token that is renewed when it is refused.
+"""The runs of load and build through Airflow's REST API v2, logged in with a token that is renewed when it is refused.
 
 https://airflow.apache.org/docs/apache-airflow/stable/stable-rest-api-ref.html
 """
 
 from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
 
+from event_receiver.cycle import Run, Runs
 from event_receiver.ports import RefusedError, RunState, UnreachableError
 
 _NOT_NOW: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+_LATEST: Final = 20
+"""Runs of both DAGs in one look: some cycles, with sweeps between them."""
 _LOGIN_ADVICE: Final = "Correct EVENT_RECEIVER_AIRFLOW__USER and EVENT_RECEIVER_AIRFLOW__PASSWORD."
 
 
 class AirflowRuns:
-    """The `LoadRuns` of one DAG. Give it a client whose base URL is Airflow's; the caller closes the client."""
+    """The `AirflowPort` of two DAGs. Give it a client whose base URL is Airflow's; the caller closes the client."""
 
-    def __init__(self, client: httpx.AsyncClient, *, user: str, password: str, dag_id: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, *, user: str, password: str, dag_id: str, build_dag_id: str) -> None:
         self._client = client
         self._login = {"username": user, "password": password}
         self._dag_id = dag_id
+        self._build_dag_id = build_dag_id
         self._dag = f"/api/v2/dags/{quote(dag_id, safe='')}"
         self._token: str | None = None
 
     async def trigger(self, run_id: str, conf: Mapping[str, Any]) -> None:
-        """See `LoadRuns.trigger`."""
+        """See `AirflowPort.trigger`."""
         body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf)}
         answer = await self._request("POST", f"{self._dag}/dagRuns", body)
         # 409: the run id is ours alone, so an earlier sending of this very order arrived.
@@ -35,15 +41,30 @@ class AirflowRuns:
             self._checked(answer)
 
     async def state(self, run_id: str) -> RunState:
-        """See `LoadRuns.state`."""
+        """See `AirflowPort.state`."""
         answer = await self._request("GET", f"{self._dag}/dagRuns/{quote(run_id, safe='')}")
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return RunState.LEFT
         found = self._checked(answer).get("state")
         return RunState.QUEUED if found == "queued" else RunState.LEFT
 
+    async def latest(self) -> Runs:
+        """See `AirflowPort.latest`."""
+        wanted = {"dag_ids": [self._dag_id, self._build_dag_id], "order_by": "-id", "page_limit": _LATEST}
+        answer = await self._request("POST", "/api/v2/dags/~/dagRuns/list", wanted)
+        found = self._checked(answer)
+        try:
+            now = parsedate_to_datetime(answer.headers["date"]).timestamp()
+            runs = [(entry["dag_id"], _run(entry)) for entry in found["dag_runs"]]
+        except (KeyError, TypeError, ValueError):
+            raise RefusedError(
+                "Airflow's list of runs can't be read", _advice(answer.status_code, self._dag_id)
+            ) from None
+        loads = tuple(run for dag_id, run in runs if dag_id == self._dag_id)
+        return Runs(now, loads, tuple(run for dag_id, run in runs if dag_id == self._build_dag_id))
+
     async def check(self) -> None:
-        """See `LoadRuns.check`."""
+        """See `AirflowPort.check`."""
         dag = self._checked(await self._request("GET", self._dag))
         if dag.get("is_paused"):
             raise RefusedError(
@@ -99,6 +120,16 @@ class AirflowRuns:
         if not isinstance(found, dict):
             raise RefusedError("Airflow's answer is not JSON", "Check that EVENT_RECEIVER_AIRFLOW__URL is Airflow 3.")
         return found
+
+
+def _run(entry: Mapping[str, Any]) -> Run:
+    def moment(name: str) -> float | None:
+        return datetime.fromisoformat(entry[name]).timestamp() if entry[name] is not None else None
+
+    queued = moment("queued_at") or moment("run_after")
+    if queued is None:
+        raise ValueError("a run without a time")
+    return Run(entry["dag_run_id"], entry["state"], queued, moment("start_date"), moment("end_date"))
 
 
 def _advice(status: int, dag_id: str) -> str:

@@ -1,0 +1,92 @@
+"""What Airflow's runs say about a cycle: one load, and the build that follows it. No I/O; every time is Airflow's."""
+
+from dataclasses import dataclass
+from enum import Enum
+from statistics import median
+
+MEDIAN_OF = 3
+"""Cycles whose median says how long the next one takes: one slow cycle moves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A DAG run: its state, and when it was queued, started and ended, in seconds by Airflow's clock."""
+
+    run_id: str
+    state: str
+    queued: float
+    started: float | None = None
+    ended: float | None = None
+
+    @property
+    def active(self) -> bool:
+        """Queued or running."""
+        return self.state in ("queued", "running")
+
+    @property
+    def succeeded(self) -> bool:
+        """Ended, and well."""
+        return self.state == "success" and self.ended is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """The latest runs of load and build, newest first, and Airflow's clock when it told of them."""
+
+    now: float
+    loads: tuple[Run, ...]
+    builds: tuple[Run, ...]
+
+
+class Stage(Enum):
+    """How far the cycle is."""
+
+    LOADING = "loading"
+    HANDOVER = "handover"
+    """The load has ended; Airflow has not made the build's run yet."""
+    BUILDING = "building"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """Seconds from queueing to success: of a load, of the build that followed it, and of both with what lay between."""
+
+    load: float
+    build: float
+    cycle: float
+
+
+def stage(runs: Runs, handover_seconds: float) -> Stage:
+    """How far the latest cycle is, whoever started it.
+
+    A load that asks for no build looks like one whose build is still to come: it is over `handover_seconds` later.
+    """
+    if any(run.active for run in runs.loads):
+        return Stage.LOADING
+    if any(run.active for run in runs.builds):
+        return Stage.BUILDING
+    load = runs.loads[0] if runs.loads else None
+    if load is None or not load.succeeded or load.started is None:
+        return Stage.OVER
+    if any(build.queued >= load.started for build in runs.builds):
+        return Stage.OVER
+    # Airflow makes a build's run only when the one before has ended: what a build holds up begins with its end.
+    since = max(run.ended for run in (load, *runs.builds) if run.ended is not None)
+    return Stage.HANDOVER if runs.now - since < handover_seconds else Stage.OVER
+
+
+def durations(runs: Runs) -> tuple[Durations, ...]:
+    """Of the latest successful cycles, newest first, `MEDIAN_OF` at most."""
+    found: list[Durations] = []
+    for build in runs.builds:
+        load = next((it for it in runs.loads if it.started is not None and it.started <= build.queued), None)
+        if build.ended is None or not build.succeeded or load is None or load.ended is None or not load.succeeded:
+            continue
+        found.append(Durations(load.ended - load.queued, build.ended - build.queued, build.ended - load.queued))
+    return tuple(found[:MEDIAN_OF])
+
+
+def cycle_seconds(latest: tuple[Durations, ...]) -> float | None:
+    """How long the next cycle will take, as far as the latest ones tell; None when there were none."""
+    return median(it.cycle for it in latest) if latest else None
