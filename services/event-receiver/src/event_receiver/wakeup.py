@@ -20,8 +20,8 @@ from event_receiver.events import Hint
 MAX_HINTS: Final = 20
 REMEMBERED_KEYS: Final = 10_000
 """Segments whose repeated event is known as one; a segment lands once in its life, so forgetting costs a run only."""
-_EARLY: Final = 0.9
-"""The first look at a cycle comes at this part of what cycles take; it may end early."""
+_EARLY: Final = 0.6
+"""The first look at a cycle that holds something up comes at this part of the shortest one: it may end early."""
 _PATIENT: Final = 3
 _EVER: Final = float("-inf")
 
@@ -203,7 +203,7 @@ class WakeUp:
         """The run exists: the order was accepted, or an earlier sending of it had been."""
         if self._ordered is not None and self._ordered.run_id == run_id:
             self._ordered, self._queued = None, Watch(run_id)
-            self._look_at = now + _EARLY * (cycle_seconds(self._latest) or 0.0)
+            self._look_at = now + _EARLY * min((it.cycle for it in self._latest), default=0.0)
 
     def asked(self) -> None:
         """`Watch` or `Look` is about to be sent to Airflow, whose answer is about everything before."""

@@ -267,6 +267,15 @@ def test_what_landed_after_a_look_stays_owed_whatever_airflow_s_clock_says() -> 
     assert set(order(machine).keys) >= {str(hint(1).key), str(hint(2).key)}
 
 
+def test_events_on_both_sides_of_a_load_s_start_are_paced_by_the_oldest() -> None:
+    machine = paced()
+    machine.asked()
+    for number, now in ((1, 106.9), (2, 107.3)):
+        machine.mark([hint(number, committed=990.0)], now=now, wall=990.0 + now - 101.0)
+    machine.looked(runs(1110, cycle(1, 100), scheduled(2, 1107)), 110.0)
+    assert machine.due() == pytest.approx(101.0 + 10.0 - 6.0)
+
+
 def test_a_load_that_failed_covers_nothing() -> None:
     machine = paced()
     failed = replace(scheduled(2, 1108)[0], state="failed")
