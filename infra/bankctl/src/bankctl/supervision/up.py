@@ -13,7 +13,7 @@ from bankctl.stack import Stack
 from bankctl.supervision import processes
 from bankctl.supervision.crashes import ComponentDiedError, raise_if_dead
 from bankctl.supervision.graph import Cancelled, Step, run
-from bankctl.supervision.launch import launch
+from bankctl.supervision.launch import HUNG_STOP_SECONDS, launch
 from bankctl.supervision.liveness import Liveness
 from bankctl.supervision.lock import exclusive
 from bankctl.supervision.report import Reporter
@@ -34,6 +34,9 @@ def up(stack: Stack, report: Reporter, *, only: Collection[str] = (), without: C
     with exclusive(stack):
         alive = {name for name in COMPONENTS if processes.running(stack.run_file(name))}
         missing = [component for component in selected if component.name not in alive]
+        for component in missing:
+            # What one that died left behind still has its ports.
+            processes.stop(stack.run_file(component.name), seconds=HUNG_STOP_SECONDS, keep_record=True)
         require_free(stack, missing)
         environment.write_all(stack)
         available = alive | ({"snowflake"} if stack.real_snowflake else set())

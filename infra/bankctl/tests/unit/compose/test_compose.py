@@ -140,6 +140,12 @@ def test_every_container_is_confined(stack: Stack) -> None:
         assert not os.path.isabs(service.get("build", {}).get("dockerfile", "")), name
 
 
+def test_the_command_judges_motion_by_what_the_pipeline_was_given(stack: Stack) -> None:
+    own, loads = _services()["bank"]["environment"], _services()["airflow-scheduler"]["environment"]
+    for setting in ("LOAD_INTERVAL_SECONDS", "TARGET_LAG_SECONDS"):
+        assert own[f"BANKCTL_{setting}"] == loads[f"BANK_DAGS_{setting}"]
+
+
 def test_what_ends_is_started_again_but_for_steps() -> None:
     services = _services()
     waited_for = {

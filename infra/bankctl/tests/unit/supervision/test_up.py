@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 from rich.console import Console
 
 from bankctl.components.component import Component
 from bankctl.settings import BankctlSettings
 from bankctl.stack import Stack
-from bankctl.supervision import processes
+from bankctl.supervision import processes, up
 from bankctl.supervision.crashes import ComponentDiedError
 from bankctl.supervision.graph import Cancelled
 from bankctl.supervision.launch import launch
@@ -109,3 +110,27 @@ def test_one_that_is_alive_and_not_ready_is_not_replaced(stack: Stack) -> None:
     with pytest.raises(ComponentDiedError, match=r"was not ready after 3 s \(halted\)"):
         _up(stack, halted)
     assert processes.running(stack.run_file("c")) == before
+
+
+def test_what_a_dead_one_left_is_ended_before_ports_are_looked_at(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orphan = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+    parent = replace(COMPONENT, name="kafka", command=lambda _stack: [sys.executable, "-c", orphan + BEATING])
+    first = launch(stack, parent)
+    _until(lambda: len(first.children()) == 1)
+    (child,) = first.children()
+    first.kill()
+    first.wait(10)
+
+    def looked_at(_stack: Stack, _components: object) -> None:
+        assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+        raise LookedAtError
+
+    monkeypatch.setattr(up, "require_free", looked_at)
+    with pytest.raises(LookedAtError):
+        up.up(stack, Reporter(Console(file=io.StringIO())), only=["kafka"])
+
+
+class LookedAtError(Exception):
+    """As far as this test goes."""
