@@ -104,15 +104,16 @@ dbt-state: # The manifest of the last successful deployment; none the first time
 	run=$$(gh run list --repo "$$GITHUB_REPOSITORY" --workflow cd.yml --branch main --status success --limit 1 --json databaseId --jq '.[0].databaseId // empty'); \
 	if [ -n "$$run" ]; then gh run download "$$run" --repo "$$GITHUB_REPOSITORY" --name dbt-state --dir $(DBT)/state; \
 	else echo "No deployment before this one: everything will be built."; fi
-dbt-deploy: $(filter $(OWN_UV),$(UV)) ## Build what changed since .local/dbt/state, all snapshots, and their tests (SNOWFLAKE_*)
-	@$(UV) sync --locked --quiet --inexact --no-dev --project $(DBT_PROJECT)
+dbt-deploy: $(filter $(OWN_UV),$(UV)) ## Build what changed since .local/dbt/state, all snapshots, and their tests, through the one door for builds (SNOWFLAKE_*)
+	@for project in $(DBT_PROJECT) orchestration/airflow; do $(UV) sync --locked --quiet --inexact --no-dev --project $$project; done
 	@if [ -n "$${SNOWFLAKE_PRIVATE_KEY:-}" ]; then \
 	  key=$$(mktemp); trap 'rm -f "$$key"' EXIT; printf '%s\n' "$$SNOWFLAKE_PRIVATE_KEY" > "$$key"; \
 	  unset SNOWFLAKE_PRIVATE_KEY; export SNOWFLAKE_PRIVATE_KEY_FILE=$$key; fi; \
 	choice=(); if [ -f $(DBT)/state/manifest.json ]; then \
 	  choice=(--selector deployment --defer --state $(DBT)/state); fi; \
-	$(UV) run --no-sync --quiet --project $(DBT_PROJECT) dbt build --project-dir $(DBT_PROJECT) --profiles-dir $(DBT_PROJECT) \
-	  --target-path $(DBT)/target --log-path $(DBT)/log --exclude-resource-type unit_test "$${choice[@]}"
+	BANK_DAGS_STATE_DIR=$(DBT) BANK_DAGS_DBT_PROJECT_DIR=$(CURDIR)/$(DBT_PROJECT) \
+	BANK_DAGS_DBT_EXECUTABLE=$(CURDIR)/$(DBT_PROJECT)/.venv/bin/dbt BANK_DAGS_BUILD_TIMEOUT_SECONDS=$${BANK_DAGS_BUILD_TIMEOUT_SECONDS:-2700} \
+	$(UV) run --no-sync --quiet --project orchestration/airflow python -m bank_dags.build --wait "$${choice[@]}"
 
 # -- continuous integration ---------------------------------------------------------------------------------------
 

@@ -60,7 +60,8 @@ VICTIMS = (
     Victim("the scheduler", _below("airflow-scheduler", "airflow", "scheduler")),
     Victim("an executor process", _below("airflow-scheduler", "airflow task --")),
     Victim("a task's process", _below("airflow-scheduler", "airflow worker --")),
-    Victim("dbt", _below("airflow-scheduler", "dbt", "build")),
+    Victim("dbt", _below("dbt-warm", "dbt build")),
+    Victim("the warm dbt", _leader("dbt-warm")),
     Victim("the API server", _api),
     Victim("the DAG processor", _leader("airflow-dag-processor")),
 )

@@ -29,7 +29,8 @@ deadline = time.monotonic() + float(deadline)
 while time.monotonic() < deadline:
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            line = open(f"/proc/{pid}/cmdline", "rb").read().replace(b"\\0", b" ").decode(errors="replace")
+            line = open(f"/proc/{pid}/cmdline", "rb").read() + open(f"/proc/{pid}/comm", "rb").read()
+            line = line.replace(b"\\0", b" ").decode(errors="replace")
         except OSError:
             continue
         wanted = all(word in line for word in words) and not (without and without in line)

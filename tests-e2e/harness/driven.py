@@ -56,7 +56,7 @@ class DrivenStack(ABC):
 
     @abstractmethod
     def kill_descendant(self, component: str, *words: str, without: str = "", seconds: float) -> None:
-        """SIGKILL the first process below a component whose command line holds all words and not `without`.
+        """SIGKILL the first process below a component whose command line and name hold all words and not `without`.
 
         Raises:
             AssertionError: none showed in time.

@@ -117,7 +117,8 @@ class NativeStack(DrivenStack):
     def _descendants(self, component: str, words: tuple[str, ...], without: str) -> Iterator[psutil.Process]:
         for child in self.process(component).children(recursive=True):
             try:
-                line = " ".join(child.cmdline())
+                # A fork has its parent's command line, and may have a name of its own.
+                line = " ".join([*child.cmdline(), child.name()])
             except (psutil.NoSuchProcess, psutil.ZombieProcess):
                 continue
             if not (without and without in line) and all(word in line for word in words):

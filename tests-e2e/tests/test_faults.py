@@ -38,7 +38,7 @@ def test_a_killed_load_and_then_a_killed_build_are_made_good_without_new_data(co
     stack.generate("--seed", "13", "--customers", "3", "--transactions", "100")
     # A task's process is named by its id.
     stack.kill_descendant("airflow-scheduler", "airflow worker --", seconds=240)
-    stack.kill_descendant("airflow-scheduler", "dbt", "build", seconds=240)
+    stack.kill_descendant("dbt-warm", "dbt build", seconds=240)
     until_converged(stack, seconds=300)
 
 

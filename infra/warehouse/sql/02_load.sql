@@ -71,3 +71,31 @@ CREATE TABLE IF NOT EXISTS RAW.BUILD_LEDGER (
    RUN_ID VARCHAR,
    BUILT_AT TIMESTAMP_TZ(6)
 );
+
+-- Exactly one row: the build that runs, or the last one. A build takes the next number by compare-and-set and writes a
+-- heartbeat; its dbt compares the number (analytics/banking_dbt/macros/build_fence.sql) and adds the sessions that write.
+CREATE TABLE IF NOT EXISTS RAW.BUILD_FENCE (
+   ID NUMBER(1,0),
+   BUILD_NUMBER NUMBER(20,0),
+   OWNER VARCHAR,
+   HOLDER VARCHAR,
+   LOCK_NAME VARCHAR,
+   SESSIONS VARCHAR,
+   STARTED_AT TIMESTAMP_TZ(6),
+   HEARTBEAT_AT TIMESTAMP_TZ(6),
+   ENDED_AT TIMESTAMP_TZ(6)
+);
+MERGE INTO RAW.BUILD_FENCE AS fence
+   USING (SELECT 1 AS ID) AS first_row
+   ON fence.ID = first_row.ID
+   WHEN NOT MATCHED THEN INSERT (ID, BUILD_NUMBER) VALUES (first_row.ID, 0);
+
+-- One row for each build that was taken over because its owner was dead.
+CREATE TABLE IF NOT EXISTS RAW.BUILD_TAKEOVERS (
+   BUILD_NUMBER NUMBER(20,0),
+   HOLDER VARCHAR,
+   SILENT_SECONDS NUMBER(20,0),
+   TAKEN_BY_NUMBER NUMBER(20,0),
+   TAKEN_BY VARCHAR,
+   TAKEN_AT TIMESTAMP_TZ(6)
+);

@@ -27,10 +27,15 @@ def build_marts() -> None:
     @task(retries=0, execution_timeout=timedelta(seconds=SETTINGS.build_timeout_seconds + 300))
     def build(dag_run, triggering_asset_events) -> None:
         from bank_dags import tasks
+        from bank_dags.building.fence import FenceHeldError
 
         events = [event for found in triggering_asset_events.values() for event in found]
         traceparents = [tasks.traceparent_of(extra) for extra in (dag_run.conf, *(event.extra for event in events))]
-        if tasks.build_marts(dag_run.run_id, traceparents) is None:
+        try:
+            built = tasks.build_marts(dag_run.run_id, traceparents)
+        except FenceHeldError as held:
+            raise AirflowSkipException(f"{held} The build stays owed: the next sweep asks for it.") from held
+        if not built:
             raise AirflowSkipException("The marts have seen all that RAW holds.")
 
     build()  # pyright: ignore[reportCallIssue] - Airflow gives the context

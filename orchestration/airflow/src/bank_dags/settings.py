@@ -2,31 +2,25 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from pydantic import Field, ValidationError
-from pydantic_settings import SettingsConfigDict
 
 from bank_common import names
 from bank_common.settings import (
     TARGET_LAG_SECONDS,
     ObjectStoreSettings,
-    ProgramSettings,
     SettingsError,
     SnowflakeSettings,
     TargetLag,
 )
+from bank_dags.building.settings import BuildSettings
 
 SNOWFLAKE_PREFIX: Final = "SNOWFLAKE_"
-STATEMENT_TIMEOUT_SECONDS: Final = 800
-"""Above the lock's timeout, whose error names the table; below the tasks', which name no statement."""
 
 
-class BankDagsSettings(ProgramSettings):
-    """Everything that can be set. The tables are no setting: they come from infra/platform.toml."""
-
-    model_config = SettingsConfigDict(env_prefix="BANK_DAGS_")
+class BankDagsSettings(BuildSettings):
+    """Everything that can be set; the build's part is inherited. The tables come from infra/platform.toml."""
 
     store: ObjectStoreSettings
     bucket: str = names.BUCKET
@@ -43,15 +37,6 @@ class BankDagsSettings(ProgramSettings):
         default=256 * 1024**2, ge=1, description="Bytes of one load transaction, at most: what lies on disk meanwhile."
     )
     threads: int = Field(default=4, ge=1, le=32, description="Requests to the object store at the same time.")
-    lock_timeout_seconds: int = Field(
-        default=600, ge=1, description="How long a load waits for another one that holds the fence."
-    )
-    statement_timeout_seconds: int = Field(
-        default=STATEMENT_TIMEOUT_SECONDS,
-        ge=1,
-        le=604_800,
-        description="How long one statement of a load or a build may run; above the lock's timeout, below the tasks'.",
-    )
     load_timeout_seconds: int = Field(
         default=1800, ge=2, description="How long the load's task may take; above the lock's timeout."
     )
@@ -59,20 +44,6 @@ class BankDagsSettings(ProgramSettings):
     history_hours: int = Field(
         default=48, ge=1, description="How long Airflow keeps finished runs in its tables, and the logs of their tasks."
     )
-
-    state_dir: Path = Field(description="Where dbt's target, its log and the build's lock lie; outside the repository.")
-    dbt_executable: Path = Field(description="dbt in its own environment; its interpreter lies beside it.")
-    dbt_project_dir: Path
-    dbt_user: str | None = Field(default=None, description="The warehouse user that builds; default: the loader's.")
-    dbt_role: str | None = None
-    dbt_private_key_file: Path | None = None
-    dbt_threads: int = Field(default=4, ge=1, le=64)
-    build_timeout_seconds: int = Field(default=900, ge=1, description="How long one dbt build may take.")
-
-    @property
-    def timeouts(self) -> tuple[int, int]:
-        """Of a session: how long it waits for a lock, and how long one statement may run."""
-        return self.lock_timeout_seconds, self.statement_timeout_seconds
 
     @property
     def bounded_run_seconds(self) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from opentelemetry import trace
@@ -13,6 +13,9 @@ from bank_dags.origin import Origin
 from bank_dags.settings import BankDagsSettings, snowflake_settings
 
 log = structlog.get_logger(__name__)
+
+BUILD_WAIT_SECONDS: Final = 75.0
+"""How long the DAG waits for another build: until a dead one can be taken over. A living one leaves the build owed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,55 +104,25 @@ def fail_for_halted(halted: Sequence[str]) -> None:
         raise PipelineError("\n".join(halted), advice="The other chains were loaded; these wait until it is mended.")
 
 
-def build_marts(run_id: str, traceparents: list[str | None]) -> int | None:
-    """Everything of the build DAG; gives the load id that was built, None when no build was owed.
+def build_marts(run_id: str, traceparents: list[str | None]) -> bool:
+    """Everything of the build DAG; False when no build was owed.
 
     Raises:
+        FenceHeldError: another build has been running for longer than a dead one is waited for; the build stays owed.
         PipelineError: with the failing nodes, or what else went wrong; the build stays owed.
     """
-    from bank_dags.building.dbt import Dbt
+    from bank_dags.building import door
+    from bank_dags.building.build import Choice
 
     settings = BankDagsSettings.load()
-    dbt = Dbt(
-        executable=settings.dbt_executable,
-        project_dir=settings.dbt_project_dir,
-        state_dir=settings.state_dir,
-        threads=settings.dbt_threads,
-        timeout_seconds=settings.build_timeout_seconds,
-        variables=dbt_variables(settings),
-    )
-    # dbt imports while this process imports its own heavy clients.
-    with dbt.started() as started:
-        from bank_dags.building import build
-        from bank_dags.loading.snowflake import SnowflakeWarehouse
-        from bank_dags.warehouse import connect
-
-        tracing.start("bank-dags", settings.telemetry)
-        try:
-            with tracing.span("build_marts", linked=traceparents, attributes={"airflow.run_id": run_id}):
-                inherited = next((each for each in reversed(traceparents) if each), None)
-                origin = Origin(names.BUILD_DAG, run_id, tracing.current_traceparent() or inherited)
-                with connect(snowflake_settings(), origin, *settings.timeouts) as connection:
-                    return build.build_marts(SnowflakeWarehouse(connection), started, run_id)
-        finally:
-            tracing.stop()
-
-
-def dbt_variables(settings: BankDagsSettings) -> dict[str, str]:
-    """What dbt's environment has beside the shared SNOWFLAKE_*: its own user, and the tag of its statements."""
-    own = {
-        "SNOWFLAKE_USER": settings.dbt_user,
-        "SNOWFLAKE_ROLE": settings.dbt_role,
-        "SNOWFLAKE_PRIVATE_KEY_FILE": settings.dbt_private_key_file,
-    }
-    return {
-        **{name: str(value) for name, value in own.items() if value is not None},
-        # The same for every build: dbt throws its partial parse away when anything in its profile differs (3 s of
-        # each build). The build's own session carries run and trace, dbt's invocation id is in run_results.json.
-        "DBT_QUERY_TAG": Origin(names.BUILD_DAG, "dbt").query_tag(),
-        # Otherwise each of dbt's logins asks the metadata services of three clouds where it runs.
-        "SNOWFLAKE_DISABLE_PLATFORM_DETECTION": "true",
-    }
+    tracing.start("bank-dags", settings.telemetry)
+    try:
+        with tracing.span("build_marts", linked=traceparents, attributes={"airflow.run_id": run_id}):
+            inherited = next((each for each in reversed(traceparents) if each), None)
+            origin = Origin(names.BUILD_DAG, run_id, tracing.current_traceparent() or inherited)
+            return door.build(settings, origin, Choice(), BUILD_WAIT_SECONDS) is not None
+    finally:
+        tracing.stop()
 
 
 def _describe(span: trace.Span, outcome: LoadOutcome) -> None:

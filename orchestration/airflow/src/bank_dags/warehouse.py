@@ -8,9 +8,9 @@ from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import Error as SnowflakeError
 
 from bank_common.settings import SnowflakeSettings
+from bank_dags.building.settings import STATEMENT_TIMEOUT_SECONDS
 from bank_dags.loading.reasons import LoadError, WarehouseFailed
 from bank_dags.origin import Origin
-from bank_dags.settings import STATEMENT_TIMEOUT_SECONDS
 
 
 @contextmanager

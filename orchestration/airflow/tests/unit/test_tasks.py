@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from bank_common.settings import ObjectStoreSettings
+from bank_dags.building.settings import dbt_variables
 from bank_dags.origin import Origin
 from bank_dags.settings import BankDagsSettings
-from bank_dags.tasks import LoadOutcome, dbt_variables, traceparent_of
+from bank_dags.tasks import LoadOutcome, traceparent_of
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

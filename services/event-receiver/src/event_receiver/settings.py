@@ -12,7 +12,7 @@ from event_receiver.worker import Pace
 
 
 class AirflowSettings(BaseModel):
-    """How to reach Airflow's API, with a user that may trigger the load and read the runs of both DAGs."""
+    """How to reach Airflow's API, with a user that may trigger the load and nothing else."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

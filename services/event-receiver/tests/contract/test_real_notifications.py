@@ -53,7 +53,7 @@ def test_a_storm_with_lost_answers_queues_one_run_at_a_time(stack: Stack) -> Non
             answers = await asyncio.gather(*(client.post(url, content=body) for body in bodies))
         return {answer.status_code for answer in answers}
 
-    with ListeningAirflow(polls=2, lose_every=3) as airflow, ReceiverProcess(stack, airflow.url) as receiver:
+    with ListeningAirflow(lose_every=3) as airflow, ReceiverProcess(stack, airflow.url) as receiver:
         assert asyncio.run(storm(receiver)) == {200}
         until("nothing is owed any more", lambda: receiver.metric("bank_receiver_dirty") == 0)
         assert airflow.most_queued == 1

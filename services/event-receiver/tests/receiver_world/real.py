@@ -47,12 +47,9 @@ def until(what: str, probe: Callable[[], T | None], seconds: float = 30) -> T:
 
 
 class ListeningAirflow:
-    """Airflow's few answers over real HTTP. A run leaves the queue after `polls` looks at it.
+    """Airflow's few answers over real HTTP. A run leaves the queue after `polls` looks at it."""
 
-    With one look no run is ever seen in the queue, so that each segment is named in a trigger.
-    """
-
-    def __init__(self, *, polls: int = 1, lose_every: int = 0) -> None:
+    def __init__(self, *, polls: int = 2, lose_every: int = 0) -> None:
         self.triggers: list[dict[str, Any]] = []
         self.most_queued = 0
         self._polls, self._lose_every = polls, lose_every

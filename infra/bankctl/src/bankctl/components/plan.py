@@ -6,7 +6,7 @@ from typing import Final
 
 from bank_common.errors import PipelineError
 from bankctl.artefacts import jars, object_store, uv
-from bankctl.components import airflow, kafka, postgres, services, warehouse
+from bankctl.components import airflow, dbt, kafka, postgres, services, warehouse
 from bankctl.components.component import Component
 from bankctl.components.object_store import MINIO
 from bankctl.provisioning import steps
@@ -27,6 +27,7 @@ COMPONENTS: Final = {
         airflow.API,
         airflow.SCHEDULER,
         airflow.DAG_PROCESSOR,
+        dbt.WARM,
         services.EVENT_RECEIVER,
         services.CDC_CONSUMER,
         services.GENERATOR,
@@ -34,7 +35,7 @@ COMPONENTS: Final = {
 }
 """Every component; `down` stops them in the reverse order."""
 
-GROUPS: Final = {"airflow": ("airflow-api", "airflow-scheduler", "airflow-dag-processor")}
+GROUPS: Final = {"airflow": ("airflow-api", "airflow-scheduler", "airflow-dag-processor", "dbt-warm")}
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def test_a_plain_up_is_everything_but_what_must_be_asked_for() -> None:
 
 
 def test_only_and_without_take_groups() -> None:
-    assert _chosen("airflow") == ["airflow-api", "airflow-scheduler", "airflow-dag-processor"]
+    assert _chosen("airflow") == ["airflow-api", "airflow-scheduler", "airflow-dag-processor", "dbt-warm"]
     assert not any(name.startswith("airflow") for name in _chosen(without=["airflow"]))
 
 

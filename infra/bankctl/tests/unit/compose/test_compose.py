@@ -64,12 +64,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Stack:
         ("airflow-api", environment.airflow),
         ("airflow-scheduler", environment.airflow),
         ("airflow-dag-processor", environment.airflow),
+        ("dbt-warm", environment.airflow),
     ],
 )
 def test_a_container_has_the_environment_of_the_process(container: str, program: Any, stack: Stack) -> None:
     wanted = program(stack)
     given = {name: _expanded(value) for name, value in _services()[container]["environment"].items()}
-    folder = handout.folders(stack)["airflow" if container.startswith("airflow-") else container]
+    folder = handout.folders(stack)["airflow" if program is environment.airflow else container]
     for name, value in wanted.items():
         if name in DIFFERENT:
             continue
@@ -165,7 +166,7 @@ def test_a_container_sees_its_own_secrets_only(stack: Stack) -> None:
     for name, service in _services().items():
         mounts = [mount for mount in service.get("volumes", []) if isinstance(mount, dict)]
         seen = {mount["volume"]["subpath"] for mount in mounts if mount["source"] == "handout"}
-        own = "airflow" if name.startswith("airflow-") else name
+        own = "airflow" if name.startswith(("airflow-", "dbt-")) else name
         assert seen == ({own} if own in known else set()), name
         whole = [mount for mount in service.get("volumes", []) if str(mount).startswith(("state:", "handout:"))]
         assert not whole or service["image"].startswith("${BANK_IMAGE_PREFIX:-banking-data-pipeline}/bankctl:"), name

@@ -35,3 +35,10 @@ def test_the_loader_can_change_nothing_but_fences_and_tails() -> None:
     }
     assert None not in updated, changing
     assert {match[1] for match in updated if match} >= {"LOAD_FENCE", "LOAD_TAILS"}
+
+
+def test_of_raw_the_transformer_can_change_nothing_but_the_build_fence() -> None:
+    role = names.TRANSFORMER_ROLE
+    grants = [line for line in ROLES.splitlines() if line.endswith(f"TO ROLE {role};") and ".RAW" in line]
+    changing = [line for line in grants if re.search(r"UPDATE|DELETE|TRUNCATE|CREATE|ALL PRIVILEGES|OWNERSHIP", line)]
+    assert changing == [f"GRANT UPDATE ON TABLE BANK.RAW.BUILD_FENCE TO ROLE {role};"]

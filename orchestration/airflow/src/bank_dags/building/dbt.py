@@ -1,13 +1,9 @@
-"""Runs dbt as a process of its own environment, one build at a time per state directory."""
+"""Runs one dbt build, warm if there is a warm dbt, and reads its results."""
 
-import fcntl
 import os
-import signal
-import subprocess
 import time
-import uuid
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -15,18 +11,20 @@ from typing import IO, Final
 
 import structlog
 
-from bank_dags.building import results
+from bank_dags.building import processes, results
+from bank_dags.building.fence import Hold
+from bank_dags.building.lock import BuildLock
+from bank_dags.building.processes import DbtProcess
 from bank_dags.building.results import BuildError, BuildResults
+from bank_dags.building.settings import BuildSettings, dbt_variables
 
 log = structlog.get_logger(__name__)
 
 TAIL_LINES: Final = 30
-INTERRUPT_SECONDS: Final = 4.0
-"""How long dbt may take to cancel its queries; below the five seconds that Airflow gives a killed task."""
-GO: Final = b"build\n"
-"""The word that a started dbt waits for; an input that ends without it ends dbt."""
-LOCK_POLL_SECONDS: Final = 0.2
-LAUNCHER: Final = Path(__file__).with_name("launcher.py")
+LOOK_SECONDS: Final = 0.5
+"""How often a running build is asked whether it still holds the fence."""
+WARM_FOLDER: Final = "warm"
+"""Where the warm dbt listens, in the state directory."""
 _KEPT_OUT: Final = ("AIRFLOW", "BANK_DAGS_", "PYTHON", "_AIRFLOW")
 
 
@@ -41,43 +39,50 @@ class Dbt:
     timeout_seconds: float
     variables: Mapping[str, str]
 
+    @classmethod
+    def of(cls, settings: BuildSettings) -> "Dbt":
+        """As the settings say."""
+        return cls(
+            executable=settings.dbt_executable,
+            project_dir=settings.dbt_project_dir,
+            state_dir=settings.state_dir,
+            threads=settings.dbt_threads,
+            timeout_seconds=settings.build_timeout_seconds,
+            variables=dbt_variables(settings),
+        )
+
+    @property
+    def interpreter(self) -> Path:
+        """Of dbt's environment."""
+        return self.executable.with_name("python")
+
+    def environment(self) -> dict[str, str]:
+        """What dbt sees of ours."""
+        return {name: value for name, value in os.environ.items() if not name.startswith(_KEPT_OUT)} | {
+            **self.variables
+        }
+
     @contextmanager
-    def started(self) -> Generator["StartedDbt"]:
-        """A dbt that imports (seconds) while the caller finds out whether a build is owed; not used, it builds nothing.
+    def started(self, lock: BuildLock) -> Generator["StartedDbt"]:
+        """A dbt that may be asked to build: warm, or one that imports (seconds) while the caller does its own.
+
+        Not asked, it builds nothing.
 
         Raises:
             BuildError: dbt can't be started.
         """
-        token = uuid.uuid4().hex
         (self.state_dir / "target").mkdir(parents=True, exist_ok=True)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(_KEPT_OUT)}
-        environment |= {**self.variables, results.BUILD_VARIABLE: token}
-        with (self.state_dir / "build.lock").open("w", encoding="ascii") as lock, TemporaryFile() as output:
-            try:
-                process = subprocess.Popen(
-                    self._command(),
-                    cwd=self.project_dir,
-                    env=environment,
-                    stdin=subprocess.PIPE,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    # The task's process group on purpose: what ends the task's group ends dbt as well.
-                    pass_fds=[lock.fileno()],
-                )
-            except OSError as error:
-                raise BuildError(
-                    f"{error.filename} can't be started: {error.strerror}.",
-                    advice="Set BANK_DAGS_DBT_EXECUTABLE, or make dbt's environment with `make setup-all`.",
-                ) from error
-            with process:
-                try:
-                    yield StartedDbt(self, process, token, lock, output)
-                finally:
-                    # `build` has ended the dbt that it asked to build; one that was not asked has no query to cancel.
-                    process.kill()
+        with ExitStack() as stack:
+            output = stack.enter_context(TemporaryFile())
+            warm = stack.enter_context(processes.warm(self.state_dir / WARM_FOLDER, lock.descriptor, output))
+            started = StartedDbt(self, lock, output, stack, warm)
+            if warm is None:
+                started.go_cold()
+            yield started
 
-    def _command(self) -> list[str]:
-        arguments = {
+    def arguments(self, choice: Sequence[str]) -> list[str]:
+        """dbt's own arguments; `choice` says what is built, nothing means everything."""
+        pairs = {
             "--project-dir": self.project_dir,
             "--profiles-dir": self.project_dir,
             "--target-path": self.state_dir / "target",
@@ -86,35 +91,46 @@ class Dbt:
             "--exclude-resource-type": "unit_test",
         }
         flags = ["--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check", "--log-level-file", "info"]
-        pairs = [str(part) for pair in arguments.items() for part in pair]
-        interpreter = self.executable.with_name("python")
-        # -P: our own modules beside the launcher are none of dbt's.
-        return [str(interpreter), "-P", str(LAUNCHER), str(self.executable), *flags, "build", *pairs]
+        return [*flags, "build", *(str(part) for pair in pairs.items() for part in pair), *choice]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StartedDbt:
-    """A dbt process that waits for the word to build. It has inherited the lock's descriptor."""
+    """A dbt that waits for the word to build. It has the lock's descriptor."""
 
     dbt: Dbt
-    process: subprocess.Popen[bytes]
-    token: str
-    lock: IO[str]
+    lock: BuildLock
     output: IO[bytes]
+    stack: ExitStack
+    process: DbtProcess | None
 
-    def build(self) -> BuildResults:
+    def go_cold(self) -> DbtProcess:
+        """A dbt process of this build's own. Raises BuildError."""
+        dbt = self.dbt
+        self.process = self.stack.enter_context(
+            processes.cold(
+                dbt.interpreter, dbt.executable, dbt.project_dir, dbt.environment(), self.lock.descriptor, self.output
+            )
+        )
+        return self.process
+
+    def build(self, hold: Hold, choice: Sequence[str] = ()) -> BuildResults:
         """One `dbt build`, snapshots and data tests included; unit tests belong to the project's own checks.
 
-        Waits for a dbt that an earlier, killed task left behind: the lock is held by the process, not by the task.
-
         Raises:
-            BuildError: dbt failed, ran too long, or left no results of its own.
+            BuildError: dbt failed, ran too long, left no results of its own, or the fence was lost meanwhile.
         """
         deadline = time.monotonic() + self.dbt.timeout_seconds
-        self._hold_lock(deadline)
         found = self.dbt.state_dir / "target" / "run_results.json"
         found.unlink(missing_ok=True)
-        exit_code, tail = self._wait(deadline), self._tail()
+        owner = hold.owner
+        own = {**owner.variables, results.BUILD_VARIABLE: owner.token}
+        asked = (self.dbt.arguments(choice), self.dbt.environment() | own)
+        process = self.process or self.go_cold()
+        if not process.build(*asked):
+            process = self.go_cold()
+            process.build(*asked)
+        exit_code, tail = self._wait(process, deadline, hold), self._tail()
         log.info("dbt_ended", exit_code=exit_code, last_line=tail[-1] if tail else "")
         if not found.exists():
             said = "\n".join(tail)
@@ -122,48 +138,27 @@ class StartedDbt:
                 f"dbt ended with exit code {exit_code} before it built anything:\n{said}\n",
                 advice=f"Its whole log is in {self.dbt.state_dir / 'log'}; the next sweep starts the build again.",
             )
-        built = results.read(found, self.token)
+        built = results.read(found, owner.token)
         results.check(built, exit_code)
         return built
 
-    def _hold_lock(self, deadline: float) -> None:
-        while True:
-            try:
-                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise BuildError(
-                        "Another dbt build holds the lock.", advice=f"`fuser {self.lock.name}` names its process."
-                    ) from None
-                time.sleep(LOCK_POLL_SECONDS)
-            else:
-                return
-
-    def _wait(self, deadline: float) -> int:
+    def _wait(self, process: DbtProcess, deadline: float, hold: Hold) -> int:
         try:
-            # A dbt that has ended before does not get the word; its exit code and output tell why.
-            self.process.communicate(GO, timeout=max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            raise BuildError(
-                f"dbt did not end within {self.dbt.timeout_seconds:.0f} s and was stopped.",
-                advice="Raise BANK_DAGS_BUILD_TIMEOUT_SECONDS, or look for the slow model in dbt's log.",
-            ) from None
+            while True:
+                hold.check()
+                remaining = deadline - time.monotonic()
+                try:
+                    return process.wait(min(LOOK_SECONDS, max(0.0, remaining)))
+                except TimeoutError:
+                    if remaining > LOOK_SECONDS:
+                        continue
+                    raise BuildError(
+                        f"dbt did not end within {self.dbt.timeout_seconds:.0f} s and was stopped.",
+                        advice="Raise BANK_DAGS_BUILD_TIMEOUT_SECONDS, or look for the slow model in dbt's log.",
+                    ) from None
         finally:
-            stop(self.process)
-        return self.process.returncode
+            process.stop()
 
     def _tail(self) -> list[str]:
         self.output.seek(0)
         return self.output.read().decode(errors="replace").splitlines()[-TAIL_LINES:]
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a dbt that still runs: an interrupt, on which it cancels its queries, then a kill. Does nothing otherwise."""
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(INTERRUPT_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -1,18 +1,23 @@
 """dbt as a process: what it is given, how its end is read, and how it is ended."""
 
-import fcntl
 import json
 import signal
 import subprocess
 import sys
 import textwrap
-from dataclasses import replace
+import time
 from pathlib import Path
 
 import pytest
+from build_world.memory import MemoryFence
 
-from bank_dags.building.dbt import Dbt, stop
+from bank_dags.building.dbt import Dbt
+from bank_dags.building.fence import Hold, Ownership
+from bank_dags.building.lock import build_lock
+from bank_dags.building.processes import ColdDbt
 from bank_dags.building.results import BUILD_VARIABLE, BuildError, BuildResults
+
+OWNER = Ownership(7, "token of this build")
 
 RESULTS = """
 def results(*nodes, token=None):
@@ -24,9 +29,11 @@ def results(*nodes, token=None):
 """
 
 
-def build(dbt: Dbt) -> BuildResults:
-    with dbt.started() as started:
-        return started.build()
+def build(dbt: Dbt, *choice: str) -> BuildResults:
+    with build_lock(dbt.state_dir) as lock:
+        assert lock.name() is not None
+        with dbt.started(lock) as started:
+            return started.build(Hold(MemoryFence(), OWNER), choice)
 
 
 @pytest.fixture
@@ -43,10 +50,11 @@ def project(tmp_path: Path):
         program.chmod(0o755)
         interpreter = tmp_path / "python"
         # What the launcher imports ahead, so that its environment has a dbt.
-        for package in ("dbt", "dbt/cli", "dbt/adapters"):
+        for package in ("dbt", "dbt/cli", "dbt/adapters", "dbt_common", "dbt_common/events"):
             (tmp_path / "lib" / package).mkdir(parents=True, exist_ok=True)
         for module in ("cli/main", "adapters/snowflake"):
             (tmp_path / "lib" / "dbt" / f"{module}.py").touch()
+        (tmp_path / "lib" / "dbt_common" / "events" / "functions.py").write_text("def reset_metadata_vars(): pass\n")
         interpreter.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path / "lib"} exec {sys.executable} "$@"\n')
         interpreter.chmod(0o755)
         return Dbt(program, tmp_path, tmp_path / "state", 2, timeout_seconds, {"SNOWFLAKE_USER": "BANK_DBT"})
@@ -106,7 +114,14 @@ def test_dbts_environment_has_its_user_and_none_of_airflows_secrets(
     found = json.loads((tmp_path / "state" / "target" / "env").read_text())
     assert "canary" not in found.values()
     assert found["SNOWFLAKE_USER"] == "BANK_DBT"
-    assert found[BUILD_VARIABLE]
+    assert found[BUILD_VARIABLE] == OWNER.token
+    assert (found["BANK_BUILD_NUMBER"], found["BANK_BUILD_OWNER"]) == ("7", OWNER.token)
+
+
+def test_what_is_chosen_reaches_dbt(project, tmp_path: Path) -> None:
+    body = "(target / 'args').write_text(json.dumps(sys.argv)); results(('m', 'success', ''))"
+    build(project(body), "--select", "dim_accounts")
+    assert json.loads((tmp_path / "state" / "target" / "args").read_text())[-2:] == ["--select", "dim_accounts"]
 
 
 def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -115,18 +130,50 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_started_dbt_that_is_not_asked_to_build_ends_and_builds_nothing(project, tmp_path: Path) -> None:
-    with project("(target / 'ran').touch()").started() as started:
-        pass
-    assert started.process.returncode
+    dbt = project("(target / 'ran').touch()")
+    with build_lock(dbt.state_dir) as lock, dbt.started(lock) as started:
+        process = started.process.process
+    assert process.returncode
     assert not (tmp_path / "state" / "target" / "ran").exists()
 
 
 def test_a_dbt_whose_task_was_killed_before_it_asked_ends_and_builds_nothing(project, tmp_path: Path) -> None:
-    with project("(target / 'ran').touch()").started() as started:
-        assert started.process.stdin is not None
-        started.process.stdin.close()
-        assert started.process.wait(20) == 1
+    dbt = project("(target / 'ran').touch()")
+    with build_lock(dbt.state_dir) as lock, dbt.started(lock) as started:
+        process = started.process.process
+        process.stdin.close()
+        assert process.wait(20) == 1
     assert not (tmp_path / "state" / "target" / "ran").exists()
+
+
+def test_a_dbt_whose_task_is_killed_while_it_builds_is_interrupted_and_gives_the_lock_back(
+    project, tmp_path: Path
+) -> None:
+    body = "(target / 'runs').touch()\ntry: time.sleep(600)\nexcept KeyboardInterrupt: (target / 'cancelled').touch()"
+    dbt = project(body)
+    with build_lock(dbt.state_dir) as lock:
+        lock.name()
+        with dbt.started(lock) as started:
+            started.process.build(dbt.arguments([]), {})
+            deadline = time.monotonic() + 30
+            while not (tmp_path / "state" / "target" / "runs").exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            with build_lock(dbt.state_dir) as other:
+                assert other.name() is None
+            started.process.process.stdin.close()
+            started.process.process.wait(20)
+    assert (tmp_path / "state" / "target" / "cancelled").exists()
+
+
+def test_an_owner_who_lost_the_fence_ends_its_dbt(project, tmp_path: Path) -> None:
+    dbt = project("try: time.sleep(600)\nexcept KeyboardInterrupt: (target / 'cancelled').touch()")
+    with build_lock(dbt.state_dir) as lock, dbt.started(lock) as started:
+        # Nobody's fence: the first heartbeat finds that it is lost.
+        hold = Hold(MemoryFence(owner="another"), OWNER, every_seconds=0.01)
+        with hold, pytest.raises(BuildError, match="lost its fence"):
+            started.build(hold)
+        assert started.process.process.returncode is not None
 
 
 def test_the_imports_are_made_ahead_and_without_the_collector(project, tmp_path: Path) -> None:
@@ -165,29 +212,13 @@ def test_a_dbt_that_ignores_the_interrupt_is_killed() -> None:
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.readline()
-    stop(process)
+    ColdDbt(process).stop()
     process.stdout.close()
     assert process.returncode == -signal.SIGKILL
 
 
-def test_a_build_waits_for_a_dbt_that_a_killed_task_left_behind(project, tmp_path: Path) -> None:
-    """The lock is the process's: it outlives the task and ends with dbt."""
-    dbt = project("results(('m', 'success', ''))", timeout_seconds=1)
-    dbt.state_dir.mkdir()
-    with (dbt.state_dir / "build.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        orphan = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], pass_fds=[lock.fileno()])
-    try:
-        with pytest.raises(BuildError, match="Another dbt build"):
-            build(dbt)
-    finally:
-        orphan.kill()
-        orphan.wait()
-    assert build(replace(dbt, timeout_seconds=30)).counts == {"success": 1}
-
-
 def test_dbt_itself_holds_the_lock_while_it_builds(project) -> None:
-    """So a dbt that outlives its killed task keeps the next build waiting."""
+    """So a dbt that outlives its killed task proves that it lives."""
     body = """
     import fcntl
     own = [os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]

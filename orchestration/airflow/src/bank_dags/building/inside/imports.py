@@ -1,18 +1,16 @@
-"""Runs dbt in dbt's own environment: `python -P launcher.py <dbt> …`. Imports nothing of ours.
-
-It imports dbt at once and builds when its input says so: the task meanwhile logs in and looks whether a build is owed.
+"""What every dbt process of ours does before dbt starts: import it, and make the connector's Arrow reader once.
 
 The connector makes the logger of its Arrow reader under `std::call_once` and takes the interpreter's lock inside it:
 two threads that read their first results at the same moment wait for each other for ever (seen in one build of ten on
-a busy machine). Reading one row before dbt starts its threads makes that logger once. To be removed when dbt's
-environment has a connector with https://github.com/snowflakedb/snowflake-connector-python/pull/2881.
+a busy machine). Reading one row before dbt starts its threads makes that logger once, for forked children as well. To
+be removed when dbt's environment has a connector with
+https://github.com/snowflakedb/snowflake-connector-python/pull/2881.
 """
 
 import base64
 import gc
 import importlib
-import runpy
-import signal
+import os
 import sys
 
 # An Arrow stream with the one row (1,), written by pyarrow with the field metadata that Snowflake sends.
@@ -35,21 +33,16 @@ def import_dbt() -> None:
     gc.enable()
 
 
-def read_one_row() -> list[tuple[int, ...]]:
-    """Make the reader's loggers while there is one thread."""
+def make_arrow_reader() -> None:
+    """Make the reader's loggers while there is one thread; ends the process when the reader does not read."""
     from snowflake.connector.arrow_context import ArrowConverterContext
     from snowflake.connector.nanoarrow_arrow_iterator import PyArrowRowIterator
 
-    return list(PyArrowRowIterator(None, _ONE_ROW, ArrowConverterContext(), False, False, False, True))
-
-
-if __name__ == "__main__":
-    # Inherited as ignored when Airflow was started in the background of a shell, and dbt would not hear of its end.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    import_dbt()
-    if read_one_row() != [(1,)]:
+    if list(PyArrowRowIterator(None, _ONE_ROW, ArrowConverterContext(), False, False, False, True)) != [(1,)]:
         sys.exit("snowflake-connector's Arrow reader does not read a plain stream")
-    if not sys.stdin.readline():
-        sys.exit("no build was asked for")
-    del sys.argv[0]
-    runpy.run_path(sys.argv[0], run_name="__main__")
+
+
+def adopt(environment: dict[str, str]) -> None:
+    """Add a build's variables to the environment; dbt has kept those that it saw when it was imported."""
+    os.environ.update(environment)
+    importlib.import_module("dbt_common.events.functions").reset_metadata_vars()

@@ -1,0 +1,5 @@
+-- Compare and set: nobody builds, or who did is proved dead by its lock, or has been silent for long.
+UPDATE RAW.BUILD_FENCE SET BUILD_NUMBER = BUILD_NUMBER + 1, OWNER = %s, HOLDER = %s, LOCK_NAME = %s, SESSIONS = ',',
+   STARTED_AT = CURRENT_TIMESTAMP(), HEARTBEAT_AT = CURRENT_TIMESTAMP(), ENDED_AT = NULL
+WHERE ID = 1 AND BUILD_NUMBER = %s
+   AND (OWNER IS NULL OR ENDED_AT IS NOT NULL OR LOCK_NAME = %s OR HEARTBEAT_AT <= DATEADD('second', %s, CURRENT_TIMESTAMP()))
