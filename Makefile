@@ -143,7 +143,7 @@ include .github/delivery.mk
 # an order that lets its stack start before that of the contract tests.
 CHECKS := unit types contract conformance dbt delivery lint dags
 
-.PHONY: test drill drill-cases drill-airflow e2e test-containers container-images container-e2e chaos-consumer mutations-consumer benchmark-consumer benchmark-steady $(filter-out lint types,$(CHECKS))
+.PHONY: test drill drill-cases drill-airflow e2e test-containers container-images container-e2e chaos-consumer mutations-consumer benchmark-consumer benchmark-load benchmark-steady $(filter-out lint types,$(CHECKS))
 test: setup setup-all ## Everything that needs no container engine
 	@echo "Side by side: e2e $(CHECKS). Each shows its output when it has ended; all of it takes 10 to 13 minutes on two cores."
 	@start=$$SECONDS; $(MAKE) -j3 --output-sync=recurse stage-e2e $(CHECKS:%=stage-%); \
@@ -199,6 +199,10 @@ benchmark-steady: setup setup-all ## Lag and CPU under steady traffic and at res
 	@trap '$(BENCHMARK_ENV) $(BANK) down --wipe' EXIT; \
 	cd tests-e2e && $(BENCHMARK_ENV) $(RUN) python -m benchmarks.steady --minutes $(MINUTES) --rates $(RATES) \
 	  --target-lag $(TARGET_LAG) --rest-minutes $(REST_MINUTES) --probes $(PROBES)
+benchmark-load: setup ## Segments a second of a load run, on a backlog (ARGS="--rounds 5")
+	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
+	$(TEST_ENV) $(BANK) up --only minio,snowflake; \
+	$(TEST_ENV) $(UV) run --project orchestration/airflow --locked --quiet python orchestration/airflow/benchmarks/load.py $(ARGS)
 drill: setup setup-all ## Longer fault drills on the whole stack
 	@trap '$(E2E_ENV) $(BANK) down --wipe' EXIT; \
 	$(E2E_ENV) $(PYTEST) -m drill -s tests-e2e

@@ -32,9 +32,11 @@ class BankDagsSettings(BuildSettings):
     load_run_seconds: float = Field(
         default=3.0, ge=0, le=600, description="After this a load run begins no further batch and starts the next run."
     )
-    max_segments: int = Field(default=1000, ge=1, le=10_000, description="Segments of one load transaction, at most.")
+    max_segments: int = Field(
+        default=200, ge=1, le=10_000, description="Segments of one load transaction, at most: about a second's work."
+    )
     max_bytes: int = Field(
-        default=256 * 1024**2, ge=1, description="Bytes of one load transaction, at most: what lies on disk meanwhile."
+        default=64 * 1024**2, ge=1, description="Bytes of one load transaction, at most: what lies on disk meanwhile."
     )
     threads: int = Field(default=4, ge=1, le=32, description="Requests to the object store at the same time.")
     load_timeout_seconds: int = Field(

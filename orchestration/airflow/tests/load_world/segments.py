@@ -78,6 +78,13 @@ def accounts(partition: int, start: int, end: int, rows: int | None = None) -> M
     return _made(key, end, made, ACCOUNT_SCHEMA)
 
 
+def rows_of(topic: str, partition: int, start: int, count: int) -> Made:
+    """`count` records of any landed topic with the record's own columns alone: COPY leaves the others NULL."""
+    key = SegmentKey(topic, partition, start)
+    made = [_record(key, offset) for offset in range(start, start + count)]
+    return _made(key, start + count, made, pa.schema([*_RECORD, pa.field("_cdc_segment", pa.string())]))
+
+
 def misfit(partition: int, start: int) -> Made:
     """One row whose key is a word: RAW's column takes numbers."""
     key = SegmentKey(ACCOUNTS, partition, start)

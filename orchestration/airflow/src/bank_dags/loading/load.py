@@ -14,7 +14,7 @@ import structlog
 
 from bank_common.landing import SegmentKey
 from bank_common.names import RAW_TABLE_BY_TOPIC, TRANSACTION_TOPIC
-from bank_dags.loading.plan import BatchSize, Halted, Limits, Waiting, arrange, still_holds
+from bank_dags.loading.plan import Halted, Limits, Waiting, arrange, still_holds
 from bank_dags.loading.ports import FILES_PER_COPY, Checkpoint, Landing, LedgerRow, Transaction, Warehouse
 from bank_dags.loading.reasons import (
     OF_ONE_CHAIN,
@@ -67,7 +67,7 @@ class Loader:
         """After `run_seconds` no further batch is begun: a run of 0 seconds loads one."""
         self._landing = landing
         self._warehouse = warehouse
-        self._size = BatchSize(limits)
+        self._limits = limits
         self._threads = threads
         self._run_seconds = run_seconds
         self._checkpoint = checkpoint
@@ -100,14 +100,13 @@ class Loader:
         with ThreadPoolExecutor(self._threads, thread_name_prefix="landing") as pool:
             while True:
                 waiting = waiting or self._list(pool)
-                chosen = waiting.choose(self._size.next_limits)
+                chosen = waiting.choose(self._limits)
                 if not chosen:
                     if waiting.complete:
                         return
                     waiting = None
                     continue
-                batch_began = self._clock()
-                if committed_any and batch_began - began >= self._run_seconds:
+                if committed_any and self._clock() - began >= self._run_seconds:
                     self._left = True
                     return
                 try:
@@ -121,7 +120,6 @@ class Loader:
                 if committed is None:
                     continue
                 overtaken, committed_any = 0, True
-                self._size = self._size.after(committed.segments, self._clock() - batch_began)
                 yield committed
 
     # -- plan ------------------------------------------------------------------------------------------------------

@@ -1,9 +1,8 @@
 """The load plan, without I/O: what comes next in each chain, and how much of it one transaction takes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
 
 from bank_dags.loading.reasons import BrokenChain, LoadError
 from bank_dags.loading.segments import Batch, Chain, Landed, Listed, Tail, Tails
@@ -13,10 +12,6 @@ Backlog = Mapping[Chain, Sequence[Listed]]
 Halted = Mapping[Chain, LoadError]
 """The chains that can't go on, each with the reason."""
 
-BATCH_SECONDS: Final = 1.0
-FIRST_BATCH_SEGMENTS: Final = 200
-_GROWTH: Final = 2
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -24,24 +19,6 @@ class Limits:
 
     max_segments: int
     max_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class BatchSize:
-    """How many segments the next transaction takes, so that one takes about `BATCH_SECONDS`."""
-
-    limits: Limits
-    segments: int = FIRST_BATCH_SEGMENTS
-
-    @property
-    def next_limits(self) -> Limits:
-        """The limits of the next transaction."""
-        return replace(self.limits, max_segments=min(self.segments, self.limits.max_segments))
-
-    def after(self, segments: int, seconds: float) -> "BatchSize":
-        """The size after a batch of so many segments took so long: at most twice as large, never below one."""
-        fitting = int(segments * BATCH_SECONDS / max(seconds, 1e-3))
-        return replace(self, segments=max(1, min(fitting, self.segments * _GROWTH)))
 
 
 class Waiting:

@@ -166,7 +166,7 @@ def test_a_run_ends_although_the_landing_never_runs_dry() -> None:
     assert not loader.left, "what landed after the listing is the next wake-up's"
 
 
-@pytest.mark.parametrize(("run_seconds", "batches"), [(0.0, 1), (5.0, 2)])
+@pytest.mark.parametrize(("run_seconds", "batches"), [(0.0, 1), (3.0, 3)])
 def test_a_run_whose_time_is_over_says_that_work_is_left(run_seconds: float, batches: int) -> None:
     segments = [landed(TOPIC, 0, start, start + 1, rows=1) for start in range(50)]
     loader = Loader(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from load_world.memory import landed, metadata
 
 from bank_common.landing import SegmentKey
-from bank_dags.loading.plan import BatchSize, Limits, arrange, choose, still_holds
+from bank_dags.loading.plan import Limits, arrange, choose, still_holds
 from bank_dags.loading.reasons import BrokenChain
 from bank_dags.loading.segments import Batch, Chain, Landed, Listed, Tail
 
@@ -126,16 +126,3 @@ def test_a_chain_that_the_ledger_does_not_know_may_start_anywhere() -> None:
 def test_a_plan_holds_while_its_own_chains_did_not_move(now: dict[Chain, Tail], holds: bool) -> None:
     segment = Landed(SegmentKey(TOPIC, 0, 5), metadata(5, 8))
     assert still_holds(Batch((segment,), {Chain(TOPIC, 0): Tail(0, 5)}), now) is holds
-
-
-@given(st.lists(st.tuples(st.integers(1, 2000), st.floats(0, 100)), max_size=20))
-def test_a_batchs_size_follows_its_seconds_within_the_limits(story: list[tuple[int, float]]) -> None:
-    size = BatchSize(Limits(1000, 5))
-    for segments, seconds in story:
-        before, size = size, size.after(segments, seconds)
-        assert 1 <= size.segments <= 2 * before.segments
-        assert size.next_limits == Limits(min(size.segments, 1000), 5)
-    steady = BatchSize(Limits(1000, 5))
-    for _ in range(20):
-        steady = steady.after(steady.segments, steady.segments / 120)
-    assert steady.segments in (119, 120), "120 segments a second make batches of a second"
