@@ -48,9 +48,13 @@ def counted_ends(segments: Sequence[Landed]) -> tuple[str, list[object]]:
 
 
 def put(local_pattern: str, stage_path: str) -> str:
-    """PUT of one folder's files. OVERWRITE: a retried PUT of the same name is harmless."""
+    """PUT of one folder's files. OVERWRITE: a retried PUT of the same name is harmless.
+
+    SOURCE_COMPRESSION: to guess it the connector reads the machine's list of MIME types, for each file anew.
+    """
     return (
-        f"PUT 'file://{local_pattern}' {STAGE_NAME}/{stage_path}/ OVERWRITE = TRUE AUTO_COMPRESS = FALSE PARALLEL = 4"
+        f"PUT 'file://{local_pattern}' {STAGE_NAME}/{stage_path}/ "
+        "OVERWRITE = TRUE AUTO_COMPRESS = FALSE SOURCE_COMPRESSION = NONE PARALLEL = 4"
     )
 
 

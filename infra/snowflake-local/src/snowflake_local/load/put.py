@@ -13,6 +13,8 @@ from snowflake_local.session import Session
 from snowflake_local.sql.commands import PutFiles
 
 _PARALLEL: Final = 4
+_COMPRESSIONS: Final = ("AUTO_DETECT", "GZIP", "BZ2", "BROTLI", "ZSTD", "DEFLATE", "RAW_DEFLATE", "NONE")
+"""https://docs.snowflake.com/en/sql-reference/sql/put"""
 
 
 def run(session: Session, duck: Any, put: PutFiles) -> exp.Expr:
@@ -34,13 +36,22 @@ def run(session: Session, duck: Any, put: PutFiles) -> exp.Expr:
         "src_locations": [local],
         "parallel": int(put.options.get("PARALLEL", _PARALLEL)),
         "autoCompress": _boolean(put.options, "AUTO_COMPRESS", default=True),
-        "sourceCompression": "auto_detect",
+        "sourceCompression": _compression(put.options),
         "overwrite": _boolean(put.options, "OVERWRITE", default=False),
         "command": "UPLOAD",
     }
     answer = exp.Command(this="PUT")
     answer.args |= {"put_stage_name": name, "put_stage_data": data}
     return answer
+
+
+def _compression(options: dict[str, str]) -> str:
+    value = options.get("SOURCE_COMPRESSION", "AUTO_DETECT").upper()
+    if value not in _COMPRESSIONS:
+        raise errors.compilation(
+            "Invalid value specified for property 'SOURCE_COMPRESSION'", errno=1481, sqlstate="42601"
+        )
+    return value.lower()
 
 
 def _boolean(options: dict[str, str], name: str, *, default: bool) -> bool:
