@@ -38,6 +38,13 @@ MUTATIONS: Final = (
         "test_consumer.py::test_nothing_is_committed_while_the_store_fails",
     ),
     Mutation(
+        "a segment costs nothing of the budget",
+        "storing.py",
+        "        self._budget.spend(1, self._clock())\n",
+        "",
+        "test_consumer.py::test_segments_beyond_the_budget_wait_and_get_larger",
+    ),
+    Mutation(
         "the segment is stored before its dead letters are acknowledged",
         "lander.py",
         "        self._reject(batch, content)\n        traceparent",

@@ -20,13 +20,12 @@ from cdc_consumer.holdings import Held, Holdings
 from cdc_consumer.instruments import Instruments
 from cdc_consumer.intake import Intake, Rejected, Run, Taken, Tombstones
 from cdc_consumer.lander import Lander
-from cdc_consumer.line import Limits, Line, seconds_until_due
+from cdc_consumer.line import Limits, Line
 from cdc_consumer.policy import FailedError, Undecodable, dispose
 from cdc_consumer.ports import DeadLetters, ObjectStore, Polled, RecordLog, SchemaRegistry
 from cdc_consumer.records import Records
 from cdc_consumer.rejection import RejectionLimits
 from cdc_consumer.resume import Facts, Refused, decide
-from cdc_consumer.segment_budget import SegmentBudget
 from cdc_consumer.storing import Storing
 from cdc_consumer.topics import Chain, LandedTopics
 
@@ -86,14 +85,12 @@ class Consumer:
             checkpoint=checkpoint,
         )
         self._holdings = Holdings()
-        self._budget = SegmentBudget(limits.budget)
         self._storing = Storing(
             self._holdings,
             self._lander,
             kafka,
             self._health,
             limits=limits,
-            budget=self._budget,
             handover_seconds=handover_seconds,
             instruments=instruments,
             clock=clock,
@@ -121,7 +118,7 @@ class Consumer:
         """One round. Raises FailedError: a failure to halt for."""
         # Records may have come as soon as the wait began: their age is never underestimated.
         self._polled_at = self._clock()
-        due = seconds_until_due(self._holdings.lines, self._polled_at, self._limits, self._budget)
+        due = self._storing.seconds_until_due(self._polled_at)
         polled = self._kafka.poll(self._max_poll_records, min(self._poll_seconds, due))
         self._note(polled)
         for chain, records in polled.records.items():

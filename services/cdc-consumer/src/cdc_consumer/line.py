@@ -275,7 +275,7 @@ def seconds_until_due(lines: Iterable[Line], now: float, limits: Limits, budget:
 def _urgent_at(lines: Iterable[Line], now: float, limits: Limits, budget: SegmentBudget) -> float:
     """When the lines that hold urgent records are due."""
     since = [line.oldest_urgent for line in lines if line.oldest_urgent is not None]
-    return budget.flush_at(min(since) + limits.flush_seconds, len(since), now) if since else math.inf
+    return budget.flush_at(min(since), limits.flush_seconds, len(since), now) if since else math.inf
 
 
 def _idle_at(line: Line, limits: Limits) -> float:

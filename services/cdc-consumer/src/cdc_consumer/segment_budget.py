@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 
 class Budget(NamedTuple):
-    """`per_second` segments over all partitions in the long run; no flush waits for it beyond `longest_seconds`."""
+    """`per_second` segments over all partitions in the long run, where windows of `longest_seconds` allow it."""
 
     per_second: float = math.inf
     longest_seconds: float = 2.0
 
     @property
     def burst(self) -> float:
-        """Segments that a rest saves up at most: what the longest wait allows."""
+        """Segments that a rest saves up at most: what the longest window allows."""
         return self.per_second * self.longest_seconds
 
 
@@ -33,15 +33,17 @@ class SegmentBudget:
         self._credit = max(0.0, self._credit_at(now) - segments)
         self._at = max(self._at, now)
 
-    def flush_at(self, wished: float, segments: int, now: float) -> float:
-        """When a flush that is wished for an instant, and makes so many segments, is due.
+    def flush_at(self, oldest: float, window: float, segments: int, now: float) -> float:
+        """When a flush of so many segments is due, the oldest of whose records came at `oldest`.
 
-        Never before `wished`, never more than `longest_seconds` after it.
+        Never before that record has waited for `window`; later than that only until it has waited for
+        `longest_seconds`.
         """
+        wished = oldest + window
         needed = min(float(segments), self._budget.burst)
         missing = needed - self._credit_at(now)
         affordable = now + missing / self._budget.per_second if missing > 0 else -math.inf
-        return max(wished, min(affordable, wished + self._budget.longest_seconds))
+        return max(wished, min(affordable, oldest + self._budget.longest_seconds))
 
     def _credit_at(self, now: float) -> float:
         if math.isinf(self._budget.per_second) or math.isinf(self._at):

@@ -11,7 +11,7 @@ from cdc_consumer.health import Health
 from cdc_consumer.holdings import Held, Holdings
 from cdc_consumer.instruments import Instruments
 from cdc_consumer.lander import Lander
-from cdc_consumer.line import FlushReason, Limits, Line, seal_due
+from cdc_consumer.line import FlushReason, Limits, Line, seal_due, seconds_until_due
 from cdc_consumer.policy import FailedError
 from cdc_consumer.ports import Commit, RecordLog
 from cdc_consumer.segment_budget import SegmentBudget
@@ -29,7 +29,6 @@ class Storing:
         health: Health,
         *,
         limits: Limits,
-        budget: SegmentBudget,
         handover_seconds: float,
         instruments: Instruments,
         clock: Callable[[], float],
@@ -41,12 +40,16 @@ class Storing:
         self._kafka = kafka
         self._health = health
         self._limits = limits
-        self._budget = budget
+        self._budget = SegmentBudget(limits.budget)
         self._handover_seconds = handover_seconds
         self._instruments = instruments
         self._clock = clock
         self._log = log
         self._checkpoint = checkpoint
+
+    def seconds_until_due(self, now: float) -> float:
+        """How long no buffer is due; infinite when all are empty."""
+        return seconds_until_due(self._holdings.lines, now, self._limits, self._budget)
 
     def store_due(self) -> None:
         """Store every buffer whose time has come. Raises FailedError: a failure to halt for."""

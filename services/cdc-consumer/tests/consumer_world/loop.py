@@ -46,6 +46,7 @@ class Member:
         registry: MemoryRegistry | None = None,
         *,
         poll_seconds: float = 0,
+        limits: Limits = LIMITS,
     ) -> None:
         self.kafka = MemoryLog(broker)
         self.store = FaultyObjectStore(bucket)
@@ -61,7 +62,7 @@ class Member:
             self.registry,
             self.dead_letters,
             LandedTopics({"rows": Kind.CHANGES}, frozenset()),
-            limits=LIMITS,
+            limits=limits,
             rejection=REJECTION,
             max_poll_records=3,
             poll_seconds=poll_seconds,
@@ -90,8 +91,8 @@ class World:
         self.broker = MemoryBroker([A, B])
         self.bucket = MemoryObjectStore()
 
-    def member(self, *chains: Chain, poll_seconds: float = 0) -> Member:
-        member = Member(self.broker, self.bucket, poll_seconds=poll_seconds)
+    def member(self, *chains: Chain, poll_seconds: float = 0, limits: Limits = LIMITS) -> Member:
+        member = Member(self.broker, self.bucket, poll_seconds=poll_seconds, limits=limits)
         if chains:
             member.kafka.assign(*chains)
         return member

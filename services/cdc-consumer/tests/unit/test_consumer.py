@@ -9,6 +9,7 @@ from bank_common.service import Shutdown
 from cdc_consumer.policy import FailedError
 from cdc_consumer.ports import Commit
 from cdc_consumer.resume import Refusal, Refused
+from cdc_consumer.segment_budget import Budget
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +46,26 @@ def test_the_age_of_records_counts_from_the_start_of_the_poll_that_brought_them(
     world.produce(A, 2)
     member.turns(1, seconds=0)
     assert world.landed(A) == [0, 1]
+
+
+def test_segments_beyond_the_budget_wait_and_get_larger(world: World) -> None:
+    budget = Budget(per_second=0.5, longest_seconds=4)
+    member = world.member(A, B, limits=LIMITS._replace(max_rows=100, budget=budget))
+    member.turns(1)
+    world.produce(A, 1)
+    member.turns(4)
+    assert world.landed(A) == [0], "a change after a rest waits for flush_seconds only"
+    for _ in range(80):
+        world.produce(A, 1)
+        world.produce(B, 1)
+        member.turns(1)
+    segments = len(world.bucket.objects)
+    assert 40 * budget.per_second * 0.8 <= segments <= 1 + budget.burst + 40 * budget.per_second
+    window = member.metrics.get_sample_value("bank_consumer_flush_window_seconds")
+    assert window is not None
+    assert LIMITS.flush_seconds < window <= budget.longest_seconds
+    member.turns(12)
+    world.assert_exactly_once()
 
 
 def test_nothing_is_committed_while_the_store_fails(world: World) -> None:

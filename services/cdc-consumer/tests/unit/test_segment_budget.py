@@ -14,7 +14,7 @@ BUDGETS = st.builds(Budget, st.sampled_from([0.5, 1.0, 2.0, 8.0]), st.sampled_fr
 
 
 class Flush(NamedTuple):
-    """Segments made at an instant, and how long the oldest record had waited beyond its window."""
+    """Segments made at an instant, and how long the oldest record had waited."""
 
     at: float
     segments: int
@@ -30,8 +30,8 @@ def play(arrivals: list[int], budget: Budget, flush_seconds: float = 0.5) -> lis
         if lines and not waiting:
             since = now
         waiting = max(waiting, lines)
-        if waiting and now >= bucket.flush_at(since + flush_seconds, waiting, now):
-            flushes.append(Flush(now, waiting, now - since - flush_seconds))
+        if waiting and now >= bucket.flush_at(since, flush_seconds, waiting, now):
+            flushes.append(Flush(now, waiting, now - since))
             bucket.spend(waiting, now)
             waiting = 0
     return flushes
@@ -68,13 +68,20 @@ def test_a_lone_change_after_a_rest_is_stored_at_once() -> None:
     budget = Budget(2.0, 5.0)
     bucket = SegmentBudget(budget)
     bucket.spend(100, 0.0)
-    assert bucket.flush_at(1.0, 3, 1.0) == 1.5
-    assert bucket.flush_at(5.0, 3, 5.0) == 5.0
-    assert bucket.flush_at(10.0, 10, 10.0) == 10.0, "a transaction that touches every partition"
-    assert bucket.flush_at(10.0, 10, 2.0) == 10.0, "never before it is wished for"
+    assert bucket.flush_at(0.5, 0.5, 3, 1.0) == 1.5
+    assert bucket.flush_at(4.5, 0.5, 3, 5.0) == 5.0
+    assert bucket.flush_at(9.5, 0.5, 10, 10.0) == 10.0, "a transaction that touches every partition"
+    assert bucket.flush_at(9.5, 0.5, 10, 9.5) == 10.0, "never before its window is over"
+
+
+def test_a_window_grows_to_the_cap_and_one_that_is_longer_stays() -> None:
+    bucket = SegmentBudget(Budget(2.0, 5.0))
+    bucket.spend(100, 0.0)
+    assert bucket.flush_at(0.0, 1.0, 100, 0.0) == 5.0
+    assert bucket.flush_at(0.0, 60.0, 100, 0.0) == 60.0
 
 
 def test_without_a_budget_nothing_waits() -> None:
     bucket = SegmentBudget(Budget())
     bucket.spend(10**6, 0.0)
-    assert bucket.flush_at(0.5, 10**6, 0.0) == 0.5
+    assert bucket.flush_at(0.0, 0.5, 10**6, 0.0) == 0.5

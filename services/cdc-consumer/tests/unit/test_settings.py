@@ -1,6 +1,7 @@
 import pytest
 
 from bank_common.settings import SettingsError
+from cdc_consumer.segment_budget import Budget
 from cdc_consumer.settings import ConsumerSettings
 
 NEEDED = {
@@ -28,6 +29,15 @@ def test_what_must_be_given_is_enough() -> None:
     assert settings.bucket == "bank-landing"
     assert settings.limits().flush_seconds == 1.0
     assert "canary-secret" not in repr(settings)
+
+
+@pytest.mark.parametrize(("target_lag", "seconds"), [("0", 2.0), ("3", 2.0), ("10", 5.0), ("600", 300.0)])
+def test_windows_grow_to_half_the_target_lag_and_2_s_at_least(
+    monkeypatch: pytest.MonkeyPatch, target_lag: str, seconds: float
+) -> None:
+    monkeypatch.setenv("CDC_CONSUMER_TARGET_LAG_SECONDS", target_lag)
+    monkeypatch.setenv("CDC_CONSUMER_MAX_SEGMENTS_PER_SECOND", "3")
+    assert ConsumerSettings.load().limits().budget == Budget(per_second=3.0, longest_seconds=seconds)
 
 
 @pytest.mark.parametrize(
