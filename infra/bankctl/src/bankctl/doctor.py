@@ -40,7 +40,7 @@ class Finding:
 
 def examine(stack: Stack, components: Iterable[Component]) -> list[Finding]:
     """Every finding about this machine, for starting these components."""
-    return [_system(), _python(), *_tools(), *_space(stack), _memory(), *_ports(stack, components)]
+    return [_system(), _python(), *_tools(), _postgres(stack), *_space(stack), _memory(), *_ports(stack, components)]
 
 
 def require_free(stack: Stack, components: Iterable[Component]) -> None:
@@ -79,16 +79,22 @@ def _tools() -> Iterator[Finding]:
         setpriv = shutil.which("setpriv")
         advice = None if setpriv else "Install util-linux, or run as an ordinary user (Postgres refuses root)."
         yield Finding("setpriv", setpriv or "missing", advice)
-    refused = postgres.refusal()
-    yield Finding(
-        "Postgres",
-        refused or "runs",
-        "Root may not give its rights away here (a container without CAP_SETPCAP?): run as an ordinary user."
-        if refused
-        else None,
-    )
     go = object_store.find_go()
     yield Finding("Go", str(go) if go else "none that is new enough; a compiler comes from PyPI when MinIO is built")
+
+
+def _postgres(stack: Stack) -> Finding:
+    refused = postgres.refusal(_existing(stack.state_dir))
+    if refused is None:
+        return Finding("Postgres", "runs")
+    if os.geteuid() != 0:
+        return Finding("Postgres", refused, "Run `make setup`; when that does not mend it, see the message.")
+    advice = (
+        "Root may not let another user enter its folders here (it lacks CAP_DAC_READ_SEARCH or CAP_SETPCAP, as in most "
+        "containers): move the checkout, and BANKCTL_STATE_DIR, to a folder that every user may enter, or run as an "
+        "ordinary user."
+    )
+    return Finding("Postgres", refused, advice)
 
 
 def _space(stack: Stack) -> Iterator[Finding]:

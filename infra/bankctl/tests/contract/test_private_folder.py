@@ -1,5 +1,6 @@
 """Postgres below a folder that nobody else may enter, as a checkout in root's own home is."""
 
+import os
 import shutil
 import signal
 import socket
@@ -33,7 +34,7 @@ def private(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_a_cluster_is_made_and_served_below_a_private_folder(private: Path) -> None:
-    assert postgres.refusal() is None
+    assert postgres.refusal(private) is None
     with socket.create_server((LOOPBACK, 0)) as taken:
         offset = taken.getsockname()[1] - postgres.names.PORTS["bank_postgres"]
     settings = BankctlSettings.model_construct(port_offset=offset, network="loopback")
@@ -58,6 +59,24 @@ def test_a_cluster_is_made_and_served_below_a_private_folder(private: Path) -> N
         process.wait(30)
 
 
+def test_root_without_the_capability_is_told_before_anything_starts(
+    private: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An ordinary user's own private folder is open to its Postgres."""
+    monkeypatch.setattr(postgres, "may_let_read_anywhere", lambda: False)
+    refused = postgres.refusal(private)
+    assert (refused is None) == (os.geteuid() != 0)
+    assert refused is None or "Permission denied" in refused
+
+
+def test_root_without_the_capability_runs_postgres_in_folders_that_all_may_enter(
+    private: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "may_let_read_anywhere", lambda: False)
+    private.chmod(0o755)
+    assert postgres.refusal(private) is None
+
+
 def test_a_postgres_that_may_not_run_is_named_with_the_systems_own_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,4 +84,4 @@ def test_a_postgres_that_may_not_run_is_named_with_the_systems_own_words(
     (tmp_path / "postgres").chmod(0o755)
     monkeypatch.setattr(postgres, "binaries", lambda: tmp_path)
     monkeypatch.setattr(postgres, "unprivileged", lambda command: command)
-    assert postgres.refusal() == "no such luck"
+    assert postgres.refusal(tmp_path) == "no such luck"

