@@ -27,7 +27,7 @@ def load_raw() -> None:
     """Landing minus ledger for a bounded time; the next run is the retry, and takes what is left."""
 
     @task(outlets=[LOADED], retries=0, execution_timeout=timedelta(seconds=SETTINGS.load_timeout_seconds))
-    def load(dag_run, outlet_events) -> list[str]:
+    def load(dag_run, ti, outlet_events) -> list[str]:
         from bank_dags import tasks
         from bank_dags.next_run import next_run
 
@@ -37,6 +37,8 @@ def load_raw() -> None:
         if outcome.build_owed:
             outlet_events[LOADED].add(RAW, extra=outcome.event_extra())
         if outcome.left:
+            if outcome.halted:  # what the task would return, had it no next run to ask for
+                ti.xcom_push(key="return_value", value=list(outcome.halted))
             raise next_run(dag_run.conf)
         if not outcome.halted:
             raise DownstreamTasksSkipped(tasks=["halted_chains"])

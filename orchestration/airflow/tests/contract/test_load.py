@@ -23,6 +23,7 @@ from bank_dags.loading.reasons import (
     LedgerBeyondLanding,
     LoadError,
     RowsDiffer,
+    TailsBehind,
     WarehouseFailed,
 )
 from bank_dags.loading.segments import Chain
@@ -235,6 +236,18 @@ def test_the_tails_follow_the_ledger_and_can_be_made_from_it(world: World) -> No
         world.provision()
         assert sorted(world.query(tails)) == found
         assert run_load(world) == []
+
+
+def test_tails_that_lack_a_load_stop_the_load_before_it_doubles_a_row(world: World) -> None:
+    """As after an upgrade whose provisioning made the table and did not fill it."""
+    landed = segments.accounts(0, 0, 5)
+    world.land(landed)
+    run_load(world)
+    world.query("DELETE FROM RAW.LOAD_TAILS")
+    assert halted(world).reason == TailsBehind(1, 0)
+    world.provision()
+    assert run_load(world) == []
+    assert world.loaded_offsets() == offsets(landed)
 
 
 def test_a_heartbeat_asks_for_no_build_and_an_end_that_counts_a_table_does(world: World) -> None:

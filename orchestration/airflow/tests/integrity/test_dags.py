@@ -119,15 +119,18 @@ def test_what_a_load_tells_airflow(bag, outcome: tuple, monkeypatch: pytest.Monk
     monkeypatch.setattr(tasks, "load_raw", lambda *_: did)
     events: list[object] = []
     accessor = SimpleNamespace(add=lambda asset, extra: events.append((asset.name, extra)))
+    pushed: list[tuple[str, list[str]]] = []
+    ti = SimpleNamespace(xcom_push=lambda key, value: pushed.append((key, value)))
     load = bag.dags[names.LOAD_DAG].task_dict["load"].python_callable
     run = SimpleNamespace(run_id="wake__1", conf={"traceparent": "t"})
     if ending is None:
-        assert load(dag_run=run, outlet_events=_Always(accessor)) == list(did.halted)
+        assert load(dag_run=run, ti=ti, outlet_events=_Always(accessor)) == list(did.halted)
         with pytest.raises(PipelineError, match="x"):
             bag.dags[names.LOAD_DAG].task_dict["halted_chains"].python_callable(list(did.halted))
     else:
         with pytest.raises(getattr(exceptions, ending)) as caught:
-            load(dag_run=run, outlet_events=_Always(accessor))
+            load(dag_run=run, ti=ti, outlet_events=_Always(accessor))
+        assert pushed == ([("return_value", list(did.halted))] if did.halted else []), "what halted_chains is red by"
         if did.left:
             assert (caught.value.trigger_dag_id, caught.value.conf) == (names.LOAD_DAG, run.conf)
             assert caught.value.dag_run_id.startswith("next__")

@@ -62,7 +62,11 @@ class Transaction(Protocol):
     """One open transaction. Any error in it must reach `Warehouse.transaction`, which rolls back."""
 
     def raise_fence(self) -> int:
-        """Add one to the fence row, waiting for whoever holds it; gives this load's id. Raises FenceMissing."""
+        """Add one to the fence row, waiting for whoever holds it; gives this load's id.
+
+        Raises:
+            LoadError: FenceMissing; TailsBehind when the tails lack a committed load.
+        """
         ...
 
     def tails(self) -> Tails:

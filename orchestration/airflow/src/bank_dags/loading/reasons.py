@@ -71,6 +71,14 @@ class FenceMissing:
 
 
 @dataclass(frozen=True, slots=True)
+class TailsBehind:
+    """`RAW.LOAD_TAILS` lacks a committed load: a plan made from it would load segments a second time."""
+
+    load_id: int
+    tails_load_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class NotNext:
     """A skip names an offset that is not the next one of its chain, or a range that can't be."""
 
@@ -109,6 +117,7 @@ Reason = (
     | RowsDiffer
     | CopyRefused
     | FenceMissing
+    | TailsBehind
     | NotNext
     | Overtaken
     | StoreFailed
@@ -129,7 +138,7 @@ class LoadError(PipelineError):
         self.reason = reason
 
 
-def message(reason: Reason) -> str:
+def message(reason: Reason) -> str:  # noqa: PLR0912 - one branch a reason
     """What was seen, in one sentence."""
     match reason:
         case BrokenChain(chain, expected, found):
@@ -146,6 +155,8 @@ def message(reason: Reason) -> str:
             return f"COPY refused the files of {topic}: {detail}."
         case FenceMissing(rows):
             return f"RAW.LOAD_FENCE has {rows} rows with ID 1, it must have one."
+        case TailsBehind(load_id, tails_load_id):
+            return f"RAW.LOAD_TAILS ends with load {tails_load_id}, the last one was {load_id}; nothing was loaded."
         case NotNext(chain, expected, asked):
             place = "nothing of it is landed or loaded" if expected is None else f"its next offset is {expected}"
             return f"{chain}: a skip at {asked} is not possible: {place}."
@@ -159,7 +170,7 @@ def message(reason: Reason) -> str:
             assert_never(reason)
 
 
-def disposition(reason: Reason) -> Disposition:
+def disposition(reason: Reason) -> Disposition:  # noqa: PLR0912 - one branch a reason
     """Retry: the next run tries again by itself. Halt: it can't get better alone; the advice names the command."""
     match reason:
         case BrokenChain(chain, expected, _):
@@ -192,6 +203,8 @@ def disposition(reason: Reason) -> Disposition:
             )
         case FenceMissing():
             return Halt("Run `bank provision`, which makes the row when it is absent.")
+        case TailsBehind():
+            return Halt("Run `bank provision`, which brings the tails up to RAW.LOAD_LEDGER; the next run loads then.")
         case NotNext():
             return Halt(
                 "Segments load in chain order and none is passed over; `bank chain` shows where the chain stands."

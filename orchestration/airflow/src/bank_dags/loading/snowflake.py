@@ -13,7 +13,7 @@ from snowflake.connector.errors import Error as SnowflakeError
 
 from bank_dags import statements
 from bank_dags.loading.ports import LedgerRow, Standing, Transaction
-from bank_dags.loading.reasons import CopyRefused, FenceMissing, LoadError, WarehouseFailed
+from bank_dags.loading.reasons import CopyRefused, FenceMissing, LoadError, TailsBehind, WarehouseFailed
 from bank_dags.loading.segments import Batch, Chain, Landed, Tail, Tails
 
 log = structlog.get_logger(__name__)
@@ -82,7 +82,10 @@ class SnowflakeWarehouse:
         rows = self._run("reading the fence", statements.sql("load_id"))
         if len(rows) != 1:
             raise LoadError(FenceMissing(len(rows)))
-        return int(rows[0][0])
+        load_id, tails_load_id = (int(value) for value in rows[0])
+        if tails_load_id < load_id - 1:
+            raise LoadError(TailsBehind(load_id - 1, tails_load_id))
+        return load_id
 
     def copy(self, topic: str, files: Sequence[str], stage_path: str) -> Mapping[str, int]:
         """See `Transaction.copy`. Columns of COPY's answer: file, status, rows_parsed, rows_loaded, …"""

@@ -19,6 +19,7 @@ ALL = {
     r.RowsDiffer(KEY, 3, 2): (Halt, [KEY, "3", "2", "rolled back"]),
     r.CopyRefused("bank.public.accounts", "100038"): (Halt, ["bank.public.accounts", "100038", "bank raw-ddl render"]),
     r.FenceMissing(0): (Halt, ["LOAD_FENCE", "0", "bank provision"]),
+    r.TailsBehind(7, 4): (Halt, ["LOAD_TAILS", "4", "7", "bank provision"]),
     r.NotNext(CHAIN, 9, 5): (Halt, ["5", "9", "bank chain"]),
     r.NotNext(CHAIN, None, 5): (Halt, ["5", "bank chain"]),
     r.Overtaken(5): (Retry, ["5", "next run"]),
