@@ -13,7 +13,7 @@ from snowflake_local import errors, results
 from snowflake_local.load import listing, put
 from snowflake_local.parameters import DEFAULTS
 from snowflake_local.session import Session
-from snowflake_local.sql import bulk, commands, control, merge, rewrite, swap
+from snowflake_local.sql import bulk, commands, control, describe, merge, rewrite, swap
 from snowflake_local.sql.aftermath import Aftermath
 
 _CONFLICT_RETRIES: Final = 8
@@ -104,14 +104,16 @@ class Cursor(FakeSnowflakeCursor):
         self._answer(_SUCCESS)
 
     def _answer(self, answer: commands.Answer) -> None:
-        self._arrow_table = results.of_texts(answer.columns, answer.rows)
+        table = results.of_texts(answer.columns, answer.rows)
+        self._have(table, results.described(table.schema), "", exp.Command(this="ANSWER"))
+
+    def _have(self, table: Any, described: list[tuple[Any, ...]], sql: str, tree: exp.Expr) -> None:
+        """Have this result, as upstream has one."""
+        self._arrow_table, self._described = table, described
         self._arrow_table_fetch_index = None
-        self._rowcount = self._arrow_table.num_rows
-        self._described = results.described(self._arrow_table.schema)
-        self._sfqid, self._last_sql, self._last_params = str(uuid.uuid4()), "", None
-        self._last_transformed = exp.Command(this="ANSWER")
-        result = (self._arrow_table, self._rowcount, self._last_sql, self._last_params, self._last_transformed)
-        self._conn.results_cache[self._sfqid] = result
+        self._rowcount, self._sfqid = table.num_rows, str(uuid.uuid4())
+        self._last_sql, self._last_params, self._last_transformed = sql, None, tree
+        self._conn.results_cache[self._sfqid] = (table, self._rowcount, sql, None, tree)
 
     # -- statements --------------------------------------------------------------------------------------------
 
@@ -236,6 +238,10 @@ class Cursor(FakeSnowflakeCursor):
         if isinstance(transformed, exp.Merge):
             rows = self._duck_conn.execute(merge.returning(transformed), params).fetchall()
             return self._on_duckdb(merge.counts(transformed, [row[0] for row in rows]), None)
+        if isinstance(transformed, exp.Describe) and (sql := describe.sql(transformed, self._conn)):
+            self._duck_conn.execute(sql)
+            table = self._duck_conn.to_arrow_table()
+            return self._have(table, results.of_duckdb(self._duck_conn.description), sql, transformed)
         if isinstance(transformed, exp.Drop) and str(transformed.kind).upper() == "DATABASE":
             return self._drop_database(transformed)
         if isinstance(transformed, exp.Copy) and not self._conn.in_transaction and self._conn._autocommit:
