@@ -1,4 +1,4 @@
-"""DESCRIBE TABLE, which dbt asks 30 times in a build: of the one table, where upstream looks through all columns of all."""
+"""DESCRIBE TABLE, which dbt asks 30 times in a build: of one table, where upstream looks through every column."""
 
 from string import Template
 from typing import Final
