@@ -1,13 +1,8 @@
 """`bank up --watch`: marts move again within a minute of a part's death or standstill, and nobody lends a hand."""
 
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-
 import pytest
 
-from harness.driven import ROOT
+from bankctl.supervision import processes
 from harness.moves import deposit, in_mart, moves
 from harness.native import NativeStack
 from harness.waiting import until
@@ -19,45 +14,31 @@ REPLACED_SECONDS = 90
 """Its bound, a probe's timeouts, and its start."""
 
 
-@pytest.fixture
-def watched(native: NativeStack) -> Iterator[NativeStack]:
-    """The stack under a watcher."""
-    log = native.stack.state_dir / "log" / "watch.log"
-    with log.open("wb") as output:
-        watcher = subprocess.Popen([sys.executable, "-m", "bankctl", "up", "--watch"], cwd=ROOT, stdout=output)
-        try:
-            until("it watches", lambda: "watching" in log.read_text(), seconds=180, state=log.read_text)
-            yield native
-            # It ends at once, with success, and leaves all running.
-            watcher.send_signal(signal.SIGTERM)
-            assert watcher.wait(30) == 0
-            assert "what runs keeps running" in log.read_text()
-        finally:
-            if watcher.poll() is None:
-                watcher.kill()
-            print(log.read_text())
+def _another(stack: NativeStack, component: str, pid: int) -> bool:
+    process = processes.running(stack.stack.run_file(component))
+    return process is not None and process.pid != pid
 
 
 @pytest.mark.parametrize("component", ["airflow-api", "airflow-scheduler", "airflow-dag-processor", "cdc-consumer"])
-def test_what_is_killed_comes_back(watched: NativeStack, component: str) -> None:
-    before = watched.process(component)
-    transaction = deposit(watched)
+def test_what_is_killed_comes_back(native: NativeStack, component: str) -> None:
+    before = native.process(component)
+    transaction = deposit(native)
     before.kill()
-    until("the deposit is in the mart", lambda: in_mart(watched, transaction), seconds=MOVES_SECONDS, every=0.5)
-    until("it runs again", lambda: watched.process(component).pid != before.pid, seconds=REPLACED_SECONDS)
+    until("the deposit is in the mart", lambda: in_mart(native, transaction), seconds=MOVES_SECONDS, every=0.5)
+    until("it runs again", lambda: _another(native, component, before.pid), seconds=REPLACED_SECONDS)
 
 
 @pytest.mark.parametrize("component", ["airflow-scheduler", "airflow-dag-processor", "event-receiver"])
-def test_what_is_frozen_is_replaced(watched: NativeStack, component: str) -> None:
-    before = watched.process(component)
+def test_what_is_frozen_is_replaced(native: NativeStack, component: str) -> None:
+    before = native.process(component)
     for process in (before, *before.children(recursive=True)):
         process.suspend()
-    transaction = deposit(watched)
+    transaction = deposit(native)
     until(
         "another process has its place",
-        lambda: watched.process(component).pid != before.pid,
+        lambda: _another(native, component, before.pid),
         seconds=REPLACED_SECONDS,
         every=0.5,
     )
-    until("the deposit is in the mart", lambda: in_mart(watched, transaction), seconds=MOVES_SECONDS, every=0.5)
-    moves(watched, seconds=MOVES_SECONDS)
+    until("the deposit is in the mart", lambda: in_mart(native, transaction), seconds=MOVES_SECONDS, every=0.5)
+    moves(native, seconds=MOVES_SECONDS)
