@@ -179,6 +179,10 @@ contract-others:
 e2e: setup ## The whole native stack under faults, from commit to mart
 	@trap '$(E2E_ENV) $(BANK) down --wipe' EXIT; \
 	$(E2E_ENV) BANKCTL_TARGET_LAG_SECONDS=0 BANKCTL_LOAD_INTERVAL_SECONDS=20 $(PYTEST) -m "e2e and not drill" -s tests-e2e
+drill-builds: setup setup-all ## Two builds at once, by hand and as the DAG builds, 20 times, each fifth time one is killed
+	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
+	$(TEST_ENV) $(BANK) up --only minio,snowflake; \
+	$(TEST_ENV) BUILD_ROUNDS=20 $(UV) run --project orchestration/airflow --locked --quiet pytest -q -s orchestration/airflow/tests/contract/test_builds.py
 chaos-consumer: setup ## 200 kills, 20 freezes, 2 minutes without a store (half an hour and more)
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(BANK) up --only kafka,platform-postgres,registry,minio; \
