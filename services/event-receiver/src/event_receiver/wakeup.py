@@ -230,7 +230,7 @@ class WakeUp:
         self._held_since = now if self._held_since is None else self._held_since
         held = now - self._held_since
         self._open = held >= self.patience_seconds
-        self._look_at = now + min(self._pacing.look_seconds + held / 10, max(self.patience_seconds - held, 0.0))
+        self._look_at = now + min(self._pacing.look_seconds + held / 20, max(self.patience_seconds - held, 0.0))
         return reached
 
     def unseen(self) -> None:
