@@ -1,13 +1,17 @@
 """Topics on real brokers, and the rule of a real registry."""
 
+import itertools
 import json
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from bankctl.components import kafka
 from bankctl.provisioning import topics
 from bankctl.provisioning.registry import ensure_compatibility
 from bankctl.stack import Stack
@@ -23,6 +27,14 @@ def name(stack: Stack) -> Iterator[str]:
     admin = AdminClient({"bootstrap.servers": stack.bootstrap_servers})
     for answer in admin.delete_topics([chosen]).values():
         answer.result()
+
+
+def test_a_storage_whose_id_begins_with_a_dash_is_formatted(stack: Stack, tmp_path: Path) -> None:
+    """One folder in 64 has such an id."""
+    folders = (tmp_path / str(number) for number in itertools.count())
+    chosen = next(it for it in folders if kafka._short(uuid.uuid5(uuid.NAMESPACE_URL, str(it))).startswith("-"))
+    kafka.BROKER.prepare(replace(stack, state_dir=chosen))
+    assert "cluster.id=-" in (chosen / "data" / "kafka" / "logs" / "meta.properties").read_text()
 
 
 def test_a_topic_is_created_once_and_an_equal_one_is_left_alone(stack: Stack, name: str) -> None:

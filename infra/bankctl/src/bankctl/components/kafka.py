@@ -59,7 +59,8 @@ def _prepare_broker(stack: Stack) -> None:
     storage_tool = ["-XX:TieredStopAtLevel=1", "-cp", _class_path(stack), "kafka.tools.StorageTool", "format"]
     cluster = uuid.uuid5(uuid.NAMESPACE_URL, str(stack.state_dir))
     done = subprocess.run(
-        [*_java(stack, "kafka"), *storage_tool, "-t", _short(cluster), "-c", properties],
+        # One argument: an id may begin with a dash.
+        [*_java(stack, "kafka"), *storage_tool, f"--cluster-id={_short(cluster)}", "-c", properties],
         capture_output=True,
         text=True,
         check=False,
@@ -68,7 +69,7 @@ def _prepare_broker(stack: Stack) -> None:
     if done.returncode:
         raise PipelineError(
             f"Kafka's storage could not be formatted: {(done.stderr or done.stdout).strip()[-500:]}",
-            advice="Remove the state with `bank down --wipe` and start again.",
+            advice="See the message: nothing was written yet, so `bank up` tries again once its cause is mended.",
         )
 
 
