@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from benchmarks.steady import probes
 from benchmarks.steady.figures import DIRECT_P50, DIRECT_P99, Phase, Verdict, quantile, verdicts
@@ -69,6 +70,11 @@ def report(phases: Sequence[Phase], target_lag: float) -> None:
     print("\n".join(str(verdict) for phase in phases for verdict in verdicts(phase, target_lag)), flush=True)
 
 
+def _as_json(document: dict[str, Any]) -> str:
+    """One line. JSON has no NaN: what was not seen is null."""
+    return json.dumps(json.loads(json.dumps(document), parse_constant=lambda _name: None))
+
+
 def steady(stack: NativeStack, options: argparse.Namespace) -> None:
     """Traffic at each rate, then rest; reports each phase when it is over, then all, and one line of JSON."""
     phases: list[Phase] = []
@@ -83,7 +89,7 @@ def steady(stack: NativeStack, options: argparse.Namespace) -> None:
     report(phases, options.target_lag)
     share = 100 * cost_of_a_look(stack) / options.every / (os.cpu_count() or 1)
     print(f"the reader's looks cost the warehouse {share:.1f} % of all processors (in the figures above)\n")
-    print(json.dumps({"target_lag_seconds": options.target_lag, "phases": {it.name: it.document() for it in phases}}))
+    print(_as_json({"target_lag_seconds": options.target_lag, "phases": {it.name: it.document() for it in phases}}))
 
 
 def direct(stack: NativeStack, options: argparse.Namespace) -> None:
@@ -94,7 +100,7 @@ def direct(stack: NativeStack, options: argparse.Namespace) -> None:
     for share, most in ((0.5, DIRECT_P50), (0.99, DIRECT_P99)):
         seen = quantile(mart, share)
         print(Verdict(f"commit to mart, p{100 * share:.0f} <= {most:g} s", f"{seen:.1f} s", seen <= most))
-    print(json.dumps({"target_lag_seconds": options.target_lag, "probes": found}))
+    print(_as_json({"target_lag_seconds": options.target_lag, "probes": found}))
 
 
 def main() -> None:
