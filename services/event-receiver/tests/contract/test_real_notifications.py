@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.contract, pytest.mark.timeout(180)]
 
 def test_a_landed_segment_wakes_the_load_with_its_key_and_trace(stack: Stack) -> None:
     key = unused_key()
-    with ListeningAirflow() as airflow, ReceiverProcess(stack, airflow.url) as receiver:
+    with ListeningAirflow(polls=1) as airflow, ReceiverProcess(stack, airflow.url) as receiver:
         until("the unconditional first wake-up", lambda: airflow.runs)
         with landed(stack, key):
             trigger = until("the load is woken", lambda: airflow.hinted(key))
@@ -26,7 +26,7 @@ def test_a_landed_segment_wakes_the_load_with_its_key_and_trace(stack: Stack) ->
 
 def test_an_object_that_is_no_segment_is_acknowledged_and_wakes_nobody(stack: Stack) -> None:
     odd, key = "canary 4711/a+b=é%.parquet", unused_key()
-    with ListeningAirflow() as airflow, ReceiverProcess(stack, airflow.url) as receiver:
+    with ListeningAirflow(polls=1) as airflow, ReceiverProcess(stack, airflow.url) as receiver:
         with landed(stack, odd):
             poisoned = 'bank_receiver_events_total{outcome="poison_key"}'
             # Both of the store's targets have delivered it: neither has it in its queue any more.
@@ -39,7 +39,7 @@ def test_an_object_that_is_no_segment_is_acknowledged_and_wakes_nobody(stack: St
 
 def test_what_landed_while_the_receiver_was_down_is_delivered_later(stack: Stack) -> None:
     key = unused_key()
-    with landed(stack, key), ListeningAirflow() as airflow, ReceiverProcess(stack, airflow.url):
+    with landed(stack, key), ListeningAirflow(polls=1) as airflow, ReceiverProcess(stack, airflow.url):
         until("the load is woken for it", lambda: airflow.hinted(key))
 
 

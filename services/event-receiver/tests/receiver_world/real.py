@@ -47,7 +47,10 @@ def until(what: str, probe: Callable[[], T | None], seconds: float = 30) -> T:
 
 
 class ListeningAirflow:
-    """Airflow's few answers over real HTTP. A run leaves the queue after `polls` looks at it."""
+    """Airflow's few answers over real HTTP. A run leaves the queue after `polls` looks at it.
+
+    What lands while a run is seen in the queue is that run's work and no later one's: with one look none is seen there.
+    """
 
     def __init__(self, *, polls: int = 2, lose_every: int = 0) -> None:
         self.triggers: list[dict[str, Any]] = []
