@@ -286,7 +286,8 @@ def test_a_stuck_statement_ends_and_is_named_and_the_next_run_loads(world: World
     reason = caught.value.reason
     assert isinstance(reason, WarehouseFailed)
     assert reason.doing == f"loading {ACCOUNTS}"
-    assert "630 (57014): Statement reached its statement or warehouse timeout of 1 second(s)" in reason.detail
+    assert reason.detail.startswith("630 ")
+    assert "Statement reached its statement or warehouse timeout of 1 second(s)" in reason.detail
     assert world.ledger() == []
     assert [batch.rows for batch in run_load(world)] == [5]
     assert world.loaded_offsets() == offsets(landed)
