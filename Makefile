@@ -232,4 +232,4 @@ test-containers: setup ## Images, single components and the whole stack in conta
 container-images: # tries of testcontainers, whatever their interval: a start may take a minute
 	@TC_MAX_TRIES=600 $(PYTEST) -m container -s tests-e2e/containers
 container-e2e:
-	@$(CONTAINER_ENV) BANKCTL_LOAD_INTERVAL_SECONDS=30 $(PYTEST) -m "e2e and not drill" -s tests-e2e/tests --stack compose
+	@$(CONTAINER_ENV) BANKCTL_LOAD_INTERVAL_SECONDS=30 $(PYTEST) -m "e2e and not drill and not native" -s tests-e2e/tests --stack compose

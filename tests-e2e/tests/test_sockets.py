@@ -9,7 +9,8 @@ from bank_common import names
 from harness.driven import DrivenStack
 from harness.native import NativeStack
 
-pytestmark = pytest.mark.e2e
+# Containers publish on loopback only: infra/bankctl/tests/unit/compose holds it.
+pytestmark = [pytest.mark.e2e, pytest.mark.native]
 
 
 def _listening(stack: NativeStack) -> set[tuple[str, str, int]]:
@@ -28,8 +29,7 @@ def _listening(stack: NativeStack) -> set[tuple[str, str, int]]:
 
 
 def test_every_listening_socket_is_on_loopback_and_on_a_known_port(stack: DrivenStack) -> None:
-    if not isinstance(stack, NativeStack):
-        pytest.skip("containers publish on loopback only: infra/bankctl/tests/unit/compose holds it")
+    assert isinstance(stack, NativeStack)
     known = {stack.stack.port(name) for name in names.PORTS}
     found = _listening(stack)
     assert {port for _, _, port in found} >= known - {stack.stack.port("generator")}
