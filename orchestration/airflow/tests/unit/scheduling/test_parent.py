@@ -87,6 +87,7 @@ def _lives(process: psutil.Process) -> bool:
 
 def test_a_scheduler_that_is_killed_takes_all_below_it_along(world: World) -> None:
     family = world.family()
+    _until(lambda: next(world.folder.rglob("scheduling.job"), None) is not None)  # it knows which job is to be ended
     family[0].kill()
     assert world.parent.wait(SECONDS) == 1
     assert not any(map(_lives, family))
