@@ -31,9 +31,9 @@ def load_raw() -> None:
         from bank_dags import tasks
         from bank_dags.next_run import next_run
 
-        outcome = tasks.load_raw(dag_run.run_id, dag_run.conf)
+        outcome = tasks.load_raw(dag_run.run_id, dag_run.conf, sweep=dag_run.run_type == "scheduled")
         if outcome.did_nothing:
-            raise AirflowSkipException("The ledger holds all that landed, and the marts have seen it.")
+            raise AirflowSkipException("No segment is due, and the marts have seen all that is loaded.")
         if outcome.build_owed:
             outlet_events[LOADED].add(RAW, extra=outcome.event_extra())
         if outcome.left:

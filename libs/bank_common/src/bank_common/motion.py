@@ -66,19 +66,21 @@ def landed_not_loaded(
     waiting: Waiting | None,
     *,
     sweep_seconds: float,
+    target_lag_seconds: float = 0.0,
     lost: Sequence[str] = (),
     broken: Sequence[str] = (),
     up_seconds: float | None = None,
     seen: Sequence[str] = (),
     rates: Rates | None = None,
 ) -> Motion:
-    """The load: red when a landed segment is older than the sweep's interval and the margin.
+    """The load: red when a landed segment is older than the sweep's interval, or a longer target lag, and the margin.
 
     `lost` are segments that the ledger ends with and the landing does not have: red at once, for no load can go on.
     `broken` are the places where a chain can't be loaded on, `seen` what else may hold the load up; both are named
     when it is red. Time in which the store was not up yet (`up_seconds` ago it came up) is nobody's fault.
     """
-    allowed = sweep_seconds + MARGIN_SECONDS
+    allowed = max(sweep_seconds, target_lag_seconds) + MARGIN_SECONDS
+    by = "sweep" if sweep_seconds >= target_lag_seconds else "target lag"
     if lost:
         return Motion(LOAD, False, _sentences(*lost, *seen), None, allowed)
     if waiting is None:
@@ -87,7 +89,7 @@ def landed_not_loaded(
         return Motion(LOAD, True, _sentences(_under_way(waiting, "segment", allowed), *seen), waiting.seconds, allowed)
     said = (
         f"{waiting.oldest} landed {waiting.seconds:.0f} s ago and is not loaded; it may take {allowed:.0f} s "
-        f"(sweep {sweep_seconds:.0f} s + {MARGIN_SECONDS:.0f} s), {_counted(waiting, 'segment')} in all"
+        f"({by} {allowed - MARGIN_SECONDS:.0f} s + {MARGIN_SECONDS:.0f} s), {_counted(waiting, 'segment')} in all"
     )
     return Motion(LOAD, False, _sentences(said, *_pace(rates), *broken, *seen), waiting.seconds, allowed)
 

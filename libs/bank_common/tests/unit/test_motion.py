@@ -47,6 +47,14 @@ def test_a_landed_segment_may_wait_for_the_sweep_and_the_margin(
     assert found.waited_seconds == max(0, seconds)
 
 
+def test_a_segment_may_wait_for_a_target_lag_that_is_longer_than_the_sweep() -> None:
+    assert landed_not_loaded(waiting(330), sweep_seconds=60, target_lag_seconds=300).moving
+    late = landed_not_loaded(waiting(331), sweep_seconds=60, target_lag_seconds=300)
+    assert not late.moving
+    assert "(target lag 300 s + 30 s)" in late.sentence
+    assert "(sweep 60 s + 30 s)" in landed_not_loaded(waiting(91), sweep_seconds=60, target_lag_seconds=10).sentence
+
+
 @pytest.mark.parametrize(
     ("seconds", "lag", "builds", "up", "moving"),
     [

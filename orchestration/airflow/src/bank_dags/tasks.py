@@ -49,8 +49,10 @@ def traceparent_of(conf: Mapping[str, Any] | None) -> str | None:
     return value if isinstance(value, str) and len(value) <= len("00-") + 32 + 1 + 16 + len("-00") else None
 
 
-def load_raw(run_id: str, conf: Mapping[str, Any] | None) -> LoadOutcome:
+def load_raw(run_id: str, conf: Mapping[str, Any] | None, *, sweep: bool) -> LoadOutcome:
     """Everything of the load DAG: landing minus ledger into RAW.
+
+    A `sweep` loads nothing while what waits is younger than the target lag: a wake-up will come for that.
 
     Raises:
         PipelineError: with what was seen and what to do.
@@ -73,7 +75,14 @@ def load_raw(run_id: str, conf: Mapping[str, Any] | None) -> LoadOutcome:
                 landing = S3Landing(settings.store, settings.bucket)
                 limits = Limits(settings.max_segments, settings.max_bytes)
                 committed = []
-                loader = Loader(landing, warehouse, limits, settings.threads, run_seconds=settings.bounded_run_seconds)
+                loader = Loader(
+                    landing,
+                    warehouse,
+                    limits,
+                    settings.threads,
+                    run_seconds=settings.bounded_run_seconds,
+                    rest_seconds=settings.target_lag_seconds if sweep else 0.0,
+                )
                 for batch in loader.run():
                     committed.append(batch)
                     for link in tracing.links(batch.traceparents):

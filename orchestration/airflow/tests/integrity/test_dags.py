@@ -106,8 +106,9 @@ OUTCOMES = {
 }
 
 
+@pytest.mark.parametrize("swept", [False, True])
 @pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
-def test_what_a_load_tells_airflow(bag, outcome: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_load_tells_airflow(bag, outcome: tuple, swept: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """How the task ends, and whether the asset's event goes out with it: always before the next run is asked for."""
     from types import SimpleNamespace
 
@@ -116,13 +117,13 @@ def test_what_a_load_tells_airflow(bag, outcome: tuple, monkeypatch: pytest.Monk
     from bank_dags import tasks
 
     did, ending, event = outcome
-    monkeypatch.setattr(tasks, "load_raw", lambda *_: did)
+    monkeypatch.setattr(tasks, "load_raw", lambda *_, sweep: did if sweep is swept else pytest.fail("another run"))
     events: list[object] = []
     accessor = SimpleNamespace(add=lambda asset, extra: events.append((asset.name, extra)))
     pushed: list[tuple[str, list[str]]] = []
     ti = SimpleNamespace(xcom_push=lambda key, value: pushed.append((key, value)))
     load = bag.dags[names.LOAD_DAG].task_dict["load"].python_callable
-    run = SimpleNamespace(run_id="wake__1", conf={"traceparent": "t"})
+    run = SimpleNamespace(run_id="x__1", run_type="scheduled" if swept else "manual", conf={"traceparent": "t"})
     if ending is None:
         assert load(dag_run=run, ti=ti, outlet_events=_Always(accessor)) == list(did.halted)
         with pytest.raises(PipelineError, match="x"):

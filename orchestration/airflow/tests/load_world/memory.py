@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bank_common.landing import SegmentKey, SegmentMetadata
@@ -30,6 +31,7 @@ class MemoryLanding:
     segments: list[Landed] = field(default_factory=list)
     faults: dict[Chain | SegmentKey | str, LoadError] = field(default_factory=dict)
     listings: int = 0
+    landed_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
     def _raise_for(self, place: Chain | SegmentKey | str) -> None:
         if place in self.faults:
@@ -47,7 +49,7 @@ class MemoryLanding:
             if tail.landed and tail.start not in {each.key.start for each in found}:
                 raise LoadError(LedgerBeyondLanding(chain, str(SegmentKey(*chain, tail.start))))
             found = [each for each in found if each.key.start > tail.start]
-        return [Listed(each.key, each.metadata.end - each.metadata.start) for each in found[:limit]]
+        return [Listed(each.key, each.metadata.end - each.metadata.start, self.landed_at) for each in found[:limit]]
 
     def metadata(self, key: SegmentKey) -> SegmentMetadata | None:
         return next((each.metadata for each in self.segments if each.key == key), None)

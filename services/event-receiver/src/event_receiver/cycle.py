@@ -10,13 +10,17 @@ MEDIAN_OF = 3
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A DAG run: its state, and when it was queued, started and ended, in seconds by Airflow's clock."""
+    """A DAG run: its state, and when it was queued, started and ended, in seconds by Airflow's clock.
+
+    `sweep`: the schedule made it, so it takes only what is older than the target lag, as a rule nothing.
+    """
 
     run_id: str
     state: str
     queued: float
     started: float | None = None
     ended: float | None = None
+    sweep: bool = False
 
     @property
     def active(self) -> bool:
@@ -60,13 +64,14 @@ class Durations:
 def stage(runs: Runs, handover_seconds: float) -> Stage:
     """How far the latest cycle is, whoever started it.
 
-    A load that asks for no build looks like one whose build is still to come: it is over `handover_seconds` later.
+    A load that asks for no build looks like one whose build is still to come: it is over `handover_seconds` later. A
+    sweep holds up the next load while it runs, and no longer.
     """
     if any(run.active for run in runs.loads):
         return Stage.LOADING
     if any(run.active for run in runs.builds):
         return Stage.BUILDING
-    load = runs.loads[0] if runs.loads else None
+    load = next((run for run in runs.loads if not run.sweep), None)
     if load is None or not load.succeeded or load.started is None:
         return Stage.OVER
     if any(build.queued >= load.started for build in runs.builds):
@@ -77,11 +82,16 @@ def stage(runs: Runs, handover_seconds: float) -> Stage:
 
 
 def durations(runs: Runs) -> tuple[Durations, ...]:
-    """Of the latest successful cycles, newest first, `MEDIAN_OF` at most."""
+    """Of the latest successful cycles, newest first, `MEDIAN_OF` at most.
+
+    A build after a sweep tells nothing: whether that load or the one before asked for it can't be seen.
+    """
     found: list[Durations] = []
     for build in runs.builds:
         load = next((it for it in runs.loads if it.started is not None and it.started <= build.queued), None)
-        if build.ended is None or not build.succeeded or load is None or load.ended is None or not load.succeeded:
+        if load is None or load.sweep or load.ended is None or not load.succeeded:
+            continue
+        if build.ended is None or not build.succeeded:
             continue
         found.append(Durations(load.ended - load.queued, build.ended - build.queued, build.ended - load.queued))
     return tuple(found[:MEDIAN_OF])

@@ -222,7 +222,7 @@ class WakeUp:
     def looked(self, runs: Runs, now: float) -> Stage:
         """What the latest runs are; how far the cycle is."""
         self._latest = durations(runs) or self._latest
-        self._notice([run for run in runs.loads if run.started is not None], runs.now, now)
+        self._notice([run for run in runs.loads if run.started is not None and not run.sweep], runs.now, now)
         reached = stage(runs, self._pacing.handover_seconds)
         if reached is Stage.OVER:
             self._open = True
@@ -238,7 +238,7 @@ class WakeUp:
         self._open = True
 
     def _notice(self, started: list[Run], airflow_now: float, now: float) -> None:
-        """A load that has started since the look before lists what had landed by that look: ours, the sweep, any."""
+        """A load that has started since the look before takes what had landed by that look: any but the sweep."""
         before, self._last_look = self._last_look, (self._question, frozenset(run.run_id for run in started))
         if before is None:
             return

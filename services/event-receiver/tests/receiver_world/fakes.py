@@ -20,16 +20,20 @@ class SimulatedRun:
     started: float | None = None
     ended: float | None = None
 
+    @property
+    def sweep(self) -> bool:
+        return self.run_id.startswith("scheduled")
+
     def told(self, offset: float) -> Run:
         state = "success" if self.ended is not None else "queued" if self.started is None else "running"
         moments = (None if at is None else at + offset for at in (self.queued, self.started, self.ended))
         queued, started, ended = moments
         assert queued is not None
-        return Run(self.run_id, state, queued, started, ended)
+        return Run(self.run_id, state, queued, started, ended, self.sweep)
 
 
 class Scheduler:
-    """Loads and builds as Airflow runs them: one active run of each DAG, a build after each load.
+    """Loads and builds as Airflow runs them: one active run of each DAG, a build after each load but the sweep's.
 
     Loads that end while a build is active are one build afterwards, as with assets. `advance` may be told of a moment
     only after the ones before it.
@@ -93,7 +97,7 @@ class Scheduler:
 
     def _load_ends(self, run: SimulatedRun, at: float) -> None:
         run.ended = at
-        if self._build_due is None:
+        if self._build_due is None and not run.sweep:
             self._build_due = at + self.handover_seconds
 
     def _make_build(self, at: float) -> None:

@@ -96,7 +96,9 @@ def test_an_unknown_run_has_left_the_queue() -> None:
 
 def listed(dag_id: str, run_id: str, state: str, *moments: str | None) -> dict[str, str | None]:
     names = ("queued_at", "start_date", "end_date", "run_after")
-    return {"dag_id": dag_id, "dag_run_id": run_id, "state": state, **dict(zip(names, moments, strict=True))}
+    run_type = "scheduled" if run_id.startswith("scheduled__") else "manual"
+    entry = {"dag_id": dag_id, "dag_run_id": run_id, "run_type": run_type, "state": state}
+    return entry | dict(zip(names, moments, strict=True))
 
 
 def test_the_latest_runs_of_both_dags_come_with_airflow_s_own_clock() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from event_receiver.cycle import Durations, Run, Runs, Stage, cycle_seconds, durations, stage
 
 HANDOVER = 3.0
@@ -39,6 +41,18 @@ def test_a_build_that_another_one_held_up_is_waited_for() -> None:
     assert stage(runs(110, [LOAD, held_up], [BUILD]), HANDOVER) is Stage.HANDOVER
     assert stage(runs(112, [LOAD, held_up], [BUILD]), HANDOVER) is Stage.OVER
     assert stage(runs(110, [LOAD, held_up], [BUILD, Run("b2", "queued", 110)]), HANDOVER) is Stage.BUILDING
+
+
+def test_a_sweep_holds_the_next_load_up_only_while_it_runs() -> None:
+    sweep = Run("scheduled__1", "running", 110, 110.5, sweep=True)
+    assert stage(runs(111, [LOAD, sweep], [BUILD]), HANDOVER) is Stage.LOADING
+    assert stage(runs(111, [LOAD, replace(sweep, state="success", ended=111)], [BUILD]), HANDOVER) is Stage.OVER
+    assert stage(runs(111, [replace(sweep, state="success", ended=111)], []), HANDOVER) is Stage.OVER
+
+
+def test_a_build_after_a_sweep_tells_nothing_of_cycles() -> None:
+    sweep = replace(done("scheduled__1", 110, 111, 112), sweep=True)
+    assert durations(runs(120, [LOAD, sweep], [BUILD, done("b2", 113, 114, 119)])) == (Durations(3, 5, 9),)
 
 
 def test_durations_go_from_queueing_to_success_and_leave_out_what_failed() -> None:

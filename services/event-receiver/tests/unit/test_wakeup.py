@@ -1,6 +1,7 @@
 """The state machine alone, against a model of what an observer may ever see (I15)."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -239,19 +240,19 @@ def test_an_airflow_that_does_not_tell_holds_nothing_up() -> None:
     assert isinstance(machine.next_step(2.0), Trigger)
 
 
-def scheduled(number: int, queued: float) -> tuple[Run, Run]:
+def by_hand(number: int, queued: float) -> tuple[Run, Run]:
     load, build = cycle(number, queued)
-    return replace(load, run_id=f"scheduled__{number}"), replace(build, run_id=f"asset__s{number}")
+    return replace(load, run_id=f"manual__{number}"), replace(build, run_id=f"asset__m{number}")
 
 
 def test_what_landed_before_a_look_is_the_work_of_a_load_that_started_after_it() -> None:
     machine = paced()
     machine.asked()
-    machine.looked(runs(1110, cycle(1, 100), scheduled(2, 1108)), 110.0)
+    machine.looked(runs(1110, cycle(1, 100), by_hand(2, 1108)), 110.0)
     # It may have landed before that load started, and may not: the look before it was sent earlier still.
     assert machine.dirty
     machine.asked()
-    machine.looked(runs(1130, cycle(1, 100), scheduled(2, 1108), scheduled(3, 1120)), 130.0)
+    machine.looked(runs(1130, cycle(1, 100), by_hand(2, 1108), by_hand(3, 1120)), 130.0)
     assert not machine.dirty
 
 
@@ -260,7 +261,7 @@ def test_what_landed_after_a_look_stays_owed_whatever_airflow_s_clock_says() -> 
     machine.asked()
     machine.mark([hint(1)], now=105.0)
     assert machine.due() == 104.0
-    machine.looked(runs(1110, cycle(1, 100), scheduled(2, 1107)), 110.0)
+    machine.looked(runs(1110, cycle(1, 100), by_hand(2, 1107)), 110.0)
     assert machine.due() == 107.0 + 10.0 - 6.0
     machine.mark([hint(2, committed=995.0)], now=110.0, wall=1000.0)
     assert machine.due() == 105.0 + 10.0 - 6.0
@@ -272,16 +273,17 @@ def test_events_on_both_sides_of_a_load_s_start_are_paced_by_the_oldest() -> Non
     machine.asked()
     for number, now in ((1, 106.9), (2, 107.3)):
         machine.mark([hint(number, committed=990.0)], now=now, wall=990.0 + now - 101.0)
-    machine.looked(runs(1110, cycle(1, 100), scheduled(2, 1107)), 110.0)
+    machine.looked(runs(1110, cycle(1, 100), by_hand(2, 1107)), 110.0)
     assert machine.due() == pytest.approx(101.0 + 10.0 - 6.0)
 
 
-def test_a_load_that_failed_covers_nothing() -> None:
+@pytest.mark.parametrize("difference", [{"state": "failed"}, {"sweep": True}], ids=str)
+def test_a_load_that_failed_and_a_sweep_cover_nothing(difference: dict[str, Any]) -> None:
     machine = paced()
-    failed = replace(scheduled(2, 1108)[0], state="failed")
+    other = replace(by_hand(2, 1108)[0], **difference)
     for moment in (110.0, 120.0):
         machine.asked()
-        machine.looked(Runs(1000 + moment, (failed,), ()), moment)
+        machine.looked(Runs(1000 + moment, (other,), ()), moment)
     assert machine.due() == 104.0
 
 

@@ -51,15 +51,16 @@ def survey(stack: Stack) -> list[Motion]:
 
 def judged(seen: Look, sweep_seconds: float, target_lag_seconds: float) -> list[Motion]:
     """The load's and the build's motion. Pure."""
-    return [_load(seen, sweep_seconds), _build(seen, target_lag_seconds)]
+    return [_load(seen, sweep_seconds, target_lag_seconds), _build(seen, target_lag_seconds)]
 
 
-def _load(seen: Look, sweep_seconds: float) -> Motion:
+def _load(seen: Look, sweep_seconds: float, target_lag_seconds: float) -> Motion:
     if isinstance(seen.landing, str):
         return motion.not_judged(motion.LOAD, seen.landing)
     found = motion.landed_not_loaded(
         seen.landing.waiting,
         sweep_seconds=sweep_seconds,
+        target_lag_seconds=target_lag_seconds,
         lost=seen.landing.lost,
         broken=seen.landing.broken,
         up_seconds=seen.up_seconds,

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -61,15 +62,20 @@ class Loader:
         threads: int = 4,
         *,
         run_seconds: float = math.inf,
+        rest_seconds: float = 0.0,
         checkpoint: Checkpoint = _never_stop,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """After `run_seconds` no further batch is begun: a run of 0 seconds loads one."""
+        """After `run_seconds` no further batch is begun: a run of 0 seconds loads one.
+
+        Nothing is loaded while everything that waits landed less than `rest_seconds` ago.
+        """
         self._landing = landing
         self._warehouse = warehouse
         self._limits = limits
         self._threads = threads
         self._run_seconds = run_seconds
+        self._rest_seconds = rest_seconds
         self._checkpoint = checkpoint
         self._clock = clock
         self._halted: dict[Chain, LoadError] = {}
@@ -99,7 +105,11 @@ class Loader:
         waiting: Waiting | None = None
         with ThreadPoolExecutor(self._threads, thread_name_prefix="landing") as pool:
             while True:
-                waiting = waiting or self._list(pool)
+                if waiting is None:
+                    waiting = self._list(pool)
+                    if not committed_any and waiting.rests(datetime.now(UTC), self._rest_seconds):
+                        log.info("load_rests", seconds=self._rest_seconds)
+                        return
                 chosen = waiting.choose(self._limits)
                 if not chosen:
                     if waiting.complete:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from bank_dags.loading.reasons import BrokenChain, LoadError
@@ -34,6 +35,14 @@ class Waiting:
     def tails(self) -> Tails:
         """The ledger's tails, moved by what this run has committed."""
         return self._tails
+
+    def rests(self, now: datetime, seconds: float) -> bool:
+        """Whether something waits, and all of it landed less than so many seconds ago.
+
+        One from the future counts as old: a clock that is off may cost a load too many, never one that is missing.
+        """
+        ages = [now - segment.landed_at for segments in self._backlog.values() for segment in segments]
+        return bool(ages) and all(timedelta() <= age < timedelta(seconds=seconds) for age in ages)
 
     def choose(self, limits: Limits) -> list[Listed]:
         """The segments of the next transaction; empty when the listing is loaded."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from bank_common.landing import SegmentKey, SegmentMetadata
@@ -33,10 +34,11 @@ Tails = Mapping[Chain, Tail]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A segment as a listing shows it."""
+    """A segment as a listing shows it; `landed_at` is the store's Last-Modified."""
 
     key: SegmentKey
     size: int
+    landed_at: datetime
 
     @property
     def chain(self) -> Chain:

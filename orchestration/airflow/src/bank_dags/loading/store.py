@@ -65,7 +65,8 @@ class S3Landing:
         with _failures():
             pages = obstore.list(self._store, chain_prefix(*chain).rstrip("/"), offset=offset, chunk_size=LIST_PAGE)
             entries = list(islice((entry for page in pages for entry in page), limit + 1))
-        listed = sorted((Listed(_key(entry["path"]), entry["size"]) for entry in entries), key=lambda each: each.key)
+        segments = (Listed(_key(entry["path"]), entry["size"], entry["last_modified"]) for entry in entries)
+        listed = sorted(segments, key=lambda segment: segment.key)
         if last is None or tail is None:
             return listed[:limit]
         if tail.landed and (not listed or listed[0].key != last):

@@ -1,6 +1,7 @@
 """The load on a landing and a warehouse in memory."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from load_world.memory import SHA, MemoryLanding, MemoryWarehouse, landed, ledger_row
@@ -175,6 +176,14 @@ def test_a_run_whose_time_is_over_says_that_work_is_left(run_seconds: float, bat
     found = list(loader.run())
     assert len(found) == batches
     assert loader.left
+
+
+@pytest.mark.parametrize(("age", "batches"), [(0, 0), (3600, 1)])
+def test_a_run_that_rests_loads_only_what_has_waited(age: float, batches: int) -> None:
+    landing = MemoryLanding(three(), landed_at=datetime.now(UTC) - timedelta(seconds=age))
+    loader = Loader(landing, MemoryWarehouse(), LIMITS, rest_seconds=600)
+    assert len(list(loader.run())) == batches
+    assert not loader.left
 
 
 def test_a_listing_that_shows_a_part_is_followed_by_the_next() -> None:

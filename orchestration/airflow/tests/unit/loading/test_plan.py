@@ -1,5 +1,6 @@
 """The plan: chain order, contiguity, limits."""
 
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from load_world.memory import landed, metadata
 
 from bank_common.landing import SegmentKey
-from bank_dags.loading.plan import Limits, arrange, choose, still_holds
+from bank_dags.loading.plan import Limits, Waiting, arrange, choose, still_holds
 from bank_dags.loading.reasons import BrokenChain
 from bank_dags.loading.segments import Batch, Chain, Landed, Listed, Tail
 
@@ -31,9 +32,12 @@ def whole_landings(draw: st.DrawFn) -> tuple[dict[Chain, Tail], dict[Chain, list
     return tails, waiting
 
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
 def backlog_of(waiting: dict[Chain, list[Landed]]) -> dict[Chain, list[Listed]]:
     return {
-        chain: [Listed(each.key, each.metadata.end - each.metadata.start) for each in segments]
+        chain: [Listed(each.key, each.metadata.end - each.metadata.start, NOW) for each in segments]
         for chain, segments in waiting.items()
     }
 
@@ -126,3 +130,17 @@ def test_a_chain_that_the_ledger_does_not_know_may_start_anywhere() -> None:
 def test_a_plan_holds_while_its_own_chains_did_not_move(now: dict[Chain, Tail], holds: bool) -> None:
     segment = Landed(SegmentKey(TOPIC, 0, 5), metadata(5, 8))
     assert still_holds(Batch((segment,), {Chain(TOPIC, 0): Tail(0, 5)}), now) is holds
+
+
+@pytest.mark.parametrize(("age", "rests"), [(0, True), (9.9, True), (10, False), (3600, False), (-1, False)])
+def test_a_listing_rests_while_its_oldest_segment_is_young(age: float, rests: bool) -> None:
+    def listed(chain: Chain, age: float) -> Listed:
+        return Listed(SegmentKey(*chain, 0), 1, NOW - timedelta(seconds=age))
+
+    backlog = {
+        Chain("a", 0): [listed(Chain("a", 0), 5)],
+        Chain("b", 0): [listed(Chain("b", 0), age)],
+        Chain("c", 0): [],
+    }
+    assert Waiting({}, backlog, complete=True).rests(NOW, 10) is rests
+    assert not Waiting({}, {}, complete=True).rests(NOW, 10), "nothing waits"

@@ -129,7 +129,8 @@ def _run(entry: Mapping[str, Any]) -> Run:
     queued = moment("queued_at") or moment("run_after")
     if queued is None:
         raise ValueError("a run without a time")
-    return Run(entry["dag_run_id"], entry["state"], queued, moment("start_date"), moment("end_date"))
+    sweep = entry["run_type"] == "scheduled"
+    return Run(entry["dag_run_id"], entry["state"], queued, moment("start_date"), moment("end_date"), sweep)
 
 
 def _advice(status: int, dag_id: str) -> str:
