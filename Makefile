@@ -196,9 +196,10 @@ benchmark-consumer: setup ## What landing costs, on a million real changes (ARGS
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(BANK) up --only bank-postgres,platform-postgres,kafka,registry,connect,minio; \
 	$(TEST_ENV) $(RUN) python services/cdc-consumer/benchmarks/run.py $(ARGS)
-drill-airflow: setup setup-all ## Each Airflow process killed and frozen under traffic, for hours (ROUNDS=10 VICTIM="dbt")
-	@trap '$(CASES_ENV) $(BANK) down --wipe' EXIT; \
-	$(CASES_ENV) DRILL_ROUNDS=$(ROUNDS) DRILL_ONLY="$(VICTIM)" $(PYTEST) -m matrix -s tests-e2e/drills $(ARGS)
+drill-airflow: setup setup-all ## Each Airflow process killed and frozen under traffic, for hours (ROUNDS=10 VICTIM="dbt" STACK=compose)
+	@$(if $(filter compose,$(STACK)),$(MAKE) images,trap '$(CASES_ENV) $(BANK) down --wipe' EXIT); \
+	$(if $(filter compose,$(STACK)),$(CONTAINER_ENV),$(CASES_ENV)) DRILL_ROUNDS=$(ROUNDS) DRILL_ONLY="$(VICTIM)" \
+	  $(PYTEST) -m matrix -s tests-e2e/drills --stack $(STACK) $(ARGS)
 benchmark-steady: setup setup-all ## Lag and CPU under steady traffic and at rest, 50 minutes (PROBES=100: hop by hop)
 	@trap '$(BENCHMARK_ENV) $(BANK) down --wipe' EXIT; \
 	cd tests-e2e && $(BENCHMARK_ENV) $(RUN) python -m benchmarks.steady --minutes $(MINUTES) --rates $(RATES) \
@@ -220,9 +221,10 @@ RATES ?= 1,20,200
 TARGET_LAG ?= 10
 REST_MINUTES ?= 10
 PROBES ?= 0
-# How often drill-airflow strikes each process in each way, and, if not all, which.
+# How often drill-airflow strikes each process in each way, if not all of them which, and on which stack.
 ROUNDS ?= 10
 VICTIM ?=
+STACK ?= native
 
 # Needs a container engine: builds the images, then tests them one by one, then drives the whole stack of them. Not side by
 # side: each keeps two cores busy, and starts that wait for each other take three times as long.

@@ -5,10 +5,11 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any, cast
 
+import psutil
 from testcontainers.compose import ComposeContainer, DockerCompose
 from testcontainers.core.docker_client import DockerClient
 
@@ -107,6 +108,16 @@ class ComposeStack(DrivenStack):
         """See `DrivenStack`."""
         done = self._exec(component, "python", "-c", _KILL, str(seconds), without, *words)
         assert done.returncode == 0, done.stderr
+
+    def process(self, component: str) -> psutil.Process:
+        """See `DrivenStack`: below the engine's init, which Airflow's containers have."""
+        found = cast("Any", self._docker.client.containers.get(str(self._container(component).ID)))
+        first = psutil.Process(found.attrs["State"]["Pid"])
+        return first.children()[0] if found.attrs["HostConfig"]["Init"] else first
+
+    def watched(self) -> AbstractContextManager[None]:
+        """See `DrivenStack`: the restart policy of each service does it."""
+        return nullcontext()
 
     def task_logged(self, dag: str, event: str) -> bool:
         """See `DrivenStack`."""

@@ -6,11 +6,12 @@ import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, LiteralString
 
 import httpx
+import psutil
 import psycopg
 import snowflake.connector
 
@@ -61,6 +62,28 @@ class DrivenStack(ABC):
         Raises:
             AssertionError: none showed in time.
         """
+
+    @abstractmethod
+    def process(self, component: str) -> psutil.Process:
+        """The component's own process, which is one of this machine's: containers need an engine on it."""
+
+    @abstractmethod
+    def watched(self) -> AbstractContextManager[None]:
+        """Whatever brings back what dies, for the time of the context, with no hand."""
+
+    def descendants(self, component: str, *words: str, without: str = "") -> list[psutil.Process]:
+        """The living processes below a component whose command line or name holds all words, and not `without`."""
+        return [child for child in self.process(component).children(recursive=True) if _named(child, words, without)]
+
+    @contextmanager
+    def frozen(self, process: psutil.Process) -> Iterator[None]:
+        """SIGSTOP now, SIGCONT at the end if it is still there."""
+        process.suspend()
+        try:
+            yield
+        finally:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
     @abstractmethod
     def task_logged(self, dag: str, event: str) -> bool:
@@ -156,3 +179,12 @@ class DrivenStack(ABC):
     def active_builds(self) -> list[dict[str, Any]]:
         """The builds of the marts that are queued or running."""
         return [run for run in self.dag_runs("build_marts") if run["state"] in ("queued", "running")]
+
+
+def _named(process: psutil.Process, words: tuple[str, ...], without: str) -> bool:
+    try:
+        # A fork has its parent's command line, and may have a name of its own.
+        line = " ".join([*process.cmdline(), process.name()])
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return False
+    return not (without and without in line) and all(word in line for word in words)

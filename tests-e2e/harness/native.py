@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import psutil
@@ -40,31 +40,17 @@ class NativeStack(DrivenStack):
         return {name: found["healthy"] for name, found in components if not found["optional"]}
 
     def process(self, component: str) -> psutil.Process:
-        """The component's recorded process."""
+        """See `DrivenStack`: the recorded one."""
         return psutil.Process(json.loads(self.stack.run_file(component).read_text())["pid"])
-
-    @contextmanager
-    def frozen(self, process: psutil.Process) -> Iterator[None]:
-        """SIGSTOP now, SIGCONT at the end if it is still there."""
-        process.suspend()
-        try:
-            yield
-        finally:
-            with suppress(psutil.NoSuchProcess):
-                process.resume()
-
-    def descendants(self, component: str, *words: str) -> list[psutil.Process]:
-        """The living processes below a component whose command line holds all words."""
-        return list(self._descendants(component, words, ""))
 
     def executor_processes(self) -> list[psutil.Process]:
         """What Airflow's executor has started to run tasks in, idle or busy."""
         titles = ("LocalExecutor", "airflow task --")
-        return [found for title in titles for found in self._descendants("airflow-scheduler", (title,), "")]
+        return [found for title in titles for found in self.descendants("airflow-scheduler", title)]
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """`bank up --watch` beside everything in the context; it must end well and leave all running."""
+        """See `DrivenStack`: by `bank up --watch`, which must end well and leave all running."""
         command, log = [sys.executable, "-m", "bankctl", "up", "--watch"], self.stack.log_file("watch")
         with log.open("wb") as output:
             supervisor = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
@@ -86,7 +72,7 @@ class NativeStack(DrivenStack):
         """See `DrivenStack`."""
 
         def victim() -> psutil.Process | None:
-            return next(self._descendants(component, words, without), None)
+            return next(iter(self.descendants(component, *words, without=without)), None)
 
         until(f"a process with {words} runs", victim, seconds=seconds, every=0.005).kill()
 
@@ -113,13 +99,3 @@ class NativeStack(DrivenStack):
 
     def _status(self) -> dict[str, Any]:
         return json.loads(self.bank("status", "--json", check=False))
-
-    def _descendants(self, component: str, words: tuple[str, ...], without: str) -> Iterator[psutil.Process]:
-        for child in self.process(component).children(recursive=True):
-            try:
-                # A fork has its parent's command line, and may have a name of its own.
-                line = " ".join([*child.cmdline(), child.name()])
-            except (psutil.NoSuchProcess, psutil.ZombieProcess):
-                continue
-            if not (without and without in line) and all(word in line for word in words):
-                yield child
