@@ -17,6 +17,9 @@ log = structlog.get_logger(__name__)
 BUILD_WAIT_SECONDS: Final = 75.0
 """How long the DAG waits for another build: until a dead one can be taken over. A living one leaves the build owed."""
 
+WAKE_UP_SECONDS: Final = 5.0
+"""How old a segment is, at a target lag of less, before a sweep takes it: its wake-up comes in this time."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoadOutcome:
@@ -52,7 +55,7 @@ def traceparent_of(conf: Mapping[str, Any] | None) -> str | None:
 def load_raw(run_id: str, conf: Mapping[str, Any] | None, *, sweep: bool) -> LoadOutcome:
     """Everything of the load DAG: landing minus ledger into RAW.
 
-    A `sweep` loads nothing while what waits is younger than the target lag: a wake-up will come for that.
+    A `sweep` loads nothing while what waits is younger than the target lag: a wake-up comes for that.
 
     Raises:
         PipelineError: with what was seen and what to do.
@@ -81,7 +84,7 @@ def load_raw(run_id: str, conf: Mapping[str, Any] | None, *, sweep: bool) -> Loa
                     limits,
                     settings.threads,
                     run_seconds=settings.bounded_run_seconds,
-                    rest_seconds=settings.target_lag_seconds if sweep else 0.0,
+                    rest_seconds=max(settings.target_lag_seconds, WAKE_UP_SECONDS) if sweep else 0.0,
                 )
                 for batch in loader.run():
                     committed.append(batch)

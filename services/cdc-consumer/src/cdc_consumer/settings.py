@@ -20,6 +20,8 @@ from cdc_consumer.rejection import RejectionLimits
 from cdc_consumer.segment_budget import Budget
 
 SHORTEST_GROWN_SECONDS: Final = 2.0
+SEGMENTS_PER_SECOND: Final = 2.0
+SEGMENTS_PER_SECOND_AT_ONCE: Final = 10.0
 """A budget that is used up may always make a change wait so long, however small the target lag."""
 
 
@@ -53,11 +55,12 @@ class ConsumerSettings(ProgramSettings):
     idle_flush_seconds: float = Field(
         default=300.0, gt=0, description="Age at which records that change no table (BEGIN, heartbeats) are stored."
     )
-    max_segments_per_second: float = Field(
-        default=2.0,
+    max_segments_per_second: float | None = Field(
+        default=None,
         gt=0,
-        description="Budget of segments over all partitions. Beyond it records wait longer and segments get larger: up "
-        "to half the target lag, at least 2 s. Full buffers are stored whatever it says.",
+        description="Budget of segments over all partitions: 2, with a target lag of 0 10. Beyond it records wait "
+        "longer and segments get larger: up to half the target lag, at least 2 s. Full buffers are stored whatever it "
+        "says.",
     )
     target_lag_seconds: TargetLag = TARGET_LAG_SECONDS
     rejected_max_ratio: float = Field(
@@ -89,8 +92,13 @@ class ConsumerSettings(ProgramSettings):
             max_total_bytes=self.max_total_bytes,
             flush_seconds=self.flush_seconds,
             idle_flush_seconds=self.idle_flush_seconds,
-            budget=Budget(self.max_segments_per_second, max(SHORTEST_GROWN_SECONDS, self.target_lag_seconds / 2)),
+            budget=self._budget(),
         )
+
+    def _budget(self) -> Budget:
+        usual = SEGMENTS_PER_SECOND if self.target_lag_seconds else SEGMENTS_PER_SECOND_AT_ONCE
+        longest = max(SHORTEST_GROWN_SECONDS, self.target_lag_seconds / 2)
+        return Budget(self.max_segments_per_second or usual, longest)
 
     def rejection(self) -> RejectionLimits:
         """How many undecodable records are isolated cases."""

@@ -40,6 +40,14 @@ def test_windows_grow_to_half_the_target_lag_and_2_s_at_least(
     assert ConsumerSettings.load().limits().budget == Budget(per_second=3.0, longest_seconds=seconds)
 
 
+@pytest.mark.parametrize(("target_lag", "segments"), [("0", 10.0), ("10", 2.0)])
+def test_a_target_lag_of_0_affords_more_segments(
+    monkeypatch: pytest.MonkeyPatch, target_lag: str, segments: float
+) -> None:
+    monkeypatch.setenv("CDC_CONSUMER_TARGET_LAG_SECONDS", target_lag)
+    assert ConsumerSettings.load().limits().budget.per_second == segments
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("CDC_CONSUMER_MAX_ROWS", "0"), ("CDC_CONSUMER_FLUSH_SECONDS", "soon"), ("CDC_CONSUMER_FLUSH_SECOND", "1")],

@@ -27,7 +27,7 @@ class Instruments:
         self._wakeups.labels(outcome).inc()
 
     def cycle(self, before: str) -> None:
-        """A cycle was begun; the one before was over, overdue, or Airflow would not tell (unseen)."""
+        """A cycle was begun; the one before was over, ending, overdue, or Airflow would not tell (unseen)."""
         self._cycles.labels(before).inc()
 
     def waiting(self, seconds: float) -> None:

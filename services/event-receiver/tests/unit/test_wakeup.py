@@ -77,8 +77,8 @@ def paced(target_lag: float = 10.0) -> WakeUp:
 
 
 def busy() -> WakeUp:
-    """A machine without target lag that is to look at 200."""
-    machine = paced(target_lag=0.0)
+    """A machine whose cycles are shorter than its target lag, and that is to look at 200."""
+    machine = paced()
     over(machine, 110.0)
     machine.mark([hint(99)], now=150.0)
     assert machine.next_step(200.0) == Look()
@@ -205,9 +205,20 @@ def test_a_load_waits_for_the_build_of_the_one_before() -> None:
     machine = busy()
     load, build = cycle(1, 100)
     assert machine.looked(Runs(104, (load,), (Run("asset__1", "running", 103, 104),)), 200.0) is Stage.BUILDING
+    assert pause(machine.next_step(200.0)) == pytest.approx(1.0)
+    assert machine.next_step(201.0) == Look()
+    assert machine.looked(Runs(106, (load,), (build,)), 201.0) is Stage.OVER
+    assert isinstance(machine.next_step(201.0), Trigger)
+
+
+def test_a_load_is_beside_the_end_of_a_build_when_cycles_are_longer_than_the_target_lag() -> None:
+    machine = paced(target_lag=5.0)
+    over(machine, now=190.0)
+    machine.mark([hint(1)], now=195.0)
+    load, building = cycle(1, 100)[0], Run("asset__1", "running", 103, 103)
+    assert machine.looked(Runs(103.5, (load,), (building,)), 200.0) is Stage.BUILDING
     assert pause(machine.next_step(200.0)) == pytest.approx(0.5)
-    assert machine.next_step(200.5) == Look()
-    assert machine.looked(Runs(106, (load,), (build,)), 200.5) is Stage.OVER
+    assert machine.looked(Runs(104, (load,), (building,)), 200.5) is Stage.ENDING
     assert isinstance(machine.next_step(200.5), Trigger)
 
 
