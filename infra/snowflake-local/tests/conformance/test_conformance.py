@@ -150,7 +150,7 @@ def _check(case: dict[str, Any], account: Account, files: Path) -> None:
     cursor = account.cursor
     for step in case.get("setup", []):
         _prepare(step, account, files)
-    statement = _text(case["sql"], account)
+    statement = _text(case["sql"], account).replace("{files}", str(files))
     if "errno" in case or "fails" in case:
         with pytest.raises(Error) as caught:
             cursor.execute(statement)

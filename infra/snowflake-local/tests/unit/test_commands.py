@@ -12,6 +12,10 @@ from snowflake_local.sql import commands
             "put 'file:///a b/*.parquet' @a.st/x/ OVERWRITE = TRUE parallel=8;",
             commands.PutFiles("file:///a b/*.parquet", "@a.st/x/", {"OVERWRITE": "TRUE", "PARALLEL": "8"}),
         ),
+        (
+            "put 'file:///f.parquet' @st source_compression = none",
+            commands.PutFiles("file:///f.parquet", "@st", {"SOURCE_COMPRESSION": "none"}),
+        ),
         ("put file://f.csv @st", commands.PutFiles("file://f.csv", "@st", {})),
         ("drop stage if exists a.st;", commands.DropStage("a.st", True)),
         ("use role loader", commands.UseContext("ROLE", "LOADER")),

@@ -26,7 +26,7 @@ _LIST: Final = re.compile(
 )
 _PUT: Final = re.compile(
     r"\s*PUT\s+(?:'(file://[^'\\]+)'|(file://[^\s';]+))\s+('?)(@[\w.\"$][^\s';?]*)\3"
-    r"((?:\s+(?:AUTO_COMPRESS|OVERWRITE|PARALLEL)\s*=\s*\w+)*)\s*;?\s*$",
+    r"((?:\s+(?:AUTO_COMPRESS|OVERWRITE|PARALLEL|SOURCE_COMPRESSION)\s*=\s*\w+)*)\s*;?\s*$",
     re.IGNORECASE,
 )
 _DROP_STAGE: Final = re.compile(r"\s*DROP\s+STAGE\s+(IF\s+EXISTS\s+)?([\w.\"$]+)\s*;?\s*$", re.IGNORECASE)
