@@ -46,6 +46,8 @@ class Cursor(FakeSnowflakeCursor):
         with self._conn.working():
             try:
                 known = commands.recognise(bare)
+                if not isinstance(known, commands.PutFiles):
+                    self._conn.uploading = None
                 if known is not None:
                     self._run(known, kwargs.get("binding_params", params))
                 else:

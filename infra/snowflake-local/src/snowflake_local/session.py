@@ -60,6 +60,7 @@ class Session(FakeSnowflakeConnection):
         self.parameters.change(parameters or {})
         self.peers = peers
         self.ending = False
+        self.uploading: tuple[object, str, str] | None = None  # while PUT after PUT comes: see load/put.py
         self.temporary: set[tuple[str, str]] = set()
         duck = warehouse.duck_conn.cursor()
         self.running = Running(duck.interrupt)

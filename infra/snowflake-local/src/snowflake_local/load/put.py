@@ -25,14 +25,19 @@ def run(session: Session, duck: Any, put: PutFiles) -> exp.Expr:
     """
     if session.transaction.failed:
         raise errors.aborted()
-    _root, path = listing.resolve(session, duck, put.reference)
-    name = ".".join(stage.parts_from_var(put.reference[1:].partition("/")[0], session.database, session._schema))
     source = urlparse(put.source)
+    place = (put.reference, session.database, session._schema)
+    # The repeats for its files, by their bare names, go where the statement went: the catalogue was asked once.
+    if not source.netloc or source.path or session.uploading is None or session.uploading[0] != place:
+        _root, path = listing.resolve(session, duck, put.reference)
+        name = ".".join(stage.parts_from_var(put.reference[1:].partition("/")[0], session.database, session._schema))
+        session.uploading = (place, name, stage.internal_dir(name, path))
+    _place, name, location = session.uploading
     local = url2pathname(source.path)
     if source.netloc and source.netloc.lower() != "localhost":  # the client asks again with a file's bare name
         local = source.netloc + local
     data = {
-        "stageInfo": {"locationType": "LOCAL_FS", "location": stage.internal_dir(name, path), "creds": {}},
+        "stageInfo": {"locationType": "LOCAL_FS", "location": location, "creds": {}},
         "src_locations": [local],
         "parallel": int(put.options.get("PARALLEL", _PARALLEL)),
         "autoCompress": _boolean(put.options, "AUTO_COMPRESS", default=True),
