@@ -91,6 +91,9 @@ def _converter(side: str) -> dict[str, str]:
         f"{prefix}.apicurio.registry.as-confluent": "true",
         f"{prefix}.apicurio.registry.use-id": "contentId",
         f"{prefix}.apicurio.registry.headers.enabled": "false",
+        # A schema's id never changes. Without this a registry that is away when the cache looks again, every 30 s, ends
+        # the task for good.
+        f"{prefix}.apicurio.registry.fault-tolerant-refresh": "true",
     }
 
 
