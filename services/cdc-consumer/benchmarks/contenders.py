@@ -26,7 +26,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from obstore.store import S3Store
 
 from bank_common.landing import SegmentKey
-from cdc_consumer import intake, segment
+from cdc_consumer import batcher, segment
 from cdc_consumer.decode import Decoder, ReferenceDecoder
 from cdc_consumer.main import serve
 from cdc_consumer.settings import ConsumerSettings
@@ -61,7 +61,7 @@ def reference(settings: ConsumerSettings, topic: str) -> int:
     def slow(kind: Kind, decoder: Decoder) -> ReferenceDecoder:
         return ReferenceDecoder(kind, decoder)
 
-    intake.batch_decoder_for = slow
+    batcher.batch_decoder_for = slow
     return consumer(settings, topic)
 
 

@@ -17,10 +17,10 @@ from typing import Any, Final
 
 from contenders import TOPIC, consumer
 
-from cdc_consumer import intake, segment
+from cdc_consumer import batcher, segment
 from cdc_consumer.adapters import kafka
 from cdc_consumer.adapters.object_store import S3ObjectStore
-from cdc_consumer.consumer import Consumer
+from cdc_consumer.loop import Consumer
 from cdc_consumer.settings import ConsumerSettings
 
 LOOP: Final = "the loop: commits, metrics, log lines"
@@ -96,7 +96,7 @@ def profiled(file: Path) -> int:
     for owner, name, stage in (
         (kafka.KafkaLog, "poll", "messages to columns"),
         (Consumer, "_take", "sort and buffer"),
-        (intake, "content_of", "decode"),
+        (batcher, "content_of", "decode"),
         (segment, "table_of", "the segment's table"),
         (segment, "parquet", "Parquet: encode, compress"),
         (segment.hashlib, "sha256", "SHA-256 of the object"),

@@ -31,22 +31,22 @@ class Mutation(NamedTuple):
 MUTATIONS: Final = (
     Mutation(
         "the offset is committed before the segment is stored",
-        "storing.py",
+        "flusher.py",
         "        try:\n            outcome = self._lander.land(batch, held.topic_id)",
         "        commits[held.chain] = Commit(held.chain, batch.end, note=str(batch.start))\n"
         "        try:\n            outcome = self._lander.land(batch, held.topic_id)",
-        "test_consumer.py::test_nothing_is_committed_while_the_store_fails",
+        "test_loop.py::test_nothing_is_committed_while_the_store_fails",
     ),
     Mutation(
         "a segment costs nothing of the budget",
-        "storing.py",
+        "flusher.py",
         "        self._budget.spend(1, self._clock())\n",
         "",
-        "test_consumer.py::test_segments_beyond_the_budget_wait_and_get_larger",
+        "test_loop.py::test_segments_beyond_the_budget_wait_and_get_larger",
     ),
     Mutation(
         "the segment is stored before its dead letters are acknowledged",
-        "lander.py",
+        "writer.py",
         "        self._reject(batch, content)\n        traceparent",
         "        self._chains.append(encode(self._topics.kinds[batch.chain.topic], batch, content, topic_id, None))\n"
         "        self._reject(batch, content)\n        traceparent",
@@ -54,11 +54,11 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "a lost race is ignored",
-        "storing.py",
+        "flusher.py",
         "        if outcome is Appended.LOST_RACE:\n            self._lander.forget(held.chain)\n"
         "            held.line = None\n            return\n",
         "",
-        "test_consumer.py::test_losing_the_race_drops_the_buffer_and_reads_from_the_new_tail",
+        "test_loop.py::test_losing_the_race_drops_the_buffer_and_reads_from_the_new_tail",
     ),
     Mutation(
         "a segment may replace another one of its name",
@@ -76,16 +76,16 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "a PUT without an answer counts as stored",
-        "lander.py",
+        "writer.py",
         "            outcome = self._chains.append(segment)\n",
         "            outcome = Appended.CREATED\n"
         "            with __import__('contextlib').suppress(FailedError):\n"
         "                outcome = self._chains.append(segment)\n",
-        "test_consumer.py::test_nothing_is_committed_while_the_store_fails",
+        "test_loop.py::test_nothing_is_committed_while_the_store_fails",
     ),
     Mutation(
         "a dead letter that was not acknowledged is dropped",
-        "lander.py",
+        "writer.py",
         "            self._dead_letters.send(letters)\n",
         "            with __import__('contextlib').suppress(FailedError):\n"
         "                self._dead_letters.send(letters)\n",
@@ -93,7 +93,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "a run of poison does not halt",
-        "rejection.py",
+        "dead_letter_limit.py",
         "if longest > self._limits.max_run:",
         "if False:",
         "test_poisoned_records.py::test_a_run_of_poison_halts_and_nothing_of_it_is_lost",
@@ -107,45 +107,45 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "a record need not end where its bytes end",
-        "decode/vector/changes.py",
+        "decode/columnar/changes.py",
         "lanes.bad | (lanes.at != block.ends)",
         "lanes.bad",
-        "decode/test_batches.py::test_neighbours_that_are_too_long_and_too_short_do_not_mend_each_other",
+        "decode/test_decoders.py::test_neighbours_that_are_too_long_and_too_short_do_not_mend_each_other",
     ),
     Mutation(
         "a BEGIN or END need not end where its bytes end",
-        "decode/vector/transactions.py",
+        "decode/columnar/transactions.py",
         "lanes.bad | (lanes.at != block.ends)",
         "lanes.bad",
         "decode/test_transactions.py::test_a_batch_of_many_slices_keeps_its_order_and_names_the_poison",
     ),
     Mutation(
         "a list of collections need not end after its block",
-        "decode/vector/readers.py",
+        "decode/columnar/readers.py",
         "        part.bad |= part.octet() != 0\n",
         "",
         "decode/test_transactions.py::test_collections_of_another_form_are_refused_alone",
     ),
     Mutation(
         "a decimal of too many digits is carried",
-        "decode/vector/arrays.py",
+        "decode/columnar/arrays.py",
         "        self._bound(column, words, cells.there)\n",
         "",
-        "decode/test_batches.py::test_a_decimal_of_too_many_digits_is_refused_and_its_neighbours_are_read",
+        "decode/test_decoders.py::test_a_decimal_of_too_many_digits_is_refused_and_its_neighbours_are_read",
     ),
     Mutation(
         "a delete takes what is left in the row",
-        "decode/vector/changes.py",
+        "decode/columnar/changes.py",
         "        self._put_keys(columns, arrays, np.flatnonzero(operations == _DELETE), keys, decoders)\n",
         "",
-        "decode/test_batches.py::test_any_schema_and_any_values",
+        "decode/test_decoders.py::test_any_schema_and_any_values",
     ),
     Mutation(
         "a segment starts after a hole",
-        "line.py",
+        "partition_buffer.py",
         "        self._open = _Buffer(self._end)\n\n    def _append",
         "        self._open = _Buffer(self._end + 1)\n\n    def _append",
-        "test_line.py::test_batches_meet_and_hold_each_record_once",
+        "test_partition_buffer.py::test_batches_meet_and_hold_each_record_once",
     ),
 )
 

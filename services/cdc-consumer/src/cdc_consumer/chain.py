@@ -4,7 +4,7 @@ import hashlib
 from enum import Enum
 
 from bank_common.landing import SegmentKey, SegmentMetadata, chain_prefix
-from cdc_consumer.policy import BrokenTail, FailedError, StoreUnavailable
+from cdc_consumer.failures import BrokenTail, FailedError, StoreUnavailable
 from cdc_consumer.ports import ObjectStore
 from cdc_consumer.segment import Segment
 from cdc_consumer.topics import Chain

@@ -12,17 +12,17 @@ from prometheus_client import CollectorRegistry
 from bank_common import tracing
 from bank_common.logging import configure, get_logger
 from bank_common.service import HealthServer, Liveness, Readiness, Shutdown
-from cdc_consumer import health
+from cdc_consumer import dependencies
 from cdc_consumer.adapters.dead_letters import KafkaDeadLetters
 from cdc_consumer.adapters.kafka import KafkaLog
 from cdc_consumer.adapters.object_store import S3ObjectStore
 from cdc_consumer.adapters.registry import ConfluentRegistry
-from cdc_consumer.checkpoints import Checkpoint, never_stop
 from cdc_consumer.commands import chain, dead_letters
 from cdc_consumer.commands.errors import reported
-from cdc_consumer.consumer import Consumer
-from cdc_consumer.instruments import Instruments
-from cdc_consumer.policy import FailedError, describe, dispose
+from cdc_consumer.failpoints import Checkpoint, never_stop
+from cdc_consumer.failures import FailedError, describe, dispose
+from cdc_consumer.loop import Consumer
+from cdc_consumer.metrics import Instruments
 from cdc_consumer.settings import ConsumerSettings
 from cdc_consumer.topics import LandedTopics
 
@@ -108,7 +108,7 @@ def serve(
     configure(SERVICE, settings.logging)
     tracing.start(SERVICE, settings.telemetry)
     log = get_logger(SERVICE)
-    readiness = Readiness(health.DEPENDENCIES)
+    readiness = Readiness(dependencies.DEPENDENCIES)
     metrics = CollectorRegistry()
     shutdown = Shutdown().install()
     liveness = Liveness(time.monotonic, STUCK_SECONDS)

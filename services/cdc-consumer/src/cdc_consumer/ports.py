@@ -1,14 +1,14 @@
 """What the consumer needs from the world. Each docstring is a contract, tested on the fake and on the real thing.
 
-Every method raises `FailedError` with a failure of `cdc_consumer.policy`, and nothing else.
+Every method raises `FailedError` with a failure of `cdc_consumer.failures`, and nothing else.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from cdc_consumer.letters import DeadLetter
-from cdc_consumer.policy import Failure
+from cdc_consumer.dead_letter import DeadLetter
+from cdc_consumer.failures import Failure
 from cdc_consumer.records import Records
 from cdc_consumer.topics import Chain
 

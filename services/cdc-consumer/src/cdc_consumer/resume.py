@@ -23,7 +23,7 @@ class Facts(NamedTuple):
 
 
 class Refusal(Enum):
-    """Why reading on would lose or double records. Closed; `cdc_consumer.policy` has the advice for each."""
+    """Why reading on would lose or double records. Closed; `cdc_consumer.failures` has the advice for each."""
 
     TOPIC_RECREATED = "the topic was deleted and created again since the chain's last segment"
     CHAIN_LOST = "the consumer group has a committed offset, and the chain has no segment"

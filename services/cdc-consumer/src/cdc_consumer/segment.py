@@ -11,9 +11,9 @@ from pyarrow import compute
 
 from bank_common import columns as c
 from bank_common.landing import REJECTED_OFFSETS, SegmentKey, SegmentMetadata
-from cdc_consumer.content import Content
-from cdc_consumer.line import Batch
-from cdc_consumer.tables import table_of
+from cdc_consumer.decoded_batch import Content
+from cdc_consumer.partition_buffer import Batch
+from cdc_consumer.segment_table import table_of
 from cdc_consumer.topics import Kind
 
 pc: Any = compute  # its functions are made at import, unseen by stubs

@@ -15,8 +15,8 @@ from bank_common.settings import (
     RegistrySettings,
     TargetLag,
 )
-from cdc_consumer.line import Limits
-from cdc_consumer.rejection import RejectionLimits
+from cdc_consumer.dead_letter_limit import RejectionLimits
+from cdc_consumer.partition_buffer import Limits
 from cdc_consumer.segment_budget import Budget
 
 SHORTEST_GROWN_SECONDS: Final = 2.0

@@ -1,5 +1,5 @@
 import pytest
-from consumer_world.real import World, environment
+from consumer_testing.real import World, environment
 
 
 @pytest.fixture

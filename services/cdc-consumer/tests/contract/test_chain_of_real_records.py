@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consumer_world.bank import Bank
-from consumer_world.debezium import ACCOUNT_FIELDS, NOTE_FIELD, TRANSACTION, change, envelope, framed
-from consumer_world.process import ConsumerProcess
-from consumer_world.proxy import FaultyProxy
-from consumer_world.real import World, until
+from consumer_testing.bank import Bank
+from consumer_testing.debezium import ACCOUNT_FIELDS, NOTE_FIELD, TRANSACTION, change, envelope, framed
+from consumer_testing.process import ConsumerProcess
+from consumer_testing.proxy import FaultyProxy
+from consumer_testing.real import World, until
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(180)]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consumer_world.bank import Bank
-from consumer_world.process import ConsumerProcess, command, environment_of
-from consumer_world.real import World, until
+from consumer_testing.bank import Bank
+from consumer_testing.process import ConsumerProcess, command, environment_of
+from consumer_testing.real import World, until
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(180)]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from consumer_world.oracle import assert_landed_once
-from consumer_world.process import ConsumerProcess
-from consumer_world.proxy import FaultyProxy
-from consumer_world.real import World, until
-from consumer_world.traffic import SEED, Traffic
+from consumer_testing.oracle import assert_landed_once
+from consumer_testing.process import ConsumerProcess
+from consumer_testing.proxy import FaultyProxy
+from consumer_testing.real import World, until
+from consumer_testing.traffic import SEED, Traffic
 
 OUTAGE_SECONDS = float(os.environ.get("CHAOS_OUTAGE_SECONDS", "10"))
 """Longer than the group's session: a consumer that stopped polling would be replaced."""

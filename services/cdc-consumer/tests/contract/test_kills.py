@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consumer_world.launch import Kill
-from consumer_world.oracle import assert_landed_once
-from consumer_world.process import ConsumerProcess
-from consumer_world.proxy import Break, FaultyProxy
-from consumer_world.real import World, until
-from consumer_world.traffic import SEED, Traffic
+from consumer_testing.launch import Kill
+from consumer_testing.oracle import assert_landed_once
+from consumer_testing.process import ConsumerProcess
+from consumer_testing.proxy import Break, FaultyProxy
+from consumer_testing.real import World, until
+from consumer_testing.traffic import SEED, Traffic
 
-from cdc_consumer.checkpoints import Step
+from cdc_consumer.failpoints import Step
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "20"))
 CHANGES = 1_000_000

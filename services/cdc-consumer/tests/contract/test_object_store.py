@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-from consumer_world.object_store_contract import ObjectStoreContract
-from consumer_world.proxy import FaultyProxy
-from consumer_world.real import World
+from consumer_testing.object_store_contract import ObjectStoreContract
+from consumer_testing.proxy import FaultyProxy
+from consumer_testing.real import World
 from pydantic import SecretStr
 
 from bank_common.settings import ObjectStoreSettings
 from cdc_consumer.adapters.object_store import S3ObjectStore
-from cdc_consumer.policy import BucketMissing, FailedError, StoreDenied, StoreUnavailable
+from cdc_consumer.failures import BucketMissing, FailedError, StoreDenied, StoreUnavailable
 
 pytestmark = pytest.mark.contract
 

@@ -1,5 +1,5 @@
 import pytest
-from consumer_world.loop import World
+from consumer_testing.loop import World
 
 
 @pytest.fixture

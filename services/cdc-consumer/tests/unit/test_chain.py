@@ -1,13 +1,13 @@
 from dataclasses import replace
 
 import pytest
-from consumer_world.fakes import FaultyObjectStore, MemoryObjectStore
+from consumer_testing.fakes import FaultyObjectStore, MemoryObjectStore
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bank_common.landing import SegmentKey, SegmentMetadata
 from cdc_consumer.chain import Appended, ChainStore
-from cdc_consumer.policy import BrokenTail, FailedError
+from cdc_consumer.failures import BrokenTail, FailedError
 from cdc_consumer.segment import Segment
 from cdc_consumer.topics import Chain
 

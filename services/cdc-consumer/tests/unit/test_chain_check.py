@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from consumer_world.debezium import ACCOUNT_FIELDS, change, envelope, framed
-from consumer_world.fakes import MemoryObjectStore, MemoryRegistry
+from consumer_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed
+from consumer_testing.fakes import MemoryObjectStore, MemoryRegistry
 
+from cdc_consumer.batcher import Intake, Rejected, Run
 from cdc_consumer.commands.chain import inspected
-from cdc_consumer.intake import Intake, Rejected, Run
-from cdc_consumer.line import FlushReason, Limits, Line
+from cdc_consumer.partition_buffer import FlushReason, Limits, Line
 from cdc_consumer.ports import StoredObject
 from cdc_consumer.records import Records
 from cdc_consumer.segment import encode

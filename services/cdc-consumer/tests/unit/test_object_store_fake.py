@@ -1,8 +1,8 @@
 """The fake that the other tests trust passes the real store's contract."""
 
 import pytest
-from consumer_world.fakes import MemoryObjectStore
-from consumer_world.object_store_contract import ObjectStoreContract
+from consumer_testing.fakes import MemoryObjectStore
+from consumer_testing.object_store_contract import ObjectStoreContract
 
 
 class TestFake(ObjectStoreContract):

@@ -1,9 +1,9 @@
 """The loop and records that are no events: a dead letter first, then the segment; a run of them halts."""
 
 import pytest
-from consumer_world.loop import VALUE, A, B, World
+from consumer_testing.loop import VALUE, A, B, World
 
-from cdc_consumer.policy import DeadLettersUnavailable, FailedError, TooManyRejected, Undecodable
+from cdc_consumer.failures import DeadLettersUnavailable, FailedError, TooManyRejected, Undecodable
 
 
 @pytest.mark.parametrize("poison", [b"poison", VALUE[:-1], VALUE + b"\0", b"\0\0\0\0\x63" + VALUE[5:], b""])

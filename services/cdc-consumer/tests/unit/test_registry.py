@@ -6,7 +6,7 @@ import pytest
 
 from bank_common.settings import RegistrySettings
 from cdc_consumer.adapters.registry import ConfluentRegistry
-from cdc_consumer.policy import FailedError, RegistryUnavailable
+from cdc_consumer.failures import FailedError, RegistryUnavailable
 
 
 @pytest.fixture

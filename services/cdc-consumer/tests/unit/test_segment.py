@@ -10,15 +10,15 @@ from typing import Any
 import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
-from consumer_world.debezium import DECIMAL, INSTANT, NOTIFICATION, TRANSACTION, avro, change, envelope, framed
-from consumer_world.fakes import MemoryRegistry
+from consumer_testing.debezium import DECIMAL, INSTANT, NOTIFICATION, TRANSACTION, avro, change, envelope, framed
+from consumer_testing.fakes import MemoryRegistry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bank_common.columns import CHANGE_COLUMNS, NOTIFICATION_COLUMNS, TRANSACTION_COLUMNS
 from bank_common.landing import REJECTED_OFFSETS
-from cdc_consumer.intake import Intake, Rejected, Run
-from cdc_consumer.line import FlushReason, Limits, Line
+from cdc_consumer.batcher import Intake, Rejected, Run
+from cdc_consumer.partition_buffer import FlushReason, Limits, Line
 from cdc_consumer.records import Records
 from cdc_consumer.segment import Segment, encode
 from cdc_consumer.topics import Chain, Kind, LandedTopics

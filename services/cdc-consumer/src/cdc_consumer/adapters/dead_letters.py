@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from cdc_consumer.letters import PREFIX, DeadLetter, open_letters
-from cdc_consumer.policy import DeadLettersUnavailable, FailedError
+from cdc_consumer.dead_letter import PREFIX, DeadLetter, open_letters
+from cdc_consumer.failures import DeadLettersUnavailable, FailedError
 from cdc_consumer.records import Headers
 
 ASK_SECONDS: Final = 10.0

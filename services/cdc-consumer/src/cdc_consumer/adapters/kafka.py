@@ -23,8 +23,8 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from bank_common.logging import Logger
-from cdc_consumer.checkpoints import Checkpoint, Step, never_stop
-from cdc_consumer.policy import FailedError, Failure, KafkaFatal, KafkaUnavailable, TopicMissing
+from cdc_consumer.failpoints import Checkpoint, Step, never_stop
+from cdc_consumer.failures import FailedError, Failure, KafkaFatal, KafkaUnavailable, TopicMissing
 from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled
 from cdc_consumer.records import Records
 from cdc_consumer.topics import Chain

@@ -11,7 +11,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedEr
 from obstore.store import S3Store
 
 from bank_common.settings import ObjectStoreSettings
-from cdc_consumer.policy import BucketMissing, FailedError, Failure, StoreDenied, StoreUnavailable
+from cdc_consumer.failures import BucketMissing, FailedError, Failure, StoreDenied, StoreUnavailable
 from cdc_consumer.ports import StoredObject
 
 CONNECT_SECONDS: Final = 2

@@ -10,7 +10,7 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from httpx2 import HTTPError
 
 from bank_common.settings import RegistrySettings
-from cdc_consumer.policy import FailedError, RegistryUnavailable
+from cdc_consumer.failures import FailedError, RegistryUnavailable
 
 
 class ConfluentRegistry:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bank_common.errors import PipelineError
-from cdc_consumer.policy import FailedError, describe, dispose
+from cdc_consumer.failures import FailedError, describe, dispose
 
 EXIT_SETTINGS: Final = 2
 EXIT_UNREACHABLE: Final = 3

@@ -3,12 +3,20 @@
 from typing import assert_never
 
 from bank_common.avro import UnsupportedSchemaError
-from cdc_consumer.decode.batches import BatchDecoder, Decoded, Decoder, KeyDecoders, ReferenceDecoder, batch_decoder_for
-from cdc_consumer.decode.body import BodyReader
+from cdc_consumer.decode.avro_reader import BodyReader
 from cdc_consumer.decode.changes import ChangeDecoder
+from cdc_consumer.decode.decoders import (
+    BatchDecoder,
+    Decoded,
+    Decoder,
+    KeyDecoders,
+    ReferenceDecoder,
+    batch_decoder_for,
+)
 from cdc_consumer.decode.keys import EncodedKey, Key, KeyDecoder, key_decoder_for
-from cdc_consumer.decode.progress import NotificationDecoder, TransactionDecoder, counts_captured
+from cdc_consumer.decode.notifications import NotificationDecoder
 from cdc_consumer.decode.rows import content_schema, segment_schema
+from cdc_consumer.decode.transaction_metadata import TransactionDecoder, counts_captured
 from cdc_consumer.decode.wire import Framed, unframe
 from cdc_consumer.events import DecodeError, Reason
 from cdc_consumer.topics import Kind

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bank_common.avro import Column, columns_of
-from cdc_consumer.decode.body import BodyReader, Record
+from cdc_consumer.decode.avro_reader import BodyReader, Record
 from cdc_consumer.decode.keys import Key
 from cdc_consumer.decode.schemas import require
 from cdc_consumer.decode.values import (

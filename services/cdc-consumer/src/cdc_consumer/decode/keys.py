@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from bank_common.avro import UnsupportedSchemaError, record_columns
-from cdc_consumer.decode.body import BodyReader
+from cdc_consumer.decode.avro_reader import BodyReader
+from cdc_consumer.decode.columnar.keys import FastKeys
+from cdc_consumer.decode.columnar.readers import NotVectorisedError
 from cdc_consumer.decode.values import MalformedTextError, OutOfRangeError, converter
-from cdc_consumer.decode.vector.keys import FastKeys
-from cdc_consumer.decode.vector.readers import NotVectorisedError
 from cdc_consumer.events import DecodeError, Reason
 
 

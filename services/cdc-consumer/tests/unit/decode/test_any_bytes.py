@@ -1,12 +1,12 @@
 """Habit 1: any bytes at all give an event or a reason; nothing raises."""
 
 import pytest
-from consumer_world.debezium import ACCOUNT_FIELDS, NOTIFICATION, TRANSACTION, avro, change, envelope, key_schema
+from consumer_testing.debezium import ACCOUNT_FIELDS, NOTIFICATION, TRANSACTION, avro, change, envelope, key_schema
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cdc_consumer.decode import Decoder, EncodedKey, KeyDecoder, decoder_for, key_decoder_for, unframe
-from cdc_consumer.decode.body import BodyReader
+from cdc_consumer.decode.avro_reader import BodyReader
 from cdc_consumer.decode.wire import Framed
 from cdc_consumer.events import ChangeEvent, DecodeError, NotificationEvent, Reason, TransactionEvent
 from cdc_consumer.topics import Kind

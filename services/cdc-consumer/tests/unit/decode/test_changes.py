@@ -5,7 +5,7 @@ from typing import Any
 
 import fastavro
 import pytest
-from consumer_world.debezium import ACCOUNT_FIELDS, NOTE_FIELD, avro, change, envelope, key_schema
+from consumer_testing.debezium import ACCOUNT_FIELDS, NOTE_FIELD, avro, change, envelope, key_schema
 from hypothesis import given
 from hypothesis import strategies as st
 

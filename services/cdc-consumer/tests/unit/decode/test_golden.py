@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from cdc_consumer.decode import Decoded, KeyDecoders, batch_decoder_for, counts_captured, decoder_for, key_decoder_for
-from cdc_consumer.decode.batches import ReferenceDecoder
-from cdc_consumer.decode.vector.keys import FastKeys
-from cdc_consumer.decode.vector.readers import reader_of
-from cdc_consumer.decode.vector.transactions import FastTransactions
+from cdc_consumer.decode.columnar.keys import FastKeys
+from cdc_consumer.decode.columnar.readers import reader_of
+from cdc_consumer.decode.columnar.transactions import FastTransactions
+from cdc_consumer.decode.decoders import ReferenceDecoder
 from cdc_consumer.events import DecodeError, Reason
 from cdc_consumer.topics import Kind
 

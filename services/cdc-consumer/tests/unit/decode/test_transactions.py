@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from consumer_world.damage import damaged
-from consumer_world.debezium import TRANSACTION, framed
+from consumer_testing.damage import damaged
+from consumer_testing.debezium import TRANSACTION, framed
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cdc_consumer.decode import batches, decoder_for
-from cdc_consumer.decode.batches import Decoded, ReferenceDecoder, VectorDecoder, batch_decoder_for
-from cdc_consumer.decode.progress import TransactionDecoder
-from cdc_consumer.decode.vector.arrays import Fast
-from cdc_consumer.decode.vector.transactions import FastTransactions
+from cdc_consumer.decode import decoder_for, decoders
+from cdc_consumer.decode.columnar.arrays import Fast
+from cdc_consumer.decode.columnar.transactions import FastTransactions
+from cdc_consumer.decode.decoders import Decoded, ReferenceDecoder, VectorDecoder, batch_decoder_for
+from cdc_consumer.decode.transaction_metadata import TransactionDecoder
 from cdc_consumer.events import Reason
 from cdc_consumer.topics import Kind
 
@@ -145,7 +145,7 @@ def in_step(values: list[bytes]) -> Fast:
 
 @pytest.fixture
 def _always_fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "FEW", 0)
+    monkeypatch.setattr(decoders, "FEW", 0)
 
 
 always_fast = pytest.mark.usefixtures("_always_fast")
@@ -174,7 +174,7 @@ def test_any_bytes(values: list[bytes]) -> None:
 
 @given(st.lists(st.one_of(PLAIN_RECORDS, RECORDS), min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_a_batch_that_is_not_few(values: list[bytes], random: Any) -> None:
-    many = [random.choice(values) for _ in range(2 * batches.FEW)]
+    many = [random.choice(values) for _ in range(2 * decoders.FEW)]
     assert_same([value[:-1] if random.random() < 0.1 else value for value in many])
 
 
@@ -191,9 +191,9 @@ def end(*collections: Any, **other: Any) -> dict[str, Any]:
 
 def test_a_batch_of_many_slices_keeps_its_order_and_names_the_poison() -> None:
     begin_and_end = [BEGIN, end(1, 2)]
-    count = 2 * batches.SLICE + 100
+    count = 2 * decoders.SLICE + 100
     values = [framed(6, TRANSACTION, {**begin_and_end[number % 2], "id": f"{number}:1"}) for number in range(count)]
-    poisoned = [0, 7, batches.SLICE - 1, batches.SLICE, count - 1]
+    poisoned = [0, 7, decoders.SLICE - 1, decoders.SLICE, count - 1]
     for place in poisoned:
         values[place] += b"\0"
     fast, _ = both(values)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from consumer_world.debezium import DECIMAL, INSTANT, avro, change, envelope
+from consumer_testing.debezium import DECIMAL, INSTANT, avro, change, envelope
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

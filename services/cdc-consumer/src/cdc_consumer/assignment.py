@@ -1,0 +1,69 @@
+"""The chains that this process owns now, and how far each one is. Pure."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from cdc_consumer.partition_buffer import Line
+from cdc_consumer.topics import Chain
+
+
+@dataclass(slots=True)
+class Held:
+    """One owned chain."""
+
+    chain: Chain
+    line: Line | None = None
+    """None while the chain's tail has to be looked up; nothing is read until then."""
+    topic_id: str = ""
+    rewind: bool = False
+    """Records were delivered that the line could not take: the reader has to go back to the line's end."""
+    caught_up: bool = False
+    read: int = 0
+    """Records taken since they were last counted."""
+
+    @property
+    def flows(self) -> bool:
+        """Whether records of this chain can be taken."""
+        return self.line is not None and not self.rewind
+
+
+class Holdings:
+    """Owned chains by name, in a fixed order."""
+
+    def __init__(self) -> None:
+        self._held: dict[Chain, Held] = {}
+
+    def __iter__(self) -> Iterator[Held]:
+        return iter([self._held[chain] for chain in sorted(self._held)])
+
+    def get(self, chain: Chain) -> Held | None:
+        """The chain, if it is ours."""
+        return self._held.get(chain)
+
+    def take(self, chains: Collection[Chain]) -> None:
+        """These are ours now; each waits for its tail."""
+        self._held |= {chain: Held(chain) for chain in chains}
+
+    def release(self, chains: Collection[Chain]) -> None:
+        """These are ours no longer; what their lines hold is dropped."""
+        for chain in chains:
+            self._held.pop(chain, None)
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines of the chains whose tail is known."""
+        return [held.line for held in self if held.line is not None]
+
+    @property
+    def waiting(self) -> list[Held]:
+        """The chains whose tail has to be looked up."""
+        return [held for held in self if held.line is None]
+
+    @property
+    def rewinding(self) -> list[Held]:
+        """The chains whose reader has to go back."""
+        return [held for held in self if held.line is not None and held.rewind]
+
+    def blocked(self, *, everything: bool) -> set[Chain]:
+        """The chains that must deliver nothing now."""
+        return {held.chain for held in self if everything or not held.flows}

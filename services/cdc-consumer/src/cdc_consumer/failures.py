@@ -1,0 +1,251 @@
+"""Everything that can go wrong, as a closed set, and what each of it means: wait and retry, or halt with advice."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from bank_common.errors import DeadLetter, Halt, Retry
+from cdc_consumer.dead_letter_limit import Excess
+from cdc_consumer.events import DecodeError, Reason
+from cdc_consumer.resume import Refusal, Refused
+from cdc_consumer.topics import Chain
+
+
+@dataclass(frozen=True, slots=True)
+class Undecodable:
+    """A record is no event."""
+
+    chain: Chain
+    offset: int
+    error: DecodeError
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyRejected:
+    """So many records of a chain can't be decoded that it is no isolated case; the first of them is an example."""
+
+    first: Undecodable
+    excess: Excess
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLettersUnavailable:
+    """A dead letter was not acknowledged."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenTail:
+    """The last object of a chain does not say of itself what a segment must say."""
+
+    key: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreUnavailable:
+    """The object store gave no answer, or an error of its own."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreDenied:
+    """The object store refuses our access key."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class BucketMissing:
+    """The landing bucket does not exist."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryUnavailable:
+    """The schema registry gave no usable answer."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaUnavailable:
+    """Kafka did not answer a question in time, or is not ready to."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TopicMissing:
+    """A topic that is to be landed does not exist."""
+
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaFatal:
+    """The Kafka client can't go on, e.g. another process took over its place in the group."""
+
+    detail: str
+
+
+Failure = (
+    Undecodable
+    | TooManyRejected
+    | DeadLettersUnavailable
+    | Refused
+    | BrokenTail
+    | StoreUnavailable
+    | StoreDenied
+    | BucketMissing
+    | RegistryUnavailable
+    | KafkaUnavailable
+    | TopicMissing
+    | KafkaFatal
+)
+
+
+class FailedError(Exception):
+    """Carries one `Failure` to where it is decided upon."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(describe(failure))
+        self.failure = failure
+
+
+def dispose(failure: Failure) -> Retry | DeadLetter | Halt:  # noqa: PLR0912 - one case a failure
+    """What a failure means for the program, with a sentence of advice for the operator."""
+    match failure:
+        case Undecodable(chain, offset, error):
+            return _of_undecodable(chain, offset, error.reason)
+        case TooManyRejected(first):
+            return Halt(
+                f"Nothing was skipped: {first.chain} stands before this batch. Find what the producer or the registry "
+                "changed (`bank connector status`), then start the consumer again. To let such records go to the "
+                "dead letters all the same, raise CDC_CONSUMER_REJECTED_MAX_RATIO or …_MAX_RUN."
+            )
+        case DeadLettersUnavailable():
+            return Halt(
+                "What can't be kept as a dead letter is not dropped. `bank provision` creates the topic; see `bank "
+                "status` and `bank logs kafka`, then start the consumer again: it reads those records again."
+            )
+        case Refused(_, refusal):
+            return Halt(_advice(refusal))
+        case BrokenTail(key):
+            return Halt(
+                f"Restore the object {key} from a copy of the bucket, with its metadata, "
+                "or start over with `bank down --wipe`."
+            )
+        case StoreUnavailable():
+            return Retry("Reading pauses until the object store answers; see `bank status` and `bank logs minio`.")
+        case StoreDenied():
+            return Retry(
+                "Check CDC_CONSUMER_STORE__ACCESS_KEY and …SECRET_KEY; `bank provision` restores users and policies."
+            )
+        case BucketMissing():
+            return Retry("`bank provision` creates the bucket; reading pauses until then.")
+        case RegistryUnavailable():
+            return Retry("Reading pauses until the registry answers; see `bank status` and `bank logs registry`.")
+        case KafkaUnavailable():
+            return Retry("The consumer goes on when Kafka answers; see `bank status` and `bank logs kafka`.")
+        case TopicMissing():
+            return Retry("`bank provision` creates the topics; the consumer waits for it.")
+        case KafkaFatal():
+            return Halt(
+                "Make sure that CDC_CONSUMER_GROUP_INSTANCE_ID is this process's alone, then start it again: "
+                "it goes on after the chain's last segment."
+            )
+        case _:
+            assert_never(failure)
+
+
+def _of_undecodable(chain: Chain, offset: int, reason: Reason) -> DeadLetter | Halt:
+    match reason:
+        case Reason.UNSUPPORTED_SCHEMA:
+            # Every record of that schema would follow it.
+            return Halt(
+                f"Nothing was skipped: {chain} stands before offset {offset}. Give the column a type that the "
+                "pipeline carries, or leave it out (`column.exclude.list`, `bank connector apply`), then start the "
+                "consumer again: it reads that record again."
+            )
+        case (
+            Reason.BAD_MAGIC
+            | Reason.TRUNCATED
+            | Reason.UNKNOWN_SCHEMA
+            | Reason.MALFORMED
+            | Reason.TRAILING_BYTES
+            | Reason.OUT_OF_RANGE
+            | Reason.UNKNOWN_OPERATION
+            | Reason.NO_ROW
+            | Reason.NO_KEY
+        ):
+            return DeadLetter(
+                "It is in the dead letters: `cdc-consumer dead-letters list` shows it, `… replay` sends it again once "
+                "its cause is gone (`bank connector status`)."
+            )
+        case _:
+            assert_never(reason)
+
+
+def _advice(refusal: Refusal) -> str:
+    match refusal:
+        case Refusal.TOPIC_RECREATED:
+            return (
+                "Its offsets start anew and would collide with the chain. `bank down --wipe` starts everything over; "
+                "to keep the old chain, move its objects away together with the ledger's rows."
+            )
+        case Refusal.CHAIN_LOST | Refusal.CHAIN_BEHIND_COMMIT:
+            return (
+                "Segments are missing from the bucket. Restore them from a copy, or start over with `bank down "
+                "--wipe`. When another bucket is meant, check CDC_CONSUMER_BUCKET and CDC_CONSUMER_GROUP_ID."
+            )
+        case Refusal.LOG_STARTS_AFTER_TAIL:
+            return (
+                "Records expired before they landed. Start over with a new snapshot by `bank down --wipe`, "
+                "and give the topics a longer retention."
+            )
+        case Refusal.TAIL_BEYOND_LOG:
+            return (
+                "Kafka lost records that have landed: its data directory was replaced or restored from an old copy. "
+                "Restore the log, or start over with `bank down --wipe` (a partial wipe always ends here)."
+            )
+        case _:
+            assert_never(refusal)
+
+
+def describe(failure: Failure) -> str:  # noqa: PLR0912 - one case a failure
+    """What was seen, in one sentence, without any value of a row."""
+    match failure:
+        case Undecodable(chain, offset, error):
+            return f"The record at {chain} offset {offset} can't be decoded: {error.reason.value} ({error.detail})."
+        case TooManyRejected(first, excess):
+            share = "in a row" if excess.of is None else f"of the latest {excess.of}"
+            return f"{first.chain}: {excess.rejected} records {share} can't be decoded. {describe(first)}"
+        case DeadLettersUnavailable(detail):
+            return f"A dead letter was not acknowledged: {detail}."
+        case Refused(chain, refusal, facts):
+            tail = "none" if facts.tail is None else f"[{facts.tail.start}, {facts.tail.end})"
+            return (
+                f"{chain}: {refusal.value}. Last segment {tail}, committed offset {facts.committed}, "
+                f"Kafka holds [{facts.log_start}, {facts.high_watermark}), topic id {facts.topic_id}."
+            )
+        case BrokenTail(key, detail):
+            return f"The last object of a chain, {key}, is not a segment: {detail}."
+        case StoreUnavailable(detail):
+            return f"The object store does not answer: {detail}."
+        case StoreDenied(detail):
+            return f"The object store refuses access: {detail}."
+        case BucketMissing(detail):
+            return f"The landing bucket is missing: {detail}."
+        case RegistryUnavailable(detail):
+            return f"The schema registry does not answer: {detail}."
+        case KafkaUnavailable(detail):
+            return f"Kafka does not answer: {detail}."
+        case TopicMissing(topic):
+            return f"The topic {topic} does not exist."
+        case KafkaFatal(detail):
+            return f"The Kafka client failed: {detail}."
+        case _:
+            assert_never(failure)

@@ -1,0 +1,106 @@
+"""Which batches are stored now, and what an outcome means for their lines. Always store before commit."""
+
+import math
+from collections.abc import Callable, Sequence
+
+from bank_common.logging import Logger
+from cdc_consumer import dependencies as d
+from cdc_consumer.assignment import Held, Holdings
+from cdc_consumer.chain import Appended
+from cdc_consumer.dependencies import Health
+from cdc_consumer.failpoints import Checkpoint, Step
+from cdc_consumer.failures import FailedError
+from cdc_consumer.metrics import Instruments
+from cdc_consumer.partition_buffer import FlushReason, Limits, Line, seal_due, seconds_until_due
+from cdc_consumer.ports import Commit, RecordLog
+from cdc_consumer.segment_budget import SegmentBudget
+from cdc_consumer.topics import Chain
+from cdc_consumer.writer import Lander
+
+
+class Storing:
+    """Seals what is due, lands what is sealed, and commits what landed."""
+
+    def __init__(
+        self,
+        holdings: Holdings,
+        lander: Lander,
+        kafka: RecordLog,
+        health: Health,
+        *,
+        limits: Limits,
+        handover_seconds: float,
+        instruments: Instruments,
+        clock: Callable[[], float],
+        log: Logger,
+        checkpoint: Checkpoint,
+    ) -> None:
+        self._holdings = holdings
+        self._lander = lander
+        self._kafka = kafka
+        self._health = health
+        self._limits = limits
+        self._budget = SegmentBudget(limits.budget)
+        self._handover_seconds = handover_seconds
+        self._instruments = instruments
+        self._clock = clock
+        self._log = log
+        self._checkpoint = checkpoint
+
+    def seconds_until_due(self, now: float) -> float:
+        """How long no buffer is due; infinite when all are empty."""
+        return seconds_until_due(self._holdings.lines, now, self._limits, self._budget)
+
+    def store_due(self) -> None:
+        """Store every buffer whose time has come. Raises FailedError: a failure to halt for."""
+        waited = seal_due(self._holdings.lines, self._clock(), self._limits, self._budget)
+        if waited is not None:
+            self._instruments.flush_window(waited)
+        self._store_sealed(list(self._holdings))
+
+    def store_leaving(self, leaving: Sequence[Held]) -> None:
+        """Store within one deadline for all of them. What does not make it is read again by the next owner.
+
+        Raises:
+            FailedError: a failure to halt for.
+        """
+        deadline = self._clock() + self._handover_seconds
+        for held in leaving:
+            if held.line is not None:
+                held.line.seal(FlushReason.LEAVING)
+        self._store_sealed(leaving, deadline)
+
+    def _store_sealed(self, holdings: Sequence[Held], deadline: float = math.inf) -> None:
+        commits: dict[Chain, Commit] = {}
+        for held in holdings:
+            while held.line is not None and held.line.head is not None and self._health.may_try(d.STORE):
+                if self._clock() >= deadline:
+                    self._log.warning("handover_late", topic=held.chain.topic, partition=held.chain.partition)
+                    break
+                self._store_head(held, held.line, commits)
+        if commits:
+            self._kafka.commit(list(commits.values()))
+            self._checkpoint(Step.OFFSETS_SENT)
+
+    def _store_head(self, held: Held, line: Line, commits: dict[Chain, Commit]) -> None:
+        batch = line.head
+        if batch is None:
+            return
+        try:
+            outcome = self._lander.land(batch, held.topic_id)
+        except FailedError as error:
+            if d.dependency_of(error.failure) == d.STORE:
+                self._instruments.store_failed()
+            else:
+                # The batch must not be stored: it is read again by whoever comes after the halt.
+                held.line = None
+            self._health.report(error.failure)
+            return
+        self._health.well(d.STORE)
+        if outcome is Appended.LOST_RACE:
+            self._lander.forget(held.chain)
+            held.line = None
+            return
+        line.stored()
+        self._budget.spend(1, self._clock())
+        commits[held.chain] = Commit(held.chain, batch.end, note=str(batch.start))

@@ -1,0 +1,299 @@
+"""The loop: poll, decode into lines, store what is due, then commit. Always store before commit.
+
+One thread. A chain's life here: assigned -> waiting (paused, its tail unknown) -> flowing (it has a line) -> revoked.
+Whenever a chain's buffer can't be trusted any more (a lost race, a lost position) it goes back to waiting. While the
+object store fails, everything is paused and polled on: memory stays bounded and the group sees a living member.
+"""
+
+import time
+from collections.abc import Callable, Collection
+
+from bank_common.errors import Halt
+from bank_common.logging import Logger
+from bank_common.service import Liveness, Readiness, Shutdown
+from cdc_consumer import dependencies as d
+from cdc_consumer.assignment import Held, Holdings
+from cdc_consumer.batcher import Intake, Rejected, Run, Taken, Tombstones
+from cdc_consumer.chain import ChainStore
+from cdc_consumer.dead_letter_limit import RejectionLimits
+from cdc_consumer.dependencies import Health, PatientRegistry
+from cdc_consumer.failpoints import Checkpoint, never_stop
+from cdc_consumer.failures import FailedError, Undecodable, dispose
+from cdc_consumer.flusher import Storing
+from cdc_consumer.metrics import Instruments, show_line
+from cdc_consumer.partition_buffer import Limits, Line
+from cdc_consumer.ports import DeadLetters, ObjectStore, Polled, RecordLog, SchemaRegistry
+from cdc_consumer.records import Records
+from cdc_consumer.resume import Facts, Refused, decide
+from cdc_consumer.topics import Chain, LandedTopics
+from cdc_consumer.writer import Lander
+
+CLOSE_SECONDS = 3.0
+HANDOVER_SECONDS = 4.0
+
+
+class Consumer:
+    """Lands its share of the topics. Everything it needs comes in as an argument."""
+
+    def __init__(
+        self,
+        kafka: RecordLog,
+        store: ObjectStore,
+        registry: SchemaRegistry,
+        dead_letters: DeadLetters,
+        topics: LandedTopics,
+        *,
+        limits: Limits,
+        rejection: RejectionLimits,
+        max_poll_records: int,
+        poll_seconds: float,
+        handover_seconds: float = HANDOVER_SECONDS,
+        instruments: Instruments,
+        readiness: Readiness,
+        clock: Callable[[], float],
+        log: Logger,
+        checkpoint: Checkpoint = never_stop,
+        liveness: Liveness | None = None,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._kafka = kafka
+        self._store = store
+        self._topics = topics
+        self._limits = limits
+        self._max_poll_records = max_poll_records
+        self._poll_seconds = poll_seconds
+        self._polled_at = clock()
+        self._instruments = instruments
+        self._clock = clock
+        self._log = log
+        self._liveness = liveness
+        self._wall_clock = wall_clock  # for the lag in seconds alone: it decides nothing
+        self._health = Health(readiness, clock, log)
+        self._registry = PatientRegistry(registry, self._health)
+        self._intake = Intake(self._registry, topics)
+        self._chains = ChainStore(store)
+        self._lander = Lander(
+            self._chains,
+            dead_letters,
+            topics,
+            self._intake.decode,
+            limits=rejection,
+            instruments=instruments,
+            clock=clock,
+            log=log,
+            checkpoint=checkpoint,
+        )
+        self._holdings = Holdings()
+        self._storing = Storing(
+            self._holdings,
+            self._lander,
+            kafka,
+            self._health,
+            limits=limits,
+            handover_seconds=handover_seconds,
+            instruments=instruments,
+            clock=clock,
+            log=log,
+            checkpoint=checkpoint,
+        )
+        self._paused: set[Chain] = set()
+
+    def run(self, shutdown: Shutdown, *, until_caught_up: bool = False) -> None:
+        """Land until the stop is requested, then store what is buffered, commit and leave the group.
+
+        With `until_caught_up` it also ends when everything that our share of the topics holds is stored.
+
+        Raises:
+            FailedError: a failure to halt for; what could be stored before it was stored and committed.
+        """
+        self._kafka.subscribe(sorted(self._topics.kinds), self)
+        try:
+            while not shutdown.requested and not (until_caught_up and self._caught_up()):
+                self.turn()
+        finally:
+            self.leave()
+
+    def turn(self) -> None:
+        """One round. Raises FailedError: a failure to halt for."""
+        # Records may have come as soon as the wait began: their age is never underestimated.
+        self._polled_at = self._clock()
+        due = self._storing.seconds_until_due(self._polled_at)
+        polled = self._kafka.poll(self._max_poll_records, min(self._poll_seconds, due))
+        self._note(polled)
+        for chain, records in polled.records.items():
+            self._take(chain, records)
+        self._note_ends(polled.caught_up)
+        self._position_waiting()
+        self._rewind()
+        self._storing.store_due()
+        self._probe()
+        self._pause_and_resume()
+        self._show()
+        if self._liveness is not None:
+            self._liveness.beat()
+
+    def leave(self) -> None:
+        """Store what is buffered if the store answers, commit, leave the group. What isn't stored is read again."""
+        try:
+            self._storing.store_leaving(list(self._holdings))
+        finally:
+            self._kafka.close(CLOSE_SECONDS)
+
+    def _caught_up(self) -> bool:
+        """Whether every chain of ours reaches its log's end. Stores what is buffered when all of it has been read."""
+        held = list(self._holdings)
+        if not held or not all(each.flows and each.caught_up for each in held):
+            return False
+        self._storing.store_leaving(held)
+        return all(each.line is not None and each.line.head is None for each in held)
+
+    # -- ownership -------------------------------------------------------------------------------------------------
+
+    def assigned(self, chains: Collection[Chain]) -> None:
+        """See `Ownership`."""
+        self._log.info("assigned", chains=[str(chain) for chain in chains])
+        self._holdings.take(chains)
+        self._paused |= set(chains)
+        self._health.well(d.KAFKA)
+
+    def revoked(self, chains: Collection[Chain]) -> None:
+        """See `Ownership`."""
+        self._log.info("revoked", chains=[str(chain) for chain in chains])
+        self._storing.store_leaving([held for held in self._holdings if held.chain in chains])
+        self._forget(chains)
+
+    def lost(self, chains: Collection[Chain]) -> None:
+        """See `Ownership`."""
+        self._log.warning("lost", chains=[str(chain) for chain in chains])
+        self._forget(chains)
+
+    def _forget(self, chains: Collection[Chain]) -> None:
+        self._holdings.release(chains)
+        self._paused -= set(chains)
+        for chain in chains:
+            self._lander.forget(chain)
+            self._instruments.not_ours(chain)
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def _note(self, polled: Polled) -> None:
+        for failure in polled.failures:
+            self._health.report(failure)
+        for chain in polled.lost_position:
+            held = self._holdings.get(chain)
+            if held is not None:
+                self._log.warning("position_lost", topic=chain.topic, partition=chain.partition)
+                held.line = None
+        if polled.records:
+            self._health.well(d.KAFKA)
+
+    def _note_ends(self, ends: Collection[Chain]) -> None:
+        """The end of a log is told once, and often together with its last records."""
+        for chain in ends:
+            held = self._holdings.get(chain)
+            if held is not None and held.flows:
+                held.caught_up = True
+
+    def _take(self, chain: Chain, records: Records) -> None:
+        held = self._holdings.get(chain)
+        if held is None or held.line is None or held.rewind:
+            return
+        records = records.since(held.line.end)
+        runs = self._intake.sort(chain, records) if records.count else iter(())
+        while True:
+            try:
+                taken = next(runs, None)
+            except FailedError:
+                held.rewind = True
+                return
+            if taken is None:
+                return
+            self._put(held, held.line, taken)
+
+    def _put(self, held: Held, line: Line, taken: Taken) -> None:
+        held.caught_up = False
+        held.read += taken.records.count
+        match taken:
+            case Run(records, shape, urgent):
+                line.add(records, shape, urgent=urgent, now=self._polled_at)
+            case Tombstones(records):
+                line.skip(records)
+            case Rejected(records, error):
+                failure = Undecodable(held.chain, records.offsets[0], error)
+                if isinstance(dispose(failure), Halt):
+                    raise FailedError(failure)
+                line.reject(records, error, now=self._polled_at)
+
+    def _position_waiting(self) -> None:
+        for held in self._holdings.waiting:
+            if not (self._health.may_try(d.STORE) and self._health.may_try(d.KAFKA)):
+                return
+            try:
+                self._position(held)
+            except FailedError as error:
+                self._health.report(error.failure)
+                return
+
+    def _position(self, held: Held) -> None:
+        heard = self._kafka.facts(held.chain)
+        self._health.well(d.KAFKA)
+        hint = int(heard.note) if heard.note and heard.note.isdecimal() else None
+        tail = self._chains.tail(held.chain, hint)
+        self._health.well(d.STORE)
+        facts = Facts(tail, heard.committed, heard.log_start, heard.high_watermark, heard.topic_id)
+        decision = decide(held.chain, facts)
+        if isinstance(decision, Refused):
+            raise FailedError(decision)
+        self._seek(held.chain, decision.offset)
+        held.line = Line(held.chain, decision.offset, self._limits)
+        held.topic_id = heard.topic_id
+        held.rewind = held.caught_up = False
+        self._log.info(
+            "resumed", topic=held.chain.topic, partition=held.chain.partition, offset=decision.offset, new=tail is None
+        )
+
+    def _rewind(self) -> None:
+        for held in self._holdings.rewinding:
+            if held.line is None or not (self._health.may_try(d.REGISTRY) and self._health.may_try(d.KAFKA)):
+                return
+            try:
+                self._seek(held.chain, held.line.end)
+            except FailedError as error:
+                self._health.report(error.failure)
+            else:
+                held.rewind = False
+
+    def _seek(self, chain: Chain, offset: int) -> None:
+        self._kafka.resume([chain])
+        self._paused.discard(chain)
+        self._kafka.seek(chain, offset)
+
+    # -- housekeeping ----------------------------------------------------------------------------------------------
+
+    def _probe(self) -> None:
+        """Ask the dependencies of which nothing is known and that no pending work asks anyway."""
+        store_has_work = bool(self._holdings.waiting) or any(line.head for line in self._holdings.lines)
+        probes = {
+            d.KAFKA: (self._kafka.probe, not self._holdings.waiting),
+            d.STORE: (self._store.probe, not store_has_work),
+            d.REGISTRY: (self._registry.probe, not self._holdings.rewinding),
+        }
+        for dependency, (probe, idle) in probes.items():
+            if idle:
+                self._health.probe(dependency, probe)
+
+    def _pause_and_resume(self) -> None:
+        blocked = self._holdings.blocked(everything=self._health.failing(d.STORE))
+        if blocked - self._paused:
+            self._kafka.pause(blocked - self._paused)
+        if self._paused - blocked:
+            self._kafka.resume(self._paused - blocked)
+        self._paused = blocked
+
+    def _show(self) -> None:
+        if not self._holdings.waiting:
+            self._health.well(d.CHAINS)
+        for held in self._holdings:
+            self._instruments.records_read(held.chain, held.read)
+            held.read = 0
+            show_line(self._instruments, held, self._kafka.high_watermark(held.chain), self._wall_clock())

@@ -1,0 +1,92 @@
+"""The consumer's metrics, as `bank_common.metrics` names them."""
+
+from prometheus_client import CollectorRegistry
+
+from bank_common import metrics as m
+from bank_common.service import build_metric
+from cdc_consumer.assignment import Held
+from cdc_consumer.partition_buffer import FlushReason
+from cdc_consumer.segment import Segment
+from cdc_consumer.topics import Chain
+
+
+class Instruments:
+    """One method per thing that happens."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._records = build_metric(m.CONSUMER_RECORDS, registry)
+        self._segments = build_metric(m.CONSUMER_SEGMENTS, registry)
+        self._rows = build_metric(m.CONSUMER_ROWS, registry)
+        self._bytes = build_metric(m.CONSUMER_BYTES, registry)
+        self._rejected = build_metric(m.CONSUMER_REJECTED, registry)
+        self._flushes = build_metric(m.CONSUMER_FLUSHES, registry)
+        self._races = build_metric(m.CONSUMER_RACES_LOST, registry)
+        self._store_errors = build_metric(m.CONSUMER_STORE_ERRORS, registry)
+        self._buffered = build_metric(m.CONSUMER_BUFFERED_BYTES, registry)
+        self._tail = build_metric(m.CONSUMER_TAIL, registry)
+        self._lag = build_metric(m.CONSUMER_LAG, registry)
+        self._lag_seconds = build_metric(m.CONSUMER_LAG_SECONDS, registry)
+        self._window = build_metric(m.CONSUMER_FLUSH_WINDOW, registry)
+        self._flush = build_metric(m.CONSUMER_FLUSH, registry)
+        self._put = build_metric(m.CONSUMER_PUT, registry)
+        self._of_owner = (self._buffered, self._tail, self._lag, self._lag_seconds)
+
+    def records_read(self, chain: Chain, records: int) -> None:
+        """Records were taken into a line."""
+        self._records.labels(*chain).inc(records)
+
+    def segment_created(self, chain: Chain, segment: Segment, reason: FlushReason, seconds: float) -> None:
+        """A segment is in the chain."""
+        self._segments.labels(*chain).inc()
+        self._rows.labels(*chain).inc(segment.metadata.rows)
+        self._bytes.labels(*chain).inc(len(segment.body))
+        self._rejected.labels(*chain).inc(segment.metadata.rejected)
+        self._flushes.labels(*chain, reason.value).inc()
+        self._flush.observe(seconds)
+
+    def flush_window(self, seconds: float) -> None:
+        """The buffers that somebody waits for are stored now; their oldest record waited so long."""
+        self._window.set(seconds)
+
+    def put_answered(self, seconds: float) -> None:
+        """The store answered the creation of an object."""
+        self._put.observe(seconds)
+
+    def race_lost(self, chain: Chain) -> None:
+        """Another owner was first."""
+        self._races.labels(*chain).inc()
+
+    def store_failed(self) -> None:
+        """A call to the object store failed."""
+        self._store_errors.inc()
+
+    def buffered(self, chain: Chain, size: int) -> None:
+        """What the chain's line holds."""
+        self._buffered.labels(*chain).set(size)
+
+    def tail(self, chain: Chain, offset: int) -> None:
+        """Where the chain ends."""
+        self._tail.labels(*chain).set(offset)
+
+    def lag(self, chain: Chain, records: int, seconds: float) -> None:
+        """How far the chain is behind its log."""
+        self._lag.labels(*chain).set(records)
+        self._lag_seconds.labels(*chain).set(seconds)
+
+    def not_ours(self, chain: Chain) -> None:
+        """The chain's state is another owner's to tell."""
+        for metric in self._of_owner:
+            metric.remove(*chain)
+
+
+def show_line(instruments: Instruments, held: Held, high_watermark: int | None, wall_clock: float) -> None:
+    """Show how far a chain of ours is; `wall_clock` is seconds since 1970, for the age of what is not stored."""
+    line = held.line
+    if line is None:
+        return
+    instruments.buffered(held.chain, line.size)
+    instruments.tail(held.chain, line.start)
+    if high_watermark is not None:
+        stored = held.caught_up and line.oldest is None and line.head is None
+        age = 0.0 if line.written is None else max(0.0, wall_clock - line.written)
+        instruments.lag(held.chain, 0 if stored else max(0, high_watermark - line.start), age)

@@ -1,0 +1,148 @@
+"""Stores batches: decode, dead letters, encode, create. Whoever owns the line decides what an outcome means for it.
+
+The order is the promise (GUARANTEES M2): dead letters are acknowledged before the object is created. What is in no
+segment is read again, and a letter that is written twice is one letter.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bank_common import tracing
+from bank_common.errors import DeadLetter as ToDeadLetters
+from bank_common.logging import Logger
+from cdc_consumer.chain import Appended, ChainStore
+from cdc_consumer.dead_letter import Address, DeadLetter
+from cdc_consumer.dead_letter_limit import RejectionLimits, Tally
+from cdc_consumer.decoded_batch import Content
+from cdc_consumer.failpoints import Checkpoint, Step
+from cdc_consumer.failures import FailedError, TooManyRejected, Undecodable, dispose
+from cdc_consumer.metrics import Instruments
+from cdc_consumer.partition_buffer import Batch
+from cdc_consumer.ports import DeadLetters
+from cdc_consumer.segment import Segment, encode
+from cdc_consumer.topics import Chain, LandedTopics
+
+
+@dataclass(slots=True)
+class _Ready:
+    """A batch whose dead letters are acknowledged, as the object that it becomes; kept while the store fails."""
+
+    batch: Batch
+    segment: Segment
+
+
+class Lander:
+    """Turns a batch into an object of its chain."""
+
+    def __init__(
+        self,
+        chains: ChainStore,
+        dead_letters: DeadLetters,
+        topics: LandedTopics,
+        decode: Callable[[Batch], Content],
+        *,
+        limits: RejectionLimits,
+        instruments: Instruments,
+        clock: Callable[[], float],
+        log: Logger,
+        checkpoint: Checkpoint,
+    ) -> None:
+        self._chains = chains
+        self._dead_letters = dead_letters
+        self._topics = topics
+        self._decode = decode
+        self._limits = limits
+        self._instruments = instruments
+        self._clock = clock
+        self._log = log
+        self._checkpoint = checkpoint
+        self._tallies: dict[Chain, Tally] = {}
+        self._ready: dict[Chain, _Ready] = {}
+
+    def land(self, batch: Batch, topic_id: str) -> Appended:
+        """Create the batch's segment; the same batch may be landed again after a failure.
+
+        Raises:
+            FailedError: the store failed, or the batch must not be stored.
+        """
+        started = self._clock()
+        chain = batch.chain
+        where = {"topic": chain.topic, "partition": chain.partition}
+        with tracing.span("land segment", linked=batch.traceparents, attributes={**where, "start": batch.start}):
+            segment = self._prepare(batch, topic_id)
+            self._checkpoint(Step.SEGMENT_ENCODED)
+            put = self._clock()
+            outcome = self._chains.append(segment)
+            self._instruments.put_answered(self._clock() - put)
+            self._checkpoint(Step.SEGMENT_CREATED)
+        self._ready.pop(chain, None)
+        if outcome is Appended.LOST_RACE:
+            self._instruments.race_lost(chain)
+            self._log.warning("race_lost", **where, offset=batch.start)
+            return outcome
+        self._instruments.segment_created(chain, segment, batch.reason, self._clock() - started)
+        self._log.info(
+            "segment_stored",
+            **where,
+            offset=batch.start,
+            end=batch.end,
+            rows=segment.metadata.rows,
+            rejected=segment.metadata.rejected,
+            bytes=len(segment.body),
+            reason=batch.reason.value,
+            answer_was_lost=outcome is Appended.FOUND,
+        )
+        return outcome
+
+    def forget(self, chain: Chain) -> None:
+        """The chain's next batch may be another's, or read anew."""
+        self._tallies.pop(chain, None)
+        self._ready.pop(chain, None)
+
+    def _prepare(self, batch: Batch, topic_id: str) -> Segment:
+        ready = self._ready.get(batch.chain)
+        if ready is not None and ready.batch is batch:
+            return ready.segment
+        content = self._decode(batch)
+        self._reject(batch, content)
+        traceparent = tracing.current_traceparent() or next(iter(batch.traceparents), None)
+        segment = encode(self._topics.kinds[batch.chain.topic], batch, content, topic_id, traceparent)
+        self._ready[batch.chain] = _Ready(batch, segment)
+        return segment
+
+    def _reject(self, batch: Batch, content: Content) -> None:
+        """Let isolated undecodable records go to the dead letters, and wait until they are there."""
+        records, letters = batch.records, list[DeadLetter]()
+        for place, error in content.rejected.items():
+            failure = Undecodable(batch.chain, records.offsets[place], error)
+            if not isinstance(dispose(failure), ToDeadLetters):
+                raise FailedError(failure)
+            letters.append(
+                DeadLetter(
+                    Address(*batch.chain, records.offsets[place]),
+                    records.keys[place],
+                    records.values[place] or b"",
+                    records.headers[place] or (),
+                    error.reason.value,
+                    error.detail,
+                )
+            )
+        excess = self._tally(batch.chain).add(records.count, content.rejected)
+        if excess is not None:
+            place, error = next(iter(content.rejected.items()))
+            raise FailedError(TooManyRejected(Undecodable(batch.chain, records.offsets[place], error), excess))
+        if letters:
+            self._dead_letters.send(letters)
+            self._checkpoint(Step.DEAD_LETTERS_ACKNOWLEDGED)
+            for letter in letters:
+                self._log.warning(
+                    "rejected",
+                    topic=letter.address.topic,
+                    partition=letter.address.partition,
+                    offset=letter.address.offset,
+                    reason=letter.reason,
+                    detail=letter.detail,
+                )
+
+    def _tally(self, chain: Chain) -> Tally:
+        return self._tallies.setdefault(chain, Tally(self._limits))

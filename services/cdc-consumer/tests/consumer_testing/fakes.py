@@ -1,0 +1,273 @@
+"""In-memory stand-ins for the ports, named by how they behave. The object store passes the same contract suite as
+the real one; the log has holes and commits like Kafka's."""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from cdc_consumer.dead_letter import DeadLetter
+from cdc_consumer.failures import (
+    DeadLettersUnavailable,
+    FailedError,
+    KafkaUnavailable,
+    RegistryUnavailable,
+    StoreUnavailable,
+)
+from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled, StoredObject
+from cdc_consumer.records import Headers, Records
+from cdc_consumer.topics import Chain
+
+WRITTEN = 1_700_000_000.0
+"""When every record of a `MemoryBroker` was written."""
+
+
+class ManualClock:
+    """Time stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class MemoryObjectStore:
+    """A bucket in memory."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, StoredObject] = {}
+
+    def create(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
+        if key in self.objects:
+            return False
+        self.objects[key] = StoredObject(body, dict(metadata))
+        return True
+
+    def read(self, key: str) -> StoredObject | None:
+        return self.objects.get(key)
+
+    def metadata(self, key: str) -> Mapping[str, str] | None:
+        found = self.objects.get(key)
+        return None if found is None else found.metadata
+
+    def probe(self) -> None:
+        return None
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        below = (key.removeprefix(prefix) for key in self.objects if key.startswith(prefix))
+        return sorted({f"{prefix}{rest.split('/')[0]}/" for rest in below if "/" in rest})
+
+    def keys(self, prefix: str, after: str | None = None) -> Sequence[str]:
+        return sorted(key for key in self.objects if key.startswith(prefix) and (after is None or key > after))
+
+
+class FaultyObjectStore(MemoryObjectStore):
+    """Fails as told: the next calls of each kind, before or after they took effect."""
+
+    def __init__(self, inner: MemoryObjectStore) -> None:
+        self.objects = inner.objects
+        self.down = False
+        self.lose_answers = 0
+        self.fail_creates = 0
+        self.on_create: Callable[[], None] = lambda: None
+        self.creates = 0
+
+    def _fail_when_down(self) -> None:
+        if self.down:
+            raise FailedError(StoreUnavailable("down"))
+
+    def create(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
+        self.creates += 1
+        self.on_create()
+        self._fail_when_down()
+        if self.fail_creates:
+            self.fail_creates -= 1
+            raise FailedError(StoreUnavailable("told to fail"))
+        created = super().create(key, body, metadata)
+        if self.lose_answers:
+            self.lose_answers -= 1
+            raise FailedError(StoreUnavailable("the answer was lost"))
+        return created
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        self._fail_when_down()
+        return super().folders(prefix)
+
+    def probe(self) -> None:
+        self._fail_when_down()
+
+
+class MemoryRegistry:
+    """Schemas by id; `down` makes every question fail."""
+
+    def __init__(self, schemas: Mapping[int, Mapping[str, Any]]) -> None:
+        self.schemas = dict(schemas)
+        self.down = False
+        self.asked = 0
+
+    def schema(self, schema_id: int) -> str | None:
+        self.asked += 1
+        self.probe()
+        found = self.schemas.get(schema_id)
+        return None if found is None else json.dumps(found)
+
+    def probe(self) -> None:
+        if self.down:
+            raise FailedError(RegistryUnavailable("down"))
+
+
+class Record(NamedTuple):
+    """One record as it lies in a `MemoryBroker`."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers | None = None
+
+
+def columns(found: Mapping[int, Record]) -> Records:
+    """Records by offset, as a poll brings them."""
+    offsets = sorted(found)
+    ordered = [found[offset] for offset in offsets]
+    return Records(
+        offsets,
+        [record.key for record in ordered],
+        [record.value for record in ordered],
+        [record.headers for record in ordered],
+        WRITTEN,
+    )
+
+
+class MemoryDeadLetters:
+    """Keeps letters; `down` makes writing them fail."""
+
+    def __init__(self) -> None:
+        self.letters: list[DeadLetter] = []
+        self.down = False
+
+    def send(self, letters: Sequence[DeadLetter]) -> None:
+        if self.down:
+            raise FailedError(DeadLettersUnavailable("down"))
+        self.letters += letters
+
+    @property
+    def offsets(self) -> list[int]:
+        """Whose letters are here, each once."""
+        return sorted({letter.address.offset for letter in self.letters})
+
+
+class MemoryBroker:
+    """Topics with records at given offsets (holes allowed), and one group's commits."""
+
+    def __init__(self, chains: Collection[Chain], topic_id: str = "id-1") -> None:
+        self.records: dict[Chain, dict[int, Record]] = {chain: {} for chain in chains}
+        self.ends = dict.fromkeys(chains, 0)
+        self.starts = dict.fromkeys(chains, 0)
+        self.commits: dict[Chain, Commit] = {}
+        self.topic_id = topic_id
+
+    def produce(self, chain: Chain, value: bytes | None, key: bytes | None = None) -> int:
+        offset = self.ends[chain]
+        self.records[chain][offset] = Record(key, value)
+        self.ends[chain] += 1
+        return offset
+
+    def marker(self, chain: Chain) -> None:
+        """An offset without a record, as a transaction's end leaves it."""
+        self.ends[chain] += 1
+
+
+class MemoryLog:
+    """One member's view of a `MemoryBroker`: assigned what the test says, read in small polls."""
+
+    def __init__(self, broker: MemoryBroker) -> None:
+        self.broker = broker
+        self.ownership: Ownership | None = None
+        self.positions: dict[Chain, int | None] = {}
+        self.paused: set[Chain] = set()
+        self.polls = 0
+        self.down = False
+        self.closed = False
+        self.losses: set[Chain] = set()
+        self._told: dict[Chain, int] = {}
+        self.on_subscribe: Callable[[], None] = lambda: None
+        self.on_poll: Callable[[], None] = lambda: None
+        self.on_wait: Callable[[float], None] = lambda _: None
+        """Called with the timeout of a poll that is not full: such a one lasts all of it, like the real one's."""
+
+    def subscribe(self, topics: Collection[str], ownership: Ownership) -> None:
+        self.ownership = ownership
+        self.on_subscribe()
+
+    def assign(self, *chains: Chain) -> None:
+        assert self.ownership is not None
+        self.positions |= dict.fromkeys(chains)
+        self.paused |= set(chains)
+        self.ownership.assigned(chains)
+
+    def revoke(self, *chains: Chain, lost: bool = False) -> None:
+        assert self.ownership is not None
+        (self.ownership.lost if lost else self.ownership.revoked)(chains)
+        for chain in chains:
+            del self.positions[chain]
+        self.paused -= set(chains)
+
+    def poll(self, max_records: int, timeout_seconds: float) -> Polled:
+        self.polls += 1
+        self.on_poll()
+        polled = Polled(lost_position=self.losses)
+        self.losses = set()
+        room = max_records
+        for chain, position in self.positions.items():
+            if chain in self.paused or position is None:
+                continue
+            offsets = [offset for offset in sorted(self.broker.records[chain]) if offset >= position][:room]
+            if offsets:
+                polled.records[chain] = columns({offset: self.broker.records[chain][offset] for offset in offsets})
+                self.positions[chain] = offsets[-1] + 1
+                room -= len(offsets)
+            reached = self.positions[chain] or 0
+            if reached > max(self.broker.records[chain], default=-1) and self._told.get(chain) != reached:
+                polled.caught_up.add(chain)
+                self._told[chain] = reached
+        if room:
+            self.on_wait(timeout_seconds)
+        return polled
+
+    def probe(self) -> None:
+        if self.down:
+            raise FailedError(KafkaUnavailable("down"))
+
+    def facts(self, chain: Chain) -> LogFacts:
+        self.probe()
+        commit = self.broker.commits.get(chain)
+        return LogFacts(
+            None if commit is None else commit.offset,
+            None if commit is None else commit.note,
+            self.broker.starts[chain],
+            self.broker.ends[chain],
+            self.broker.topic_id,
+        )
+
+    def seek(self, chain: Chain, offset: int) -> None:
+        assert chain not in self.paused, "its first records would come a second late"
+        self.probe()
+        self.positions[chain] = offset
+        self._told.pop(chain, None)
+
+    def pause(self, chains: Collection[Chain]) -> None:
+        self.paused |= set(chains)
+
+    def resume(self, chains: Collection[Chain]) -> None:
+        self.paused -= set(chains)
+
+    def high_watermark(self, chain: Chain) -> int | None:
+        return self.broker.ends[chain]
+
+    def commit(self, commits: Collection[Commit]) -> None:
+        self.broker.commits |= {commit.chain: commit for commit in commits}
+
+    def close(self, timeout_seconds: float) -> None:
+        self.closed = True

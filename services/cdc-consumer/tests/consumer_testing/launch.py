@@ -1,0 +1,58 @@
+"""Runs the consumer's composition root with the topics of a test: the topic set is no setting in production."""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from cdc_consumer.failpoints import Step
+from cdc_consumer.main import app, serve
+from cdc_consumer.settings import ConsumerSettings
+from cdc_consumer.topics import Kind, LandedTopics
+
+
+class Kill(NamedTuple):
+    """The process ends itself by SIGKILL when it reaches the step for the n-th time."""
+
+    step: Step
+    time: int
+
+
+class Launch(NamedTuple):
+    """What one process is to land, and whether it is to die."""
+
+    kinds: Mapping[str, str]
+    captured: tuple[str, ...]
+    kill: Kill | None
+    until_caught_up: bool
+
+
+def run(launch: Launch, environment: Mapping[str, str], log: Path) -> None:
+    """Be a consumer from here on; called in a process of its own."""
+    _become(environment, log)
+    topics = LandedTopics({name: Kind(kind) for name, kind in launch.kinds.items()}, frozenset(launch.captured))
+    seen: list[Step] = []
+
+    def kill_at(step: Step) -> None:
+        seen.append(step)
+        if launch.kill == (step, seen.count(step)):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.exit(serve(ConsumerSettings.load(), topics, kill_at, until_caught_up=launch.until_caught_up))
+
+
+def run_command(arguments: Sequence[str], environment: Mapping[str, str], output: Path) -> None:
+    """Be a `cdc-consumer` with these arguments from here on; called in a process of its own."""
+    _become(environment, output)
+    app(list(arguments))
+
+
+def _become(environment: Mapping[str, str], output: Path) -> None:
+    """Take over an environment, and write to a file."""
+    opened = os.open(output, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.dup2(opened, 1)
+    os.dup2(opened, 2)
+    os.environ.clear()
+    os.environ.update(environment)

@@ -1,0 +1,118 @@
+"""The loop on fakes: members with connections of their own to one broker and one bucket."""
+
+import io
+from itertools import pairwise
+
+import pyarrow.parquet as pq
+from prometheus_client import CollectorRegistry
+
+from bank_common.logging import get_logger
+from bank_common.service import Readiness
+from cdc_consumer.dead_letter_limit import RejectionLimits
+from cdc_consumer.dependencies import DEPENDENCIES
+from cdc_consumer.loop import Consumer
+from cdc_consumer.metrics import Instruments
+from cdc_consumer.partition_buffer import Limits
+from cdc_consumer.topics import Chain, Kind, LandedTopics
+from consumer_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed, key_schema
+from consumer_testing.fakes import (
+    WRITTEN,
+    FaultyObjectStore,
+    ManualClock,
+    MemoryBroker,
+    MemoryDeadLetters,
+    MemoryLog,
+    MemoryObjectStore,
+    MemoryRegistry,
+)
+
+A, B = Chain("rows", 0), Chain("rows", 1)
+ENVELOPE = envelope(ACCOUNT_FIELDS)
+ROW = {"id": 1, "customer_id": 1, "account_type": "A", "balance": b"\x01", "created_at": None}
+VALUE = framed(1, ENVELOPE, change("c", ROW))
+KEY = framed(2, key_schema(), {"id": 1})
+LIMITS = Limits(max_rows=4, max_bytes=10**9, max_total_bytes=10**9, flush_seconds=1, idle_flush_seconds=300)
+
+REJECTION = RejectionLimits(max_ratio=0.5, max_run=3, window=20)
+
+
+class Member:
+    """A consumer with its own connection to a shared broker and a shared bucket."""
+
+    def __init__(
+        self,
+        broker: MemoryBroker,
+        bucket: MemoryObjectStore,
+        registry: MemoryRegistry | None = None,
+        *,
+        poll_seconds: float = 0,
+        limits: Limits = LIMITS,
+    ) -> None:
+        self.kafka = MemoryLog(broker)
+        self.store = FaultyObjectStore(bucket)
+        self.registry = registry or MemoryRegistry({1: ENVELOPE, 2: key_schema()})
+        self.dead_letters = MemoryDeadLetters()
+        self.metrics = CollectorRegistry()
+        self.clock = ManualClock()
+        self.kafka.on_wait = self.clock.advance
+        self.readiness = Readiness(DEPENDENCIES)
+        self.consumer = Consumer(
+            self.kafka,
+            self.store,
+            self.registry,
+            self.dead_letters,
+            LandedTopics({"rows": Kind.CHANGES}, frozenset()),
+            limits=limits,
+            rejection=REJECTION,
+            max_poll_records=3,
+            poll_seconds=poll_seconds,
+            instruments=Instruments(self.metrics),
+            wall_clock=lambda: WRITTEN + 5.0,
+            readiness=self.readiness,
+            clock=self.clock,
+            log=get_logger("test"),
+        )
+        self.kafka.subscribe(["rows"], self.consumer)
+
+    def metric(self, name: str, chain: Chain, **labels: str) -> float | None:
+        where = {"topic": chain.topic, "partition": str(chain.partition)}
+        return self.metrics.get_sample_value(f"bank_consumer_{name}", where | labels)
+
+    def turns(self, count: int = 1, seconds: float = 0.5) -> None:
+        for _ in range(count):
+            self.consumer.turn()
+            self.clock.advance(seconds)
+
+
+class World:
+    """One broker with two chains, and one bucket."""
+
+    def __init__(self) -> None:
+        self.broker = MemoryBroker([A, B])
+        self.bucket = MemoryObjectStore()
+
+    def member(self, *chains: Chain, poll_seconds: float = 0, limits: Limits = LIMITS) -> Member:
+        member = Member(self.broker, self.bucket, poll_seconds=poll_seconds, limits=limits)
+        if chains:
+            member.kafka.assign(*chains)
+        return member
+
+    def produce(self, chain: Chain, count: int = 1) -> None:
+        for _ in range(count):
+            self.broker.produce(chain, VALUE, KEY)
+
+    def landed(self, chain: Chain) -> list[int]:
+        prefix = f"{chain.topic}/{chain.partition:04d}/"
+        keys = self.bucket.keys(prefix)
+        tables = [pq.read_table(io.BytesIO(self.bucket.objects[key].body)) for key in keys]
+        return [offset for table in tables for offset in table["_cdc_offset"].to_pylist()]
+
+    def assert_contiguous(self, chain: Chain) -> None:
+        keys = self.bucket.keys(f"{chain.topic}/{chain.partition:04d}/")
+        ranges = [self.bucket.objects[key].metadata for key in keys]
+        assert all(left["bank-end"] == right["bank-start"] for left, right in pairwise(ranges))
+
+    def assert_exactly_once(self) -> None:
+        for chain in (A, B):
+            assert self.landed(chain) == sorted(self.broker.records[chain])
+            self.assert_contiguous(chain)

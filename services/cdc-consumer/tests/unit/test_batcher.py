@@ -1,0 +1,158 @@
+from typing import Any
+
+import pytest
+from consumer_testing.debezium import ACCOUNT_FIELDS, TRANSACTION, change, envelope, framed, key_schema
+from consumer_testing.fakes import MemoryRegistry
+
+from cdc_consumer.batcher import Intake, Rejected, Run, Taken, Tombstones
+from cdc_consumer.decoded_batch import Content
+from cdc_consumer.events import Reason
+from cdc_consumer.failures import FailedError
+from cdc_consumer.partition_buffer import FlushReason, Limits, Line
+from cdc_consumer.records import Records
+from cdc_consumer.topics import Chain, Kind, LandedTopics
+
+ENVELOPE = envelope(ACCOUNT_FIELDS)
+BAD = {"type": "record", "name": "Value", "fields": [{"name": "x", "type": "long"}]}
+SCHEMAS = {1: ENVELOPE, 2: key_schema(), 3: TRANSACTION, 4: BAD}
+TOPICS = LandedTopics({"rows": Kind.CHANGES, "tx": Kind.TRANSACTIONS}, frozenset({"public.accounts"}))
+ROW = {"id": 1, "customer_id": 1, "account_type": "A", "balance": b"\x01", "created_at": None}
+
+
+@pytest.fixture
+def registry() -> MemoryRegistry:
+    return MemoryRegistry(SCHEMAS)
+
+
+@pytest.fixture
+def intake(registry: MemoryRegistry) -> Intake:
+    return Intake(registry, TOPICS)
+
+
+CHANGES, TX = Chain("rows", 0), Chain("tx", 0)
+GOOD = framed(1, ENVELOPE, change("c", ROW))
+DELETE = framed(1, ENVELOPE, change("d", None))
+KEY = framed(2, key_schema(), {"id": 1})
+LIMITS = Limits(10**6, 10**12, 10**12, 1, 1)
+
+
+def records(*values: bytes | None, key: bytes | None = KEY) -> Records:
+    count = len(values)
+    return Records(range(count), [key] * count, values, [None] * count)
+
+
+def take(intake: Intake, *values: bytes | None, chain: Chain = CHANGES, key: bytes | None = KEY) -> list[Taken]:
+    return list(intake.sort(chain, records(*values, key=key)))
+
+
+def content(intake: Intake, *values: bytes, key: bytes | None = KEY) -> Content:
+    line = Line(CHANGES, 0, LIMITS)
+    for taken in take(intake, *values, key=key):
+        if isinstance(taken, Run):
+            line.add(taken.records, taken.shape, urgent=True, now=0.0)
+        elif isinstance(taken, Rejected):
+            line.reject(taken.records, taken.error, now=0.0)
+    line.seal(FlushReason.AGE)
+    assert line.head is not None
+    return intake.decode(line.head)
+
+
+def test_a_change_is_urgent_and_the_registry_is_asked_once_per_schema(intake: Intake, registry: MemoryRegistry) -> None:
+    for _ in range(3):
+        [found] = take(intake, GOOD, GOOD)
+        assert isinstance(found, Run)
+        assert found.urgent
+        assert (found.shape.kind, found.shape.schema_id, found.records.count) == (Kind.CHANGES, 1, 2)
+    assert registry.asked == 2
+
+
+def test_neighbours_of_one_kind_are_one_run_and_nothing_is_left_out(intake: Intake) -> None:
+    found = take(intake, GOOD, GOOD, None, None, b"junk", GOOD)
+    assert [type(each) for each in found] == [Run, Tombstones, Rejected, Run]
+    assert [offset for each in found for offset in each.records.offsets] == list(range(6))
+
+
+def test_a_delete_is_read_by_its_key(intake: Intake) -> None:
+    found = content(intake, DELETE)
+    assert found.rejected == {}
+    assert [found.rows[name].to_pylist() for name in ("id", "account_type", "_cdc_op")] == [[1], [None], ["d"]]
+
+
+def test_poison_inside_a_batch_is_named_by_its_place(intake: Intake) -> None:
+    found = content(intake, GOOD, GOOD + b"\0", b"\1junk", GOOD[:20], GOOD)
+    reasons = {place: error.reason for place, error in found.rejected.items()}
+    assert reasons == {1: Reason.TRAILING_BYTES, 2: Reason.BAD_MAGIC, 3: Reason.TRUNCATED}
+    assert found.offsets == [0, 4]
+    assert found.rows.num_rows == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        (None, Reason.NO_KEY),
+        (b"", Reason.TRUNCATED),
+        (b"\0\0\0\0\x63\2", Reason.UNKNOWN_SCHEMA),
+        (framed(4, BAD, {"x": 1}), Reason.NO_KEY),
+    ],
+)
+def test_a_delete_without_a_usable_key_is_rejected(intake: Intake, key: bytes | None, reason: Reason) -> None:
+    found = content(intake, DELETE, key=key)
+    assert found.rejected[0].reason is reason
+
+
+@pytest.mark.parametrize(
+    ("status", "collections", "urgent"),
+    [
+        ("BEGIN", None, False),
+        ("END", [], False),
+        ("END", [("public.cdc_heartbeat", 1)], False),
+        ("END", [("public.accounts", 0)], False),
+        ("END", [("public.cdc_heartbeat", 1), ("public.accounts", 2)], True),
+    ],
+)
+def test_only_an_end_of_a_captured_table_is_urgent(
+    intake: Intake, status: str, collections: list[tuple[str, int]] | None, urgent: bool
+) -> None:
+    counted = None if collections is None else [{"data_collection": n, "event_count": c} for n, c in collections]
+    value: dict[str, Any] = {
+        "status": status,
+        "id": "1:1",
+        "event_count": 1,
+        "data_collections": counted,
+        "ts_ms": 1,
+    }
+    [found] = take(intake, framed(3, TRANSACTION, value), chain=TX)
+    assert isinstance(found, Run)
+    assert found.urgent is urgent
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b"", Reason.TRUNCATED),
+        (b"\x01\x00\x00\x00\x01", Reason.BAD_MAGIC),
+        (b"\x00\x00\x00\x00\x63", Reason.UNKNOWN_SCHEMA),
+        (b"\x00\x00\x00\x00\x04", Reason.UNSUPPORTED_SCHEMA),
+    ],
+)
+def test_what_has_no_readable_schema_has_a_reason(intake: Intake, value: bytes, reason: Reason) -> None:
+    [found] = take(intake, value)
+    assert isinstance(found, Rejected)
+    assert found.error.reason is reason
+
+
+def test_a_registry_that_is_down_is_no_reason_to_reject(intake: Intake, registry: MemoryRegistry) -> None:
+    registry.down = True
+    runs = intake.sort(CHANGES, records(None, GOOD))
+    assert isinstance(next(runs), Tombstones), "what comes before it can be taken"
+    with pytest.raises(FailedError):
+        next(runs)
+    registry.down = False
+    assert isinstance(take(intake, GOOD)[0], Run)
+
+
+def test_an_unknown_schema_is_asked_for_again(intake: Intake, registry: MemoryRegistry) -> None:
+    del registry.schemas[1]
+    assert isinstance(take(intake, GOOD)[0], Rejected)
+    registry.schemas[1] = ENVELOPE
+    assert isinstance(take(intake, GOOD)[0], Run)

@@ -1,0 +1,69 @@
+from typing import get_args
+
+import pytest
+
+from bank_common.errors import DeadLetter, Halt, Retry
+from cdc_consumer import failures as f
+from cdc_consumer.dead_letter_limit import Excess
+from cdc_consumer.dependencies import DEPENDENCIES, dependency_of
+from cdc_consumer.events import DecodeError, Reason
+from cdc_consumer.resume import Facts, Refusal, Refused
+from cdc_consumer.topics import Chain
+
+CHAIN = Chain("bank.public.accounts", 2)
+FACTS = Facts(None, 7, 0, 9, "id")
+UNDECODABLE = {reason: f.Undecodable(CHAIN, 41, DecodeError(reason, "detail")) for reason in Reason}
+HALTING = [
+    UNDECODABLE[Reason.UNSUPPORTED_SCHEMA],
+    f.TooManyRejected(UNDECODABLE[Reason.BAD_MAGIC], Excess(120, 1000)),
+    f.TooManyRejected(UNDECODABLE[Reason.BAD_MAGIC], Excess(120, None)),
+    f.DeadLettersUnavailable("down"),
+    *(Refused(CHAIN, refusal, FACTS) for refusal in Refusal),
+    f.BrokenTail("some/key", "detail"),
+    f.KafkaFatal("fenced"),
+]
+ISOLATED = [failure for reason, failure in UNDECODABLE.items() if reason is not Reason.UNSUPPORTED_SCHEMA]
+WAITING = [
+    f.StoreUnavailable("x"),
+    f.StoreDenied("x"),
+    f.BucketMissing("x"),
+    f.RegistryUnavailable("x"),
+    f.KafkaUnavailable("x"),
+    f.TopicMissing("x"),
+]
+
+
+def test_every_failure_is_in_one_of_the_lists() -> None:
+    assert {type(failure) for failure in (*HALTING, *WAITING, *ISOLATED)} == set(get_args(f.Failure))
+
+
+@pytest.mark.parametrize("failure", HALTING, ids=str)
+def test_going_on_would_lose_data(failure: f.Failure) -> None:
+    assert isinstance(f.dispose(failure), Halt)
+
+
+@pytest.mark.parametrize("failure", ISOLATED, ids=str)
+def test_one_bad_record_stops_nothing(failure: f.Failure) -> None:
+    assert isinstance(f.dispose(failure), DeadLetter)
+
+
+@pytest.mark.parametrize("failure", WAITING, ids=str)
+def test_waiting_heals(failure: f.Failure) -> None:
+    assert isinstance(f.dispose(failure), Retry)
+
+
+@pytest.mark.parametrize("failure", [*HALTING, *WAITING, *ISOLATED], ids=str)
+def test_each_says_what_was_seen_and_what_to_do(failure: f.Failure) -> None:
+    assert f.describe(failure).endswith(".")
+    assert any(word in f.dispose(failure).advice for word in ("`bank ", "CDC_CONSUMER_"))
+    assert dependency_of(failure) in DEPENDENCIES
+
+
+def test_a_halt_names_topic_partition_and_offset() -> None:
+    failure = f.Undecodable(CHAIN, 41, DecodeError(Reason.BAD_MAGIC, "detail"))
+    assert "bank.public.accounts/2 offset 41" in f.describe(failure)
+
+
+@pytest.mark.parametrize("refusal", list(Refusal))
+def test_a_refusal_names_the_command_that_mends_it(refusal: Refusal) -> None:
+    assert "bank down --wipe" in f.dispose(Refused(CHAIN, refusal, FACTS)).advice
