@@ -30,7 +30,7 @@ from cdc_consumer import batcher, segment
 from cdc_consumer.decode import Decoder, ReferenceDecoder
 from cdc_consumer.main import serve
 from cdc_consumer.settings import ConsumerSettings
-from cdc_consumer.topics import Kind, LandedTopics
+from cdc_consumer.topics import LandedTopics, TopicKind
 
 TOPIC: Final = "BENCHMARK_TOPIC"
 COLUMNS: Final = "BENCHMARK_COLUMNS"
@@ -47,18 +47,18 @@ PLAIN_COLUMNS: Final = pa.schema(
 
 def consumer(settings: ConsumerSettings, topic: str) -> int:
     """This consumer."""
-    return serve(settings, LandedTopics({topic: Kind.CHANGES}, frozenset()), until_caught_up=True)
+    return serve(settings, LandedTopics({topic: TopicKind.CHANGES}, frozenset()), until_caught_up=True)
 
 
 def serving(settings: ConsumerSettings, topic: str) -> int:
     """This consumer, until it is stopped."""
-    return serve(settings, LandedTopics({topic: Kind.CHANGES}, frozenset()))
+    return serve(settings, LandedTopics({topic: TopicKind.CHANGES}, frozenset()))
 
 
 def reference(settings: ConsumerSettings, topic: str) -> int:
     """This consumer, with the reference decode."""
 
-    def slow(kind: Kind, decoder: Decoder) -> ReferenceDecoder:
+    def slow(kind: TopicKind, decoder: Decoder) -> ReferenceDecoder:
         return ReferenceDecoder(kind, decoder)
 
     batcher.batch_decoder_for = slow

@@ -6,26 +6,26 @@ from typing import Final
 import pyarrow as pa
 
 from bank_common import columns as c
-from bank_common.avro import Column, Kind
+from bank_common.avro import Column, ColumnType
 
 INSTANT: Final = pa.timestamp("us", tz="UTC")
 
 _TYPES: Final = {
-    Kind.BOOLEAN: pa.bool_(),
-    Kind.INT32: pa.int32(),
-    Kind.INT64: pa.int64(),
-    Kind.FLOAT32: pa.float32(),
-    Kind.FLOAT64: pa.float64(),
-    Kind.STRING: pa.string(),
-    Kind.BYTES: pa.binary(),
-    Kind.DATE: pa.date32(),
-    Kind.TIME: pa.time64("us"),
-    Kind.TIMESTAMP: pa.timestamp("us"),
-    Kind.INSTANT: INSTANT,
-    Kind.VARIABLE_DECIMAL: pa.string(),
-    Kind.ARRAY: pa.string(),
-    Kind.MAP: pa.string(),
-    Kind.STRUCT: pa.string(),
+    ColumnType.BOOLEAN: pa.bool_(),
+    ColumnType.INT32: pa.int32(),
+    ColumnType.INT64: pa.int64(),
+    ColumnType.FLOAT32: pa.float32(),
+    ColumnType.FLOAT64: pa.float64(),
+    ColumnType.STRING: pa.string(),
+    ColumnType.BYTES: pa.binary(),
+    ColumnType.DATE: pa.date32(),
+    ColumnType.TIME: pa.time64("us"),
+    ColumnType.TIMESTAMP: pa.timestamp("us"),
+    ColumnType.INSTANT: INSTANT,
+    ColumnType.VARIABLE_DECIMAL: pa.string(),
+    ColumnType.ARRAY: pa.string(),
+    ColumnType.MAP: pa.string(),
+    ColumnType.STRUCT: pa.string(),
 }
 _RECORD: Final = {
     c.TOPIC: pa.string(),
@@ -49,9 +49,9 @@ _NUMBERS: Final = ("tx_id", "lsn", "event_count", "row_count")
 
 def arrow_type(column: Column) -> pa.DataType:
     """The exact Arrow type of a column."""
-    if column.kind is Kind.DECIMAL:
+    if column.type is ColumnType.DECIMAL:
         return pa.decimal128(column.precision, column.scale)
-    return _TYPES[column.kind]
+    return _TYPES[column.type]
 
 
 def change_schema(columns: Iterable[Column]) -> pa.Schema:

@@ -15,8 +15,8 @@ from typing import Any, Final, cast
 AvroSchema = Mapping[str, Any]
 
 
-class Kind(Enum):
-    """The logical type of a column, whatever carries it on the wire."""
+class ColumnType(Enum):
+    """The logical type of a column, whatever its Avro type."""
 
     BOOLEAN = "boolean"
     INT32 = "int32"
@@ -45,7 +45,7 @@ class Kind(Enum):
 
 
 class Wire(Enum):
-    """How the value travels where that differs from the kind."""
+    """The unit or form on the wire, where the logical type leaves that open."""
 
     PLAIN = "plain"
     MILLIS = "millis"
@@ -56,10 +56,10 @@ class Wire(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One business column: its name at the source, its kind, precision and scale for decimals, parts for the rest."""
+    """One business column: its name at the source, its type, precision and scale for decimals, parts for the rest."""
 
     name: str
-    kind: Kind
+    type: ColumnType
     wire: Wire = Wire.PLAIN
     precision: int = 0
     scale: int = 0
@@ -71,30 +71,30 @@ class UnsupportedSchemaError(ValueError):
 
 
 _PRIMITIVE: Final = {
-    "boolean": Kind.BOOLEAN,
-    "int": Kind.INT32,
-    "long": Kind.INT64,
-    "float": Kind.FLOAT32,
-    "double": Kind.FLOAT64,
-    "string": Kind.STRING,
-    "bytes": Kind.BYTES,
+    "boolean": ColumnType.BOOLEAN,
+    "int": ColumnType.INT32,
+    "long": ColumnType.INT64,
+    "float": ColumnType.FLOAT32,
+    "double": ColumnType.FLOAT64,
+    "string": ColumnType.STRING,
+    "bytes": ColumnType.BYTES,
 }
-_TEXT: Final = (Kind.STRING, Wire.PLAIN)
+_TEXT: Final = (ColumnType.STRING, Wire.PLAIN)
 _CONNECT: Final = {
-    "io.debezium.time.Date": (Kind.DATE, Wire.PLAIN),
-    "io.debezium.time.Time": (Kind.TIME, Wire.MILLIS),
-    "io.debezium.time.MicroTime": (Kind.TIME, Wire.MICROS),
-    "io.debezium.time.NanoTime": (Kind.TIME, Wire.NANOS),
-    "io.debezium.time.Timestamp": (Kind.TIMESTAMP, Wire.MILLIS),
-    "io.debezium.time.MicroTimestamp": (Kind.TIMESTAMP, Wire.MICROS),
-    "io.debezium.time.NanoTimestamp": (Kind.TIMESTAMP, Wire.NANOS),
-    "io.debezium.time.ZonedTimestamp": (Kind.INSTANT, Wire.ISO),
+    "io.debezium.time.Date": (ColumnType.DATE, Wire.PLAIN),
+    "io.debezium.time.Time": (ColumnType.TIME, Wire.MILLIS),
+    "io.debezium.time.MicroTime": (ColumnType.TIME, Wire.MICROS),
+    "io.debezium.time.NanoTime": (ColumnType.TIME, Wire.NANOS),
+    "io.debezium.time.Timestamp": (ColumnType.TIMESTAMP, Wire.MILLIS),
+    "io.debezium.time.MicroTimestamp": (ColumnType.TIMESTAMP, Wire.MICROS),
+    "io.debezium.time.NanoTimestamp": (ColumnType.TIMESTAMP, Wire.NANOS),
+    "io.debezium.time.ZonedTimestamp": (ColumnType.INSTANT, Wire.ISO),
     # time.precision.mode=connect
-    "org.apache.kafka.connect.data.Date": (Kind.DATE, Wire.PLAIN),
-    "org.apache.kafka.connect.data.Time": (Kind.TIME, Wire.MILLIS),
-    "org.apache.kafka.connect.data.Timestamp": (Kind.TIMESTAMP, Wire.MILLIS),
+    "org.apache.kafka.connect.data.Date": (ColumnType.DATE, Wire.PLAIN),
+    "org.apache.kafka.connect.data.Time": (ColumnType.TIME, Wire.MILLIS),
+    "org.apache.kafka.connect.data.Timestamp": (ColumnType.TIMESTAMP, Wire.MILLIS),
     # An interval: microseconds (months counted as 30.4375 days by Debezium), or ISO 8601 text.
-    "io.debezium.time.MicroDuration": (Kind.INT64, Wire.PLAIN),
+    "io.debezium.time.MicroDuration": (ColumnType.INT64, Wire.PLAIN),
     "io.debezium.time.Interval": _TEXT,
     # Times with a zone, and time.precision.mode=isostring: as they come.
     "io.debezium.time.ZonedTime": _TEXT,
@@ -108,24 +108,24 @@ _CONNECT: Final = {
     "io.debezium.data.Ltree": _TEXT,
     "io.debezium.data.Tsvector": _TEXT,
     # bit(n): little-endian, as they come.
-    "io.debezium.data.Bits": (Kind.BYTES, Wire.PLAIN),
+    "io.debezium.data.Bits": (ColumnType.BYTES, Wire.PLAIN),
 }
 _WIRE_TYPES: Final = {
-    Kind.DATE: ("int",),
-    Kind.TIME: ("int", "long"),
-    Kind.TIMESTAMP: ("long",),
-    Kind.INT64: ("long",),
-    Kind.BYTES: ("bytes",),
+    ColumnType.DATE: ("int",),
+    ColumnType.TIME: ("int", "long"),
+    ColumnType.TIMESTAMP: ("long",),
+    ColumnType.INT64: ("long",),
+    ColumnType.BYTES: ("bytes",),
 }
-"""What Avro type carries a kind; text carries the rest."""
+"""The Avro types that carry a column type; strings carry the others."""
 _STRUCTS: Final = {
-    "io.debezium.data.geometry.Geometry": Kind.STRUCT,
-    "io.debezium.data.geometry.Geography": Kind.STRUCT,
-    "io.debezium.data.geometry.Point": Kind.STRUCT,
-    "io.debezium.data.SparseDoubleVector": Kind.STRUCT,
+    "io.debezium.data.geometry.Geometry": ColumnType.STRUCT,
+    "io.debezium.data.geometry.Geography": ColumnType.STRUCT,
+    "io.debezium.data.geometry.Point": ColumnType.STRUCT,
+    "io.debezium.data.SparseDoubleVector": ColumnType.STRUCT,
     # The converter's form of a map whose keys are no text: an array of these.
-    "io.confluent.connect.avro.MapEntry": Kind.STRUCT,
-    "io.debezium.data.VariableScaleDecimal": Kind.VARIABLE_DECIMAL,
+    "io.confluent.connect.avro.MapEntry": ColumnType.STRUCT,
+    "io.debezium.data.VariableScaleDecimal": ColumnType.VARIABLE_DECIMAL,
 }
 _ARRAYS: Final = frozenset({None, "io.debezium.data.FloatVector", "io.debezium.data.DoubleVector"})
 MAX_PRECISION: Final = 38
@@ -214,16 +214,16 @@ def _column(name: str, schema: Any, named: Mapping[str, AvroSchema]) -> Column:
     if found.get("logicalType") == "decimal" or connect_name == "org.apache.kafka.connect.data.Decimal":
         return _decimal(name, found)
     if avro_type == "array" and connect_name in _ARRAYS:
-        return Column(name, Kind.ARRAY, items=(_column("item", _non_null(found["items"]), named),))
+        return Column(name, ColumnType.ARRAY, items=(_column("item", _non_null(found["items"]), named),))
     if avro_type == "map" and connect_name is None:
-        return Column(name, Kind.MAP, items=(_column("value", _non_null(found["values"]), named),))
+        return Column(name, ColumnType.MAP, items=(_column("value", _non_null(found["values"]), named),))
     if avro_type == "record":
         return _struct(name, found, named)
     if connect_name in _CONNECT:
-        kind, wire = _CONNECT[connect_name]
-        if avro_type not in _WIRE_TYPES.get(kind, ("string",)):
+        column_type, wire = _CONNECT[connect_name]
+        if avro_type not in _WIRE_TYPES.get(column_type, ("string",)):
             raise UnsupportedSchemaError(f"column {name!r} has the type {connect_name!r} carried by {avro_type!r}")
-        return Column(name, kind, wire)
+        return Column(name, column_type, wire)
     if connect_name is not None or found.get("logicalType") is not None or avro_type not in _PRIMITIVE:
         raise UnsupportedSchemaError(f"column {name!r} has the type {connect_name or avro_type!r}")
     return Column(name, _PRIMITIVE[avro_type])
@@ -231,15 +231,15 @@ def _column(name: str, schema: Any, named: Mapping[str, AvroSchema]) -> Column:
 
 def _struct(name: str, record: AvroSchema, named: Mapping[str, AvroSchema]) -> Column:
     full_name = record.get("connect.name") or f"{record.get('namespace', '')}.{record.get('name')}".lstrip(".")
-    kind = _STRUCTS.get(full_name)
-    if kind is None:
+    column_type = _STRUCTS.get(full_name)
+    if column_type is None:
         raise UnsupportedSchemaError(f"column {name!r} has the record type {full_name!r}")
     parts = _columns(record, named)
-    if kind is Kind.VARIABLE_DECIMAL:
-        if {part.name: part.kind for part in parts} != {"scale": Kind.INT32, "value": Kind.BYTES}:
+    if column_type is ColumnType.VARIABLE_DECIMAL:
+        if {part.name: part.type for part in parts} != {"scale": ColumnType.INT32, "value": ColumnType.BYTES}:
             raise UnsupportedSchemaError(f"column {name!r} has a {full_name} without scale and value")
-        return Column(name, kind)
-    return Column(name, kind, items=parts)
+        return Column(name, column_type)
+    return Column(name, column_type, items=parts)
 
 
 def _decimal(name: str, schema: AvroSchema) -> Column:
@@ -253,4 +253,4 @@ def _decimal(name: str, schema: AvroSchema) -> Column:
     scale = schema.get("scale", parameters.get("scale", 0))
     if precision is None or not 1 <= int(precision) <= MAX_PRECISION:
         raise UnsupportedSchemaError(f"column {name!r} is a decimal of precision {precision}, at most {MAX_PRECISION}")
-    return Column(name, Kind.DECIMAL, precision=int(precision), scale=int(scale))
+    return Column(name, ColumnType.DECIMAL, precision=int(precision), scale=int(scale))

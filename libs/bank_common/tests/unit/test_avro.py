@@ -2,7 +2,7 @@ import pyarrow as pa
 import pytest
 
 from bank_common.arrow import change_schema
-from bank_common.avro import Column, Kind, UnsupportedSchemaError, Wire, columns_of, record_columns
+from bank_common.avro import Column, ColumnType, UnsupportedSchemaError, Wire, columns_of, record_columns
 
 ROW = {
     "type": "record",
@@ -43,12 +43,12 @@ ENVELOPE = {
 
 def test_columns_come_from_the_schema_in_its_order() -> None:
     assert columns_of(ENVELOPE) == (
-        Column("id", Kind.INT32),
-        Column("email", Kind.STRING),
-        Column("balance", Kind.DECIMAL, precision=18, scale=2),
-        Column("created_at", Kind.INSTANT, Wire.ISO),
-        Column("born", Kind.DATE),
-        Column("seen", Kind.TIMESTAMP, Wire.MICROS),
+        Column("id", ColumnType.INT32),
+        Column("email", ColumnType.STRING),
+        Column("balance", ColumnType.DECIMAL, precision=18, scale=2),
+        Column("created_at", ColumnType.INSTANT, Wire.ISO),
+        Column("born", ColumnType.DATE),
+        Column("seen", ColumnType.TIMESTAMP, Wire.MICROS),
     )
 
 
@@ -93,21 +93,25 @@ def named_text(name: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("field_type", "column", "arrow"),
     [
-        (VARIABLE, Column("c", Kind.VARIABLE_DECIMAL), pa.string()),
-        (named_long("io.debezium.time.NanoTime"), Column("c", Kind.TIME, Wire.NANOS), pa.time64("us")),
-        (named_long("io.debezium.time.NanoTimestamp"), Column("c", Kind.TIMESTAMP, Wire.NANOS), pa.timestamp("us")),
-        (named_long("io.debezium.time.MicroDuration"), Column("c", Kind.INT64), pa.int64()),
+        (VARIABLE, Column("c", ColumnType.VARIABLE_DECIMAL), pa.string()),
+        (named_long("io.debezium.time.NanoTime"), Column("c", ColumnType.TIME, Wire.NANOS), pa.time64("us")),
+        (
+            named_long("io.debezium.time.NanoTimestamp"),
+            Column("c", ColumnType.TIMESTAMP, Wire.NANOS),
+            pa.timestamp("us"),
+        ),
+        (named_long("io.debezium.time.MicroDuration"), Column("c", ColumnType.INT64), pa.int64()),
         (
             {
                 "type": "long",
                 "logicalType": "timestamp-millis",
                 "connect.name": "org.apache.kafka.connect.data.Timestamp",
             },
-            Column("c", Kind.TIMESTAMP, Wire.MILLIS),
+            Column("c", ColumnType.TIMESTAMP, Wire.MILLIS),
             pa.timestamp("us"),
         ),
-        (named_text("io.debezium.time.Interval"), Column("c", Kind.STRING), pa.string()),
-        (named_text("io.debezium.time.ZonedTime"), Column("c", Kind.STRING), pa.string()),
+        (named_text("io.debezium.time.Interval"), Column("c", ColumnType.STRING), pa.string()),
+        (named_text("io.debezium.time.ZonedTime"), Column("c", ColumnType.STRING), pa.string()),
         (
             {
                 "type": "bytes",
@@ -117,40 +121,40 @@ def named_text(name: str) -> dict[str, str]:
                 "connect.name": "org.apache.kafka.connect.data.Decimal",
                 "logicalType": "decimal",
             },
-            Column("c", Kind.DECIMAL, precision=38, scale=2),
+            Column("c", ColumnType.DECIMAL, precision=38, scale=2),
             pa.decimal128(38, 2),
         ),
-        (named_text("io.debezium.data.Ltree"), Column("c", Kind.STRING), pa.string()),
+        (named_text("io.debezium.data.Ltree"), Column("c", ColumnType.STRING), pa.string()),
         (
             {"type": "bytes", "connect.name": "io.debezium.data.Bits", "connect.parameters": {"length": "9"}},
-            Column("c", Kind.BYTES),
+            Column("c", ColumnType.BYTES),
             pa.binary(),
         ),
         (
             {"type": "array", "items": ["null", "int"]},
-            Column("c", Kind.ARRAY, items=(Column("item", Kind.INT32),)),
+            Column("c", ColumnType.ARRAY, items=(Column("item", ColumnType.INT32),)),
             pa.string(),
         ),
         (
             {"type": "array", "items": VARIABLE},
-            Column("c", Kind.ARRAY, items=(Column("item", Kind.VARIABLE_DECIMAL),)),
+            Column("c", ColumnType.ARRAY, items=(Column("item", ColumnType.VARIABLE_DECIMAL),)),
             pa.string(),
         ),
         (
             {"type": "map", "values": ["null", "string"]},
-            Column("c", Kind.MAP, items=(Column("value", Kind.STRING),)),
+            Column("c", ColumnType.MAP, items=(Column("value", ColumnType.STRING),)),
             pa.string(),
         ),
         (
             POINT,
             Column(
                 "c",
-                Kind.STRUCT,
+                ColumnType.STRUCT,
                 items=(
-                    Column("x", Kind.FLOAT64),
-                    Column("y", Kind.FLOAT64),
-                    Column("wkb", Kind.BYTES),
-                    Column("srid", Kind.INT32),
+                    Column("x", ColumnType.FLOAT64),
+                    Column("y", ColumnType.FLOAT64),
+                    Column("wkb", ColumnType.BYTES),
+                    Column("srid", ColumnType.INT32),
                 ),
             ),
             pa.string(),

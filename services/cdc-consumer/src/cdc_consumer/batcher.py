@@ -23,7 +23,7 @@ from cdc_consumer.events import DecodeError, Reason
 from cdc_consumer.partition_buffer import Batch, Shape
 from cdc_consumer.ports import SchemaRegistry
 from cdc_consumer.records import Records
-from cdc_consumer.topics import Chain, Kind, LandedTopics
+from cdc_consumer.topics import Chain, LandedTopics, TopicKind
 
 
 class Run(NamedTuple):
@@ -61,7 +61,7 @@ class Intake:
     def __init__(self, registry: SchemaRegistry, topics: LandedTopics) -> None:
         self._registry = registry
         self._topics = topics
-        self._values: dict[tuple[Kind, int], _Compiled | DecodeError] = {}
+        self._values: dict[tuple[TopicKind, int], _Compiled | DecodeError] = {}
         self._keys: dict[int, KeyDecoder | DecodeError] = {}
 
     def sort(self, chain: Chain, records: Records) -> Iterator[Taken]:
@@ -88,7 +88,7 @@ class Intake:
         decoder = compiled.decoder if isinstance(compiled, _Compiled) else None
         return content_of(kind, batch, decoder, self._keys)
 
-    def _run(self, kind: Kind, head: bytes | None, records: Records) -> Taken:
+    def _run(self, kind: TopicKind, head: bytes | None, records: Records) -> Taken:
         if head is None:
             return Tombstones(records)
         framed = unframe(head)
@@ -97,16 +97,16 @@ class Intake:
         compiled = self._compiled(kind, framed.schema_id)
         if isinstance(compiled, DecodeError):
             return Rejected(records, compiled)
-        if kind is Kind.CHANGES:
+        if kind is TopicKind.CHANGES:
             self._learn_keys(records.keys)
         return Run(records, compiled.shape, self._is_urgent(kind, records.values))
 
-    def _is_urgent(self, kind: Kind, values: Sequence[bytes | None]) -> bool:
-        if kind is not Kind.TRANSACTIONS:
+    def _is_urgent(self, kind: TopicKind, values: Sequence[bytes | None]) -> bool:
+        if kind is not TopicKind.TRANSACTIONS:
             return True
         return counts_captured((value for value in values if value is not None), self._topics.captured)
 
-    def _compiled(self, kind: Kind, schema_id: int) -> _Compiled | DecodeError:
+    def _compiled(self, kind: TopicKind, schema_id: int) -> _Compiled | DecodeError:
         found = self._values.get((kind, schema_id))
         if found is None:
             text = self._registry.schema(schema_id)

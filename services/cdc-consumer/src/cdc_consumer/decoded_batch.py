@@ -8,7 +8,7 @@ import pyarrow as pa
 from cdc_consumer.decode import BatchDecoder, KeyDecoders, content_schema
 from cdc_consumer.events import DecodeError
 from cdc_consumer.partition_buffer import Batch
-from cdc_consumer.topics import Kind
+from cdc_consumer.topics import TopicKind
 
 
 class Content(NamedTuple):
@@ -19,7 +19,7 @@ class Content(NamedTuple):
     rejected: dict[int, DecodeError]
 
 
-def content_of(kind: Kind, batch: Batch, decoder: BatchDecoder | None, key_decoders: KeyDecoders) -> Content:
+def content_of(kind: TopicKind, batch: Batch, decoder: BatchDecoder | None, key_decoders: KeyDecoders) -> Content:
     """Decode a batch. Each of its records is a row or rejected; those that came rejected stay so."""
     records, known = batch.records, batch.rejected
     places: Sequence[int] = range(records.count)

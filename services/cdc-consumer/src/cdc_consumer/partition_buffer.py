@@ -23,7 +23,7 @@ from bank_common.tracing import TRACEPARENT
 from cdc_consumer.events import DecodeError
 from cdc_consumer.records import Headers, Records, header
 from cdc_consumer.segment_budget import Budget, SegmentBudget
-from cdc_consumer.topics import Chain, Kind
+from cdc_consumer.topics import Chain, TopicKind
 
 # Heap of one raw record beside its bytes: two bytes objects, an offset, four list entries; and what the allocator
 # rounds up. The arrays that a batch becomes when it is stored exist for one batch at a time.
@@ -34,7 +34,7 @@ MAX_TRACEPARENTS: Final = 32
 class Shape(NamedTuple):
     """What decides a segment's columns: one segment has one shape."""
 
-    kind: Kind
+    kind: TopicKind
     schema_id: int
     columns: tuple[Column, ...]
 

@@ -14,7 +14,7 @@ from bank_common.landing import REJECTED_OFFSETS, SegmentKey, SegmentMetadata
 from cdc_consumer.decoded_batch import Content
 from cdc_consumer.partition_buffer import Batch
 from cdc_consumer.segment_table import table_of
-from cdc_consumer.topics import Kind
+from cdc_consumer.topics import TopicKind
 
 pc: Any = compute  # its functions are made at import, unseen by stubs
 
@@ -31,7 +31,7 @@ class Segment:
     metadata: SegmentMetadata
 
 
-def encode(kind: Kind, batch: Batch, content: Content, topic_id: str, traceparent: str | None) -> Segment:
+def encode(kind: TopicKind, batch: Batch, content: Content, topic_id: str, traceparent: str | None) -> Segment:
     """Write the content as Parquet: zstd, dictionaries where values repeat, deltas for integers and instants."""
     key = SegmentKey(batch.chain.topic, batch.chain.partition, batch.start)
     table = table_of(kind, batch, content, str(key))

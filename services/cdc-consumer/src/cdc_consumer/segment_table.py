@@ -6,10 +6,10 @@ from bank_common import columns as c
 from cdc_consumer.decode import segment_schema
 from cdc_consumer.decoded_batch import Content
 from cdc_consumer.partition_buffer import Batch
-from cdc_consumer.topics import Kind
+from cdc_consumer.topics import TopicKind
 
 
-def table_of(kind: Kind, batch: Batch, content: Content, key: str) -> pa.Table:
+def table_of(kind: TopicKind, batch: Batch, content: Content, key: str) -> pa.Table:
     """The segment's rows, in the order of their offsets; `key` is the object's name."""
     schema = segment_schema(kind, batch.shape.columns if batch.shape else ())
     rows = len(content.offsets)

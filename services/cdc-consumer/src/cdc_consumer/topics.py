@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 from bank_common import names
 
 
-class Kind(Enum):
+class TopicKind(Enum):
     """What a topic's records are; the kind decides how they are decoded and which columns a segment has."""
 
     CHANGES = "changes"
@@ -33,7 +33,7 @@ class Chain(NamedTuple):
 class LandedTopics:
     """The topics to land with their kinds, and the tables (`schema.table`) whose changes reach RAW."""
 
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, TopicKind]
     captured: frozenset[str]
 
     @classmethod
@@ -41,9 +41,9 @@ class LandedTopics:
         """What infra/platform.toml names: one topic per captured table, transactions and notifications."""
         return cls(
             kinds={
-                **{table.topic: Kind.CHANGES for table in names.TABLES},
-                names.TRANSACTION_TOPIC: Kind.TRANSACTIONS,
-                names.NOTIFICATIONS_TOPIC: Kind.NOTIFICATIONS,
+                **{table.topic: TopicKind.CHANGES for table in names.TABLES},
+                names.TRANSACTION_TOPIC: TopicKind.TRANSACTIONS,
+                names.NOTIFICATIONS_TOPIC: TopicKind.NOTIFICATIONS,
             },
             captured=frozenset(table.qualified_name for table in names.TABLES),
         )

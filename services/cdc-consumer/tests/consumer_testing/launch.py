@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cdc_consumer.failpoints import Step
 from cdc_consumer.main import app, serve
 from cdc_consumer.settings import ConsumerSettings
-from cdc_consumer.topics import Kind, LandedTopics
+from cdc_consumer.topics import LandedTopics, TopicKind
 
 
 class Kill(NamedTuple):
@@ -32,7 +32,7 @@ class Launch(NamedTuple):
 def run(launch: Launch, environment: Mapping[str, str], log: Path) -> None:
     """Be a consumer from here on; called in a process of its own."""
     _become(environment, log)
-    topics = LandedTopics({name: Kind(kind) for name, kind in launch.kinds.items()}, frozenset(launch.captured))
+    topics = LandedTopics({name: TopicKind(kind) for name, kind in launch.kinds.items()}, frozenset(launch.captured))
     seen: list[Step] = []
 
     def kill_at(step: Step) -> None:

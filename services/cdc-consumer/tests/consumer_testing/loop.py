@@ -13,7 +13,7 @@ from cdc_consumer.dependencies import DEPENDENCIES
 from cdc_consumer.loop import Consumer
 from cdc_consumer.metrics import Instruments
 from cdc_consumer.partition_buffer import Limits
-from cdc_consumer.topics import Chain, Kind, LandedTopics
+from cdc_consumer.topics import Chain, LandedTopics, TopicKind
 from consumer_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed, key_schema
 from consumer_testing.fakes import (
     WRITTEN,
@@ -61,7 +61,7 @@ class Member:
             self.store,
             self.registry,
             self.dead_letters,
-            LandedTopics({"rows": Kind.CHANGES}, frozenset()),
+            LandedTopics({"rows": TopicKind.CHANGES}, frozenset()),
             limits=limits,
             rejection=REJECTION,
             max_poll_records=3,

@@ -10,12 +10,12 @@ from cdc_consumer.events import Reason
 from cdc_consumer.failures import FailedError
 from cdc_consumer.partition_buffer import FlushReason, Limits, Line
 from cdc_consumer.records import Records
-from cdc_consumer.topics import Chain, Kind, LandedTopics
+from cdc_consumer.topics import Chain, LandedTopics, TopicKind
 
 ENVELOPE = envelope(ACCOUNT_FIELDS)
 BAD = {"type": "record", "name": "Value", "fields": [{"name": "x", "type": "long"}]}
 SCHEMAS = {1: ENVELOPE, 2: key_schema(), 3: TRANSACTION, 4: BAD}
-TOPICS = LandedTopics({"rows": Kind.CHANGES, "tx": Kind.TRANSACTIONS}, frozenset({"public.accounts"}))
+TOPICS = LandedTopics({"rows": TopicKind.CHANGES, "tx": TopicKind.TRANSACTIONS}, frozenset({"public.accounts"}))
 ROW = {"id": 1, "customer_id": 1, "account_type": "A", "balance": b"\x01", "created_at": None}
 
 
@@ -62,7 +62,7 @@ def test_a_change_is_urgent_and_the_registry_is_asked_once_per_schema(intake: In
         [found] = take(intake, GOOD, GOOD)
         assert isinstance(found, Run)
         assert found.urgent
-        assert (found.shape.kind, found.shape.schema_id, found.records.count) == (Kind.CHANGES, 1, 2)
+        assert (found.shape.kind, found.shape.schema_id, found.records.count) == (TopicKind.CHANGES, 1, 2)
     assert registry.asked == 2
 
 

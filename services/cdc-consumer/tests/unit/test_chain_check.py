@@ -12,7 +12,7 @@ from cdc_consumer.partition_buffer import FlushReason, Limits, Line
 from cdc_consumer.ports import StoredObject
 from cdc_consumer.records import Records
 from cdc_consumer.segment import encode
-from cdc_consumer.topics import Chain, Kind, LandedTopics
+from cdc_consumer.topics import Chain, LandedTopics, TopicKind
 
 CHAIN = Chain("rows", 0)
 ENVELOPE = envelope(ACCOUNT_FIELDS)
@@ -23,7 +23,7 @@ VALUE = framed(1, ENVELOPE, change("c", ROW))
 @pytest.fixture
 def store() -> MemoryObjectStore:
     """Three segments of three records, the last of each a rejected one."""
-    intake = Intake(MemoryRegistry({1: ENVELOPE}), LandedTopics({CHAIN.topic: Kind.CHANGES}, frozenset()))
+    intake = Intake(MemoryRegistry({1: ENVELOPE}), LandedTopics({CHAIN.topic: TopicKind.CHANGES}, frozenset()))
     line = Line(CHAIN, 0, Limits(10**6, 10**12, 10**12, 1, 1))
     bucket = MemoryObjectStore()
     for first in (0, 3, 6):
@@ -35,7 +35,7 @@ def store() -> MemoryObjectStore:
                 line.reject(taken.records, taken.error, now=0.0)
         line.seal(FlushReason.AGE)
         assert line.head is not None
-        segment = encode(Kind.CHANGES, line.head, intake.decode(line.head), "id", None)
+        segment = encode(TopicKind.CHANGES, line.head, intake.decode(line.head), "id", None)
         line.stored()
         assert bucket.create(str(segment.key), segment.body, segment.metadata.to_headers())
     return bucket

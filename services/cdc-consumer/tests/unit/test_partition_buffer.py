@@ -17,7 +17,7 @@ from cdc_consumer.partition_buffer import (
 )
 from cdc_consumer.records import Records
 from cdc_consumer.segment_budget import Budget, SegmentBudget
-from cdc_consumer.topics import Chain, Kind
+from cdc_consumer.topics import Chain, TopicKind
 
 CHAIN = Chain("t", 0)
 ERROR = DecodeError(Reason.BAD_MAGIC, "detail")
@@ -26,7 +26,7 @@ LIMITS = Limits(max_rows=5, max_bytes=10**9, max_total_bytes=10**9, flush_second
 
 
 def shape(schema_id: int = 1) -> Shape:
-    return Shape(Kind.TRANSACTIONS, schema_id, ())
+    return Shape(TopicKind.TRANSACTIONS, schema_id, ())
 
 
 def add(line: Line, offset: int, *, schema_id: int = 1, urgent: bool = True, now: float = 0.0, size: int = 10) -> None:

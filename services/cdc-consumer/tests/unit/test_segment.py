@@ -21,7 +21,7 @@ from cdc_consumer.batcher import Intake, Rejected, Run
 from cdc_consumer.partition_buffer import FlushReason, Limits, Line
 from cdc_consumer.records import Records
 from cdc_consumer.segment import Segment, encode
-from cdc_consumer.topics import Chain, Kind, LandedTopics
+from cdc_consumer.topics import Chain, LandedTopics, TopicKind
 
 CHAIN = Chain("bank.public.things", 2)
 LIMITS = Limits(10**6, 10**12, 10**12, 1, 1)
@@ -63,7 +63,7 @@ row_values = st.fixed_dictionaries(
 )
 
 
-def landed(kind: Kind, schema: dict[str, Any], values: list[Any], traceparent: str | None = None) -> Segment:
+def landed(kind: TopicKind, schema: dict[str, Any], values: list[Any], traceparent: str | None = None) -> Segment:
     """The segment of these records, which come from the registry's schema 9 at every other offset."""
     intake = Intake(MemoryRegistry({9: schema}), LandedTopics({CHAIN.topic: kind}, frozenset()))
     count = len(values)
@@ -90,7 +90,7 @@ def read(segment: Segment) -> pa.Table:
 
 def changes(rows: list[dict[str, Any]], traceparent: str | None = None) -> Segment:
     values = [change("c", row, lsn=500 - number) for number, row in enumerate(rows)]
-    return landed(Kind.CHANGES, SCHEMA, values, traceparent)
+    return landed(TopicKind.CHANGES, SCHEMA, values, traceparent)
 
 
 def plain(name: str, value: Any) -> Any:
@@ -169,7 +169,7 @@ def test_unavailable_columns_are_named() -> None:
 def test_rejected_offsets_are_in_the_footer_and_counted() -> None:
     row = dict.fromkeys(field["name"] for field in FIELDS)
     good = framed(9, SCHEMA, change("c", row))
-    segment = landed(Kind.CHANGES, SCHEMA, [b"junk", good, good[:-1], good, b""])
+    segment = landed(TopicKind.CHANGES, SCHEMA, [b"junk", good, good[:-1], good, b""])
     table = read(segment)
     assert json.loads(table.schema.metadata[REJECTED_OFFSETS]) == [100, 104, 108]
     assert table["_cdc_offset"].to_pylist() == [102, 106]
@@ -178,7 +178,7 @@ def test_rejected_offsets_are_in_the_footer_and_counted() -> None:
 
 
 def test_a_segment_of_rejects_alone_has_no_rows_and_no_schema() -> None:
-    segment = landed(Kind.CHANGES, SCHEMA, [b"junk"])
+    segment = landed(TopicKind.CHANGES, SCHEMA, [b"junk"])
     assert (segment.metadata.rows, segment.metadata.rejected, segment.metadata.schema_id) == (0, 1, 0)
     assert tuple(read(segment).schema.names) == CHANGE_COLUMNS
 
@@ -187,7 +187,7 @@ def test_transactions_have_columns_of_their_own() -> None:
     counted = [{"data_collection": "public.accounts", "event_count": 2}]
     begin = {"status": "BEGIN", "id": "7:70", "event_count": None, "data_collections": None, "ts_ms": 1000}
     end = {"status": "END", "id": "7:75", "event_count": 2, "data_collections": counted, "ts_ms": 2000}
-    segment = landed(Kind.TRANSACTIONS, TRANSACTION, [begin, end])
+    segment = landed(TopicKind.TRANSACTIONS, TRANSACTION, [begin, end])
     assert (segment.metadata.lsn_min, segment.metadata.lsn_max) == (70, 75)
     assert segment.metadata.source_us_min is None
     table = read(segment)
@@ -208,7 +208,7 @@ def test_notifications_have_columns_of_their_own() -> None:
         "additional_data": data,
         "timestamp": 5,
     }
-    segment = landed(Kind.NOTIFICATIONS, NOTIFICATION, [value])
+    segment = landed(TopicKind.NOTIFICATIONS, NOTIFICATION, [value])
     table = read(segment)
     assert tuple(table.schema.names) == NOTIFICATION_COLUMNS
     assert table["row_count"].to_pylist() == [3]

@@ -19,7 +19,7 @@ from cdc_consumer.decode.rows import content_schema, segment_schema
 from cdc_consumer.decode.transaction_metadata import TransactionDecoder, counts_captured
 from cdc_consumer.decode.wire import Framed, unframe
 from cdc_consumer.events import DecodeError, Reason
-from cdc_consumer.topics import Kind
+from cdc_consumer.topics import TopicKind
 
 __all__ = [
     "BatchDecoder",
@@ -41,18 +41,18 @@ __all__ = [
 ]
 
 
-def decoder_for(kind: Kind, schema_text: str) -> Decoder | DecodeError:
+def decoder_for(kind: TopicKind, schema_text: str) -> Decoder | DecodeError:
     """The decoder of one value schema, or why its records can't be carried."""
-    reader = BodyReader.parse(schema_text, unread_text=kind is Kind.CHANGES)
+    reader = BodyReader.parse(schema_text, unread_text=kind is TopicKind.CHANGES)
     if isinstance(reader, DecodeError):
         return reader
     try:
         match kind:
-            case Kind.CHANGES:
+            case TopicKind.CHANGES:
                 return ChangeDecoder(reader)
-            case Kind.TRANSACTIONS:
+            case TopicKind.TRANSACTIONS:
                 return TransactionDecoder(reader)
-            case Kind.NOTIFICATIONS:
+            case TopicKind.NOTIFICATIONS:
                 return NotificationDecoder(reader)
             case _:
                 assert_never(kind)

@@ -21,7 +21,7 @@ from cdc_consumer.decode.rows import content_schema, rows_of
 from cdc_consumer.decode.transaction_metadata import TransactionDecoder
 from cdc_consumer.decode.wire import HEADER_BYTES, unframe
 from cdc_consumer.events import DecodeError, Event, Reason
-from cdc_consumer.topics import Kind
+from cdc_consumer.topics import TopicKind
 
 SLICE: Final = 8192
 """Records that are read in step: enough to forget the cost of a call, few enough for a processor's cache."""
@@ -62,7 +62,7 @@ class Decoder(Protocol):
 class ReferenceDecoder:
     """A `BatchDecoder` that reads record by record."""
 
-    def __init__(self, kind: Kind, decoder: Decoder) -> None:
+    def __init__(self, kind: TopicKind, decoder: Decoder) -> None:
         self._kind = kind
         self._decoder = decoder
 
@@ -90,7 +90,7 @@ class FastReader(Protocol):
 class VectorDecoder:
     """A `BatchDecoder` that reads slices of a batch in step, and what is refused by the reference."""
 
-    def __init__(self, kind: Kind, decoder: Decoder, fast: FastReader) -> None:
+    def __init__(self, kind: TopicKind, decoder: Decoder, fast: FastReader) -> None:
         self._fast = fast
         self._reference = ReferenceDecoder(kind, decoder)
         self._schema = content_schema(kind, decoder.columns)
@@ -122,7 +122,7 @@ class VectorDecoder:
         return Decoded(pa.concat_tables([rows.take(good), other.rows]).take(order), rejected)
 
 
-def batch_decoder_for(kind: Kind, decoder: Decoder) -> BatchDecoder:
+def batch_decoder_for(kind: TopicKind, decoder: Decoder) -> BatchDecoder:
     """The fastest decoder of batches for what one record's decoder reads."""
     try:
         if isinstance(decoder, ChangeDecoder):

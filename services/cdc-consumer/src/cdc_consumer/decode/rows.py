@@ -11,37 +11,37 @@ from bank_common import columns as c
 from bank_common.avro import Column
 from cdc_consumer.decode.unavailable import names_of
 from cdc_consumer.events import ChangeEvent, Event, NotificationEvent, TransactionEvent
-from cdc_consumer.topics import Kind
+from cdc_consumer.topics import TopicKind
 
 Values = dict[str, Sequence[Any]]
 
 
-def segment_schema(kind: Kind, columns: Sequence[Column]) -> pa.Schema:
+def segment_schema(kind: TopicKind, columns: Sequence[Column]) -> pa.Schema:
     """The columns of a segment of this kind, with their exact types."""
     match kind:
-        case Kind.CHANGES:
+        case TopicKind.CHANGES:
             return arrow.change_schema(columns)
-        case Kind.TRANSACTIONS:
+        case TopicKind.TRANSACTIONS:
             return arrow.TRANSACTION_SCHEMA
-        case Kind.NOTIFICATIONS:
+        case TopicKind.NOTIFICATIONS:
             return arrow.NOTIFICATION_SCHEMA
         case _:
             assert_never(kind)
 
 
-def content_schema(kind: Kind, columns: Sequence[Column]) -> pa.Schema:
+def content_schema(kind: TopicKind, columns: Sequence[Column]) -> pa.Schema:
     """The columns that come from a record's content: all but those that say where the record lay."""
     return pa.schema([field for field in segment_schema(kind, columns) if field.name not in c.RECORD_COLUMNS])
 
 
-def rows_of(kind: Kind, columns: Sequence[Column], events: Sequence[Event]) -> pa.Table:
+def rows_of(kind: TopicKind, columns: Sequence[Column], events: Sequence[Event]) -> pa.Table:
     """One row per event, in their order."""
     match kind:
-        case Kind.CHANGES:
+        case TopicKind.CHANGES:
             values = _changes(columns, cast("Sequence[ChangeEvent]", events))
-        case Kind.TRANSACTIONS:
+        case TopicKind.TRANSACTIONS:
             values = _transactions(cast("Sequence[TransactionEvent]", events))
-        case Kind.NOTIFICATIONS:
+        case TopicKind.NOTIFICATIONS:
             values = _notifications(cast("Sequence[NotificationEvent]", events))
         case _:
             assert_never(kind)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from bank_common.avro import Column, Kind
+from bank_common.avro import Column, ColumnType
 
 Convert = Callable[[Any], Any]
 
@@ -33,23 +33,23 @@ def json_converter(column: Column, converter: Callable[[Column], Convert]) -> Co
 
 
 def _part(column: Column, converter: Callable[[Column], Convert]) -> Convert:
-    match column.kind:
-        case Kind.ARRAY:
+    match column.type:
+        case ColumnType.ARRAY:
             item = _optional(_part(column.items[0], converter))
             return lambda value: [item(each) for each in value]
-        case Kind.MAP:
+        case ColumnType.MAP:
             # Avro's maps have text as keys; it is checked like any other text.
             key, item = (
-                converter(Column("key", Kind.STRING)),
+                converter(Column("key", ColumnType.STRING)),
                 _optional(_part(column.items[0], converter)),
             )
             return lambda value: {key(name): item(each) for name, each in value.items()}
-        case Kind.STRUCT:
+        case ColumnType.STRUCT:
             fields = [(field.name, _optional(_part(field, converter))) for field in column.items]
             return lambda value: _struct(fields, value)
         case _:
             convert = converter(column)
-            return lambda value: _plain(column.kind, convert(value))
+            return lambda value: _plain(column.type, convert(value))
 
 
 def _struct(fields: list[tuple[str, Convert]], value: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,22 +60,22 @@ def _optional(render: Convert) -> Convert:
     return lambda value: None if value is None else render(value)
 
 
-def _plain(kind: Kind, value: Any) -> Any:
-    match kind:
-        case Kind.FLOAT32 | Kind.FLOAT64:
+def _plain(column_type: ColumnType, value: Any) -> Any:
+    match column_type:
+        case ColumnType.FLOAT32 | ColumnType.FLOAT64:
             return value if math.isfinite(value) else _not_finite(value)
-        case Kind.BYTES:
+        case ColumnType.BYTES:
             return base64.b64encode(value).decode()
-        case Kind.DECIMAL:
+        case ColumnType.DECIMAL:
             assert isinstance(value, Decimal)  # noqa: S101 - what the conversion of this kind gives
             return format(value, "f")
-        case Kind.DATE:
+        case ColumnType.DATE:
             return _moment(timedelta(days=value)).date().isoformat()
-        case Kind.TIME:
+        case ColumnType.TIME:
             return _moment(timedelta(microseconds=value)).time().isoformat()
-        case Kind.TIMESTAMP:
+        case ColumnType.TIMESTAMP:
             return _moment(timedelta(microseconds=value)).isoformat()
-        case Kind.INSTANT:
+        case ColumnType.INSTANT:
             return f"{_moment(timedelta(microseconds=value)).isoformat()}Z"
         case _:
             return value

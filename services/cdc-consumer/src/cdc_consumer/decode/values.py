@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Context, Decimal
 from typing import Any, Final
 
-from bank_common.avro import Column, Kind, Wire
+from bank_common.avro import Column, ColumnType, Wire
 from bank_common.columns import UNAVAILABLE_PLACEHOLDER
 from cdc_consumer.decode.structured import FarAwayError, json_converter
 
@@ -17,12 +17,12 @@ Convert = Callable[[Any], Any]
 
 _PLACEHOLDER_BYTES: Final = UNAVAILABLE_PLACEHOLDER.encode()
 _PLACEHOLDERS: Final = {
-    Kind.STRING: (UNAVAILABLE_PLACEHOLDER,),
-    Kind.INSTANT: (UNAVAILABLE_PLACEHOLDER,),
-    Kind.BYTES: (_PLACEHOLDER_BYTES,),
+    ColumnType.STRING: (UNAVAILABLE_PLACEHOLDER,),
+    ColumnType.INSTANT: (UNAVAILABLE_PLACEHOLDER,),
+    ColumnType.BYTES: (_PLACEHOLDER_BYTES,),
     # Of texts one element, of integers one element per byte.
-    Kind.ARRAY: ([UNAVAILABLE_PLACEHOLDER], list(_PLACEHOLDER_BYTES)),
-    Kind.MAP: ({UNAVAILABLE_PLACEHOLDER: UNAVAILABLE_PLACEHOLDER},),
+    ColumnType.ARRAY: ([UNAVAILABLE_PLACEHOLDER], list(_PLACEHOLDER_BYTES)),
+    ColumnType.MAP: ({UNAVAILABLE_PLACEHOLDER: UNAVAILABLE_PLACEHOLDER},),
 }
 _INT32: Final = 2**31
 _INT64: Final = 2**63
@@ -50,34 +50,34 @@ class MalformedTextError(ValueError):
 
 def converter(column: Column) -> Convert:
     """The conversion for one column. It takes what Avro read (never None) and raises `OutOfRangeError` only."""
-    match column.kind:
-        case Kind.DECIMAL:
+    match column.type:
+        case ColumnType.DECIMAL:
             return _decimal(column)
-        case Kind.INSTANT:
+        case ColumnType.INSTANT:
             return _instant
-        case Kind.INT32:
+        case ColumnType.INT32:
             return _integer(_INT32)
-        case Kind.INT64:
+        case ColumnType.INT64:
             return _integer(_INT64)
-        case Kind.DATE:
+        case ColumnType.DATE:
             return _day
-        case Kind.TIME:
+        case ColumnType.TIME:
             return _time(column.wire)
-        case Kind.TIMESTAMP:
+        case ColumnType.TIMESTAMP:
             return _timestamp(column.wire)
-        case Kind.STRING:
+        case ColumnType.STRING:
             return text
-        case Kind.BOOLEAN | Kind.FLOAT32 | Kind.FLOAT64 | Kind.BYTES:
+        case ColumnType.BOOLEAN | ColumnType.FLOAT32 | ColumnType.FLOAT64 | ColumnType.BYTES:
             return _same
-        case Kind.VARIABLE_DECIMAL:
+        case ColumnType.VARIABLE_DECIMAL:
             return _variable_decimal
-        case Kind.ARRAY | Kind.MAP | Kind.STRUCT:
+        case ColumnType.ARRAY | ColumnType.MAP | ColumnType.STRUCT:
             return _structured(column)
 
 
 def unavailable_values(column: Column) -> tuple[Any, ...]:
     """The wire values that mean "not sent": the source did not touch this TOASTed value. Empty when there are none."""
-    return _PLACEHOLDERS.get(column.kind, ())
+    return _PLACEHOLDERS.get(column.type, ())
 
 
 def _same(value: Any) -> Any:

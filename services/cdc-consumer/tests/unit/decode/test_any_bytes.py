@@ -9,7 +9,7 @@ from cdc_consumer.decode import Decoder, EncodedKey, KeyDecoder, decoder_for, ke
 from cdc_consumer.decode.avro_reader import BodyReader
 from cdc_consumer.decode.wire import Framed
 from cdc_consumer.events import ChangeEvent, DecodeError, NotificationEvent, Reason, TransactionEvent
-from cdc_consumer.topics import Kind
+from cdc_consumer.topics import TopicKind
 
 EVERY_TYPE = [
     {"name": "flag", "type": "boolean"},
@@ -21,9 +21,9 @@ EVERY_TYPE = [
     *ACCOUNT_FIELDS,
 ]
 SCHEMAS = {
-    Kind.CHANGES: envelope(EVERY_TYPE),
-    Kind.TRANSACTIONS: TRANSACTION,
-    Kind.NOTIFICATIONS: NOTIFICATION,
+    TopicKind.CHANGES: envelope(EVERY_TYPE),
+    TopicKind.TRANSACTIONS: TRANSACTION,
+    TopicKind.NOTIFICATIONS: NOTIFICATION,
 }
 ROW = {
     "flag": True,
@@ -38,11 +38,11 @@ ROW = {
     "balance": 5,
     "created_at": "2026-03-01T10:00:00Z",
 }
-GOOD = avro(SCHEMAS[Kind.CHANGES], change("c", {**ROW, "balance": b"\x05"}))
+GOOD = avro(SCHEMAS[TopicKind.CHANGES], change("c", {**ROW, "balance": b"\x05"}))
 EVENTS = ChangeEvent | TransactionEvent | NotificationEvent | DecodeError
 
 
-def decoder(kind: Kind) -> Decoder:
+def decoder(kind: TopicKind) -> Decoder:
     import json
 
     found = decoder_for(kind, json.dumps(SCHEMAS[kind]))
@@ -58,7 +58,7 @@ def keys() -> KeyDecoder:
     return found
 
 
-DECODERS = {kind: decoder(kind) for kind in Kind}
+DECODERS = {kind: decoder(kind) for kind in TopicKind}
 KEYS = keys()
 
 
@@ -70,11 +70,11 @@ def test_unframe_any_bytes(data: bytes) -> None:
         assert b"\x00" + found.schema_id.to_bytes(4, "big") + found.body == data
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(TopicKind))
 @given(body=st.binary(max_size=400), key=st.binary(max_size=12))
 @example(body=b"", key=b"")
 @example(body=b"\xff" * 200, key=b"\xff" * 12)
-def test_decode_any_bytes(kind: Kind, body: bytes, key: bytes) -> None:
+def test_decode_any_bytes(kind: TopicKind, body: bytes, key: bytes) -> None:
     assert isinstance(DECODERS[kind].decode(body, EncodedKey(KEYS, key)), EVENTS)
 
 
@@ -91,16 +91,16 @@ def test_decode_damaged_records(data: st.DataObject) -> None:
                 del body[place : place + data.draw(st.integers(0, 20))]
             case _:
                 body[place:place] = data.draw(st.binary(max_size=20))
-    assert isinstance(DECODERS[Kind.CHANGES].decode(bytes(body), None), EVENTS)
+    assert isinstance(DECODERS[TopicKind.CHANGES].decode(bytes(body), None), EVENTS)
 
 
 @given(st.integers(0, len(GOOD) - 1))
 def test_a_record_cut_anywhere_is_no_event(length: int) -> None:
-    assert isinstance(DECODERS[Kind.CHANGES].decode(GOOD[:length], None), DecodeError)
+    assert isinstance(DECODERS[TopicKind.CHANGES].decode(GOOD[:length], None), DecodeError)
 
 
 def test_bytes_after_the_record_are_no_part_of_it() -> None:
-    found = DECODERS[Kind.CHANGES].decode(GOOD + b"\x00", None)
+    found = DECODERS[TopicKind.CHANGES].decode(GOOD + b"\x00", None)
     assert isinstance(found, DecodeError)
     assert found.reason is Reason.TRAILING_BYTES
 

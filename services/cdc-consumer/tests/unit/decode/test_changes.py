@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cdc_consumer.decode import EncodedKey, KeyDecoder, decoder_for, key_decoder_for
 from cdc_consumer.events import ChangeEvent, DecodeError, Reason
-from cdc_consumer.topics import Kind
+from cdc_consumer.topics import TopicKind
 
 FIELDS = [*ACCOUNT_FIELDS, NOTE_FIELD, {"name": "blob", "type": ["null", "bytes"], "default": None}]
 SCHEMA = envelope(FIELDS)
@@ -24,7 +24,7 @@ ROW: dict[str, Any] = {
     "note": None,
     "blob": None,
 }
-DECODER = decoder_for(Kind.CHANGES, json.dumps(SCHEMA))
+DECODER = decoder_for(TopicKind.CHANGES, json.dumps(SCHEMA))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -20,7 +20,7 @@ from cdc_consumer.decode.columnar.lanes import Block, Lanes
 from cdc_consumer.decode.columnar.readers import fields_of, reader_of
 from cdc_consumer.decode.decoders import Decoded, ReferenceDecoder, VectorDecoder, batch_decoder_for
 from cdc_consumer.events import Reason
-from cdc_consumer.topics import Kind
+from cdc_consumer.topics import TopicKind
 
 PLACEHOLDER = "__debezium_unavailable_value"
 INT32, INT64 = st.integers(-(2**31), 2**31 - 1), st.integers(-(2**63), 2**63 - 1)
@@ -151,7 +151,7 @@ def topics(draw: Callable[..., Any], damage: bool = False) -> Topic:
         values.append(draw(damaged(data)) if damage and draw(st.booleans()) else data)
         key = framed(draw(st.sampled_from([2, 2, 2, 3, 4])), KEY, {"c0": draw(INT64)})
         keys.append(draw(st.sampled_from([key, key, key, key[:-1], key + b"\0", b"", None])))
-    decoder = decoder_for(Kind.CHANGES, json.dumps(schema))
+    decoder = decoder_for(TopicKind.CHANGES, json.dumps(schema))
     assert isinstance(decoder, ChangeDecoder), decoder
     return Topic(decoder, values, keys)
 
@@ -163,8 +163,8 @@ def key_decoders() -> decoders.KeyDecoders:
 
 def both(topic: Topic) -> tuple[Decoded, Decoded]:
     decoders = key_decoders()
-    reference = ReferenceDecoder(Kind.CHANGES, topic.decoder).decode(topic.values, topic.keys, decoders)
-    fast = batch_decoder_for(Kind.CHANGES, topic.decoder)
+    reference = ReferenceDecoder(TopicKind.CHANGES, topic.decoder).decode(topic.values, topic.keys, decoders)
+    fast = batch_decoder_for(TopicKind.CHANGES, topic.decoder)
     assert isinstance(fast, VectorDecoder)
     return fast.decode(topic.values, topic.keys, decoders), reference
 
@@ -211,14 +211,14 @@ def test_any_damage(topic: Topic) -> None:
 @given(st.lists(st.binary(max_size=60).map(lambda body: b"\0\0\0\0\1" + body), min_size=1, max_size=10))
 def test_any_bytes(values: list[bytes]) -> None:
     schema = envelope([{"name": f"c{place}", "type": ["null", each.schema]} for place, each in enumerate(TYPES)])
-    decoder = decoder_for(Kind.CHANGES, json.dumps(schema))
+    decoder = decoder_for(TopicKind.CHANGES, json.dumps(schema))
     assert isinstance(decoder, ChangeDecoder)
     assert_same(Topic(decoder, values, [None] * len(values)))
 
 
 def batch(count: int, fields: list[dict[str, Any]], row: Callable[[int], dict[str, Any]]) -> Topic:
     schema = envelope(fields)
-    decoder = decoder_for(Kind.CHANGES, json.dumps(schema))
+    decoder = decoder_for(TopicKind.CHANGES, json.dumps(schema))
     assert isinstance(decoder, ChangeDecoder)
     values = [framed(1, schema, change("c", row(number), lsn=number)) for number in range(count)]
     return Topic(decoder, values, [None] * count)
@@ -267,9 +267,9 @@ def test_a_decimal_of_too_many_digits_is_refused_and_its_neighbours_are_read() -
 )
 def test_a_schema_that_is_not_vectorised_is_read_by_the_reference(field: dict[str, Any]) -> None:
     schema = envelope([field])
-    decoder = decoder_for(Kind.CHANGES, json.dumps(schema))
+    decoder = decoder_for(TopicKind.CHANGES, json.dumps(schema))
     assert isinstance(decoder, ChangeDecoder)
-    assert isinstance(batch_decoder_for(Kind.CHANGES, decoder), ReferenceDecoder)
+    assert isinstance(batch_decoder_for(TopicKind.CHANGES, decoder), ReferenceDecoder)
 
 
 def test_nothing_good_is_left_to_the_reference() -> None:

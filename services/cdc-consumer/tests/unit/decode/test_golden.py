@@ -16,7 +16,7 @@ from cdc_consumer.decode.columnar.readers import reader_of
 from cdc_consumer.decode.columnar.transactions import FastTransactions
 from cdc_consumer.decode.decoders import ReferenceDecoder
 from cdc_consumer.events import DecodeError, Reason
-from cdc_consumer.topics import Kind
+from cdc_consumer.topics import TopicKind
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[2] / "golden" / "records.json").read_text(encoding="utf-8"))
 FULL = "insert of every type"
@@ -40,7 +40,7 @@ def text(identity: int) -> str:
 
 
 @cache
-def decoded(kind: Kind) -> tuple[list[str], Decoded]:
+def decoded(kind: TopicKind) -> tuple[list[str], Decoded]:
     """How each record with a value was made, and what the reference makes of all of them."""
     found = [record for record in records(kind.value) if record["value"] is not None]
     values = [raw(record, "value") or b"" for record in found]
@@ -52,13 +52,13 @@ def decoded(kind: Kind) -> tuple[list[str], Decoded]:
     reference = ReferenceDecoder(kind, decoder).decode(values, keys, key_decoders)
     fast = batch_decoder_for(kind, decoder).decode(values, keys, key_decoders)
     assert fast.rejected == reference.rejected
-    assert fast.rows.equals(reference.rows) or kind is Kind.CHANGES, "NaN equals nothing"
+    assert fast.rows.equals(reference.rows) or kind is TopicKind.CHANGES, "NaN equals nothing"
     return [record.get("how", "") for record in found], reference
 
 
 def rows(how: str) -> list[dict[str, Any]]:
     """The rows of the records that were made like this."""
-    hows, found = decoded(Kind.CHANGES)
+    hows, found = decoded(TopicKind.CHANGES)
     kept = [each for place, each in enumerate(hows) if place not in found.rejected]
     places = [place for place, each in enumerate(kept) if each == how]
     return [found.rows.slice(place, 1).to_pylist()[0] for place in places]
@@ -123,7 +123,7 @@ def test_every_type_is_what_was_inserted() -> None:
 
 
 def test_operations_and_their_place_in_the_log() -> None:
-    hows, found = decoded(Kind.CHANGES)
+    hows, found = decoded(TopicKind.CHANGES)
     kept = [how for place, how in enumerate(hows) if place not in found.rejected]
     operations = dict(zip(kept, found.rows["_cdc_op"].to_pylist(), strict=True))
     assert operations["initial snapshot"] == "r"
@@ -154,7 +154,7 @@ def test_infinities_are_floats_or_rejected() -> None:
     [row] = rows("insert of what is no number, and of infinities that floats know")
     assert row["a_real"] != row["a_real"]
     assert row["a_double"] == -float("inf")
-    hows, found = decoded(Kind.CHANGES)
+    hows, found = decoded(TopicKind.CHANGES)
     assert [hows[place] for place in found.rejected] == list(OUT_OF_RANGE)
     assert {error.reason for error in found.rejected.values()} == {Reason.OUT_OF_RANGE}
 
@@ -167,7 +167,7 @@ def test_tombstones_follow_deletes() -> None:
 
 
 def test_begin_and_end_count_the_table_and_the_heartbeat_does_not() -> None:
-    _, found = decoded(Kind.TRANSACTIONS)
+    _, found = decoded(TopicKind.TRANSACTIONS)
     assert not found.rejected
     statuses = found.rows["status"].to_pylist()
     assert statuses[0::2] == ["BEGIN"] * (len(statuses) // 2)
@@ -182,7 +182,7 @@ def test_begin_and_end_count_the_table_and_the_heartbeat_does_not() -> None:
 
 
 def test_notifications_tell_of_the_snapshot() -> None:
-    _, found = decoded(Kind.NOTIFICATIONS)
+    _, found = decoded(TopicKind.NOTIFICATIONS)
     assert not found.rejected
     scanned = [row for row in found.rows.to_pylist() if row["type"] == "TABLE_SCAN_COMPLETED"]
     assert [(row["table_name"], row["row_count"], row["status"]) for row in scanned] == [("public.zoo", 1, "SUCCEEDED")]
@@ -193,7 +193,7 @@ def test_topics_that_are_not_landed_are_no_changes(kind: str) -> None:
     [record] = records(kind)
     value = raw(record, "value")
     assert value is not None
-    found = decoder_for(Kind.CHANGES, text(schema_id(value)))
+    found = decoder_for(TopicKind.CHANGES, text(schema_id(value)))
     assert isinstance(found, DecodeError)
     assert found.reason is Reason.UNSUPPORTED_SCHEMA
 
@@ -212,5 +212,5 @@ def test_the_connector_s_transactions_are_read_in_step() -> None:
     [identity] = {schema_id(value) for value in values}
     found = FastTransactions(json.loads(text(identity))).read(values, [None] * len(values), {})
     assert not found.refused.any()
-    _, reference = decoded(Kind.TRANSACTIONS)
+    _, reference = decoded(TopicKind.TRANSACTIONS)
     assert {name: column.to_pylist() for name, column in found.columns.items()} == reference.rows.to_pydict()

@@ -6,10 +6,10 @@ from consumer_testing.debezium import NOTIFICATION, TRANSACTION, avro
 
 from cdc_consumer.decode import counts_captured, decoder_for
 from cdc_consumer.events import DecodeError, NotificationEvent, Reason, TransactionEvent
-from cdc_consumer.topics import Kind
+from cdc_consumer.topics import TopicKind
 
 
-def decode(kind: Kind, schema: dict[str, Any], value: dict[str, Any]) -> Any:
+def decode(kind: TopicKind, schema: dict[str, Any], value: dict[str, Any]) -> Any:
     decoder = decoder_for(kind, json.dumps(schema))
     assert not isinstance(decoder, DecodeError)
     return decoder.decode(avro(schema, value), None)
@@ -20,10 +20,12 @@ NOTE = {"id": "a", "type": "STARTED", "aggregate_type": "Initial Snapshot", "add
 
 
 def test_begin_and_end() -> None:
-    assert decode(Kind.TRANSACTIONS, TRANSACTION, BEGIN) == TransactionEvent("BEGIN", 771, 26724144, None, None, 1000)
+    assert decode(TopicKind.TRANSACTIONS, TRANSACTION, BEGIN) == TransactionEvent(
+        "BEGIN", 771, 26724144, None, None, 1000
+    )
     counted = [{"data_collection": "public.accounts", "event_count": 2}]
     end = decode(
-        Kind.TRANSACTIONS, TRANSACTION, {**BEGIN, "status": "END", "event_count": 2, "data_collections": counted}
+        TopicKind.TRANSACTIONS, TRANSACTION, {**BEGIN, "status": "END", "event_count": 2, "data_collections": counted}
     )
     assert (end.event_count, end.collections) == (2, (("public.accounts", 2),))
 
@@ -39,7 +41,7 @@ def test_begin_and_end() -> None:
     ],
 )
 def test_transactions_that_make_no_sense(change: dict[str, Any], reason: Reason) -> None:
-    found = decode(Kind.TRANSACTIONS, TRANSACTION, {**BEGIN, **change})
+    found = decode(TopicKind.TRANSACTIONS, TRANSACTION, {**BEGIN, **change})
     assert isinstance(found, DecodeError)
     assert found.reason is reason
 
@@ -53,7 +55,7 @@ def test_collections_of_something_else_are_unsupported(items: Any) -> None:
         {**field, "type": ["null", {"type": "array", "items": items}]} if field["name"] == "data_collections" else field
         for field in TRANSACTION["fields"]
     ]
-    found = decoder_for(Kind.TRANSACTIONS, json.dumps({**TRANSACTION, "fields": fields}))
+    found = decoder_for(TopicKind.TRANSACTIONS, json.dumps({**TRANSACTION, "fields": fields}))
     assert isinstance(found, DecodeError)
     assert found.reason is Reason.UNSUPPORTED_SCHEMA
 
@@ -80,26 +82,28 @@ def test_whether_one_of_many_records_counts_a_captured_table(values: list[bytes]
 
 def test_a_completed_scan_names_its_table_and_rows() -> None:
     data = {"scanned_collection": "public.customers", "total_rows_scanned": "12", "status": "SUCCEEDED"}
-    found = decode(Kind.NOTIFICATIONS, NOTIFICATION, {**NOTE, "type": "TABLE_SCAN_COMPLETED", "additional_data": data})
+    found = decode(
+        TopicKind.NOTIFICATIONS, NOTIFICATION, {**NOTE, "type": "TABLE_SCAN_COMPLETED", "additional_data": data}
+    )
     assert found[:6] == ("a", "Initial Snapshot", "TABLE_SCAN_COMPLETED", "public.customers", 12, "SUCCEEDED")
     assert json.loads(found.additional_data) == data
     assert found.source_time == 5000
 
 
 def test_a_notification_without_data() -> None:
-    found = decode(Kind.NOTIFICATIONS, NOTIFICATION, NOTE)
+    found = decode(TopicKind.NOTIFICATIONS, NOTIFICATION, NOTE)
     assert found == NotificationEvent("a", "Initial Snapshot", "STARTED", None, None, None, None, 5000)
 
 
 @pytest.mark.parametrize("rows", ["many", "-1", "1.5", "٣", "9" * 30, str(2**63)])
 def test_a_row_count_that_is_no_number_is_rejected(rows: str) -> None:
-    found = decode(Kind.NOTIFICATIONS, NOTIFICATION, {**NOTE, "additional_data": {"total_rows_scanned": rows}})
+    found = decode(TopicKind.NOTIFICATIONS, NOTIFICATION, {**NOTE, "additional_data": {"total_rows_scanned": rows}})
     assert isinstance(found, DecodeError)
     assert found.reason is Reason.OUT_OF_RANGE
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_a_schema_without_the_fields_is_unsupported(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(TopicKind))
+def test_a_schema_without_the_fields_is_unsupported(kind: TopicKind) -> None:
     schema = {"type": "record", "name": "Other", "fields": [{"name": "id", "type": "long"}]}
     found = decoder_for(kind, json.dumps(schema))
     assert isinstance(found, DecodeError)

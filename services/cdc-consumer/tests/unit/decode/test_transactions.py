@@ -17,7 +17,7 @@ from cdc_consumer.decode.columnar.transactions import FastTransactions
 from cdc_consumer.decode.decoders import Decoded, ReferenceDecoder, VectorDecoder, batch_decoder_for
 from cdc_consumer.decode.transaction_metadata import TransactionDecoder
 from cdc_consumer.events import Reason
-from cdc_consumer.topics import Kind
+from cdc_consumer.topics import TopicKind
 
 HEADER = b"\0\0\0\0\6"
 BEGIN: dict[str, Any] = {
@@ -118,7 +118,7 @@ PLAIN_RECORDS = st.builds(
 
 
 def decoder_of(schema: Mapping[str, Any]) -> TransactionDecoder:
-    found = decoder_for(Kind.TRANSACTIONS, json.dumps(schema))
+    found = decoder_for(TopicKind.TRANSACTIONS, json.dumps(schema))
     assert isinstance(found, TransactionDecoder), found
     return found
 
@@ -128,9 +128,9 @@ DECODER = decoder_of(TRANSACTION)
 
 def both(values: list[bytes]) -> tuple[Decoded, Decoded]:
     keys: list[bytes | None] = [None] * len(values)
-    fast = batch_decoder_for(Kind.TRANSACTIONS, DECODER)
+    fast = batch_decoder_for(TopicKind.TRANSACTIONS, DECODER)
     assert isinstance(fast, VectorDecoder)
-    return fast.decode(values, keys, {}), ReferenceDecoder(Kind.TRANSACTIONS, DECODER).decode(values, keys, {})
+    return fast.decode(values, keys, {}), ReferenceDecoder(TopicKind.TRANSACTIONS, DECODER).decode(values, keys, {})
 
 
 def assert_same(values: list[bytes]) -> None:
@@ -275,7 +275,7 @@ TABLE, COUNT = {"name": "data_collection", "type": "string"}, {"name": "event_co
     ],
 )
 def test_a_schema_with_more_than_the_connector_s_is_read_by_the_reference(schema: dict[str, Any]) -> None:
-    assert isinstance(batch_decoder_for(Kind.TRANSACTIONS, decoder_of(schema)), ReferenceDecoder)
+    assert isinstance(batch_decoder_for(TopicKind.TRANSACTIONS, decoder_of(schema)), ReferenceDecoder)
 
 
 def test_collections_that_cannot_be_null_are_read_in_step() -> None:

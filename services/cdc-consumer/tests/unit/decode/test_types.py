@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cdc_consumer.decode import decoder_for
 from cdc_consumer.events import ChangeEvent, DecodeError, Reason
-from cdc_consumer.topics import Kind
+from cdc_consumer.topics import TopicKind
 
 PLACEHOLDER = "__debezium_unavailable_value"
 VARIABLE: dict[str, Any] = {
@@ -41,7 +41,7 @@ def array(items: Any) -> dict[str, Any]:
 
 def decode(field_type: Any, value: Any) -> ChangeEvent | DecodeError:
     schema = envelope([{"name": "c", "type": ["null", field_type]}])
-    decoder = decoder_for(Kind.CHANGES, json.dumps(schema))
+    decoder = decoder_for(TopicKind.CHANGES, json.dumps(schema))
     assert not isinstance(decoder, DecodeError), decoder
     found = decoder.decode(avro(schema, change("u", {"c": value})), None)
     assert isinstance(found, ChangeEvent | DecodeError)
@@ -152,7 +152,7 @@ def test_a_value_that_was_not_sent_is_named_whatever_its_type(field_type: Any, s
 
 def test_text_that_is_not_utf_8_is_malformed_where_it_is_read_and_nowhere_else() -> None:
     schema = envelope([{"name": "c", "type": ["null", "string"]}])
-    decoder = decoder_for(Kind.CHANGES, json.dumps(schema))
+    decoder = decoder_for(TopicKind.CHANGES, json.dumps(schema))
     assert not isinstance(decoder, DecodeError)
     body = avro(schema, change("u", {"c": "readme"}))
     found = decoder.decode(body.replace(b"readme", b"rea\xffme"), None)

@@ -12,13 +12,18 @@ from numpy.typing import NDArray
 from pyarrow import compute
 
 from bank_common.arrow import INSTANT, arrow_type
-from bank_common.avro import Column, Kind, Wire
+from bank_common.avro import Column, ColumnType, Wire
 from bank_common.columns import UNAVAILABLE_PLACEHOLDER
 from cdc_consumer.decode.columnar.lanes import Block, Flags, Longs
 from cdc_consumer.decode.columnar.readers import Cells, NotVectorisedError
 from cdc_consumer.decode.values import DAYS, TIMESTAMPS
 
-VECTORISED: Final = frozenset(Kind) - {Kind.VARIABLE_DECIMAL, Kind.ARRAY, Kind.MAP, Kind.STRUCT}
+VECTORISED: Final = frozenset(ColumnType) - {
+    ColumnType.VARIABLE_DECIMAL,
+    ColumnType.ARRAY,
+    ColumnType.MAP,
+    ColumnType.STRUCT,
+}
 
 pc: Any = compute  # its functions are made at import, unseen by stubs
 
@@ -45,8 +50,8 @@ class Fast(NamedTuple):
 def check(columns: Sequence[Column]) -> None:
     """Raises NotVectorisedError: only the reference makes values of one of these columns."""
     for column in columns:
-        if column.kind not in VECTORISED:
-            raise NotVectorisedError(column.kind.value)
+        if column.type not in VECTORISED:
+            raise NotVectorisedError(column.type.value)
 
 
 class Arrays:
@@ -62,32 +67,32 @@ class Arrays:
         wanted = arrow_type(column)
         if cells is None:
             return pa.nulls(len(self.bad), wanted)
-        match column.kind:
-            case Kind.BOOLEAN | Kind.INT64 | Kind.FLOAT32 | Kind.FLOAT64:
+        match column.type:
+            case ColumnType.BOOLEAN | ColumnType.INT64 | ColumnType.FLOAT32 | ColumnType.FLOAT64:
                 return self.plain(cells, wanted)
-            case Kind.INT32:
+            case ColumnType.INT32:
                 return self._narrow(cells, wanted)
-            case Kind.DATE:
+            case ColumnType.DATE:
                 self._refuse(_outside(cells.values, DAYS), cells.there)
                 return self._narrow(cells, wanted)
-            case Kind.TIME:
+            case ColumnType.TIME:
                 micros = self._micros(cells, column.wire)
                 self._refuse((micros < 0) | (micros >= _DAY_MICROS), cells.there)
                 return self.plain(cells._replace(values=micros), wanted)
-            case Kind.TIMESTAMP:
+            case ColumnType.TIMESTAMP:
                 micros = self._micros(cells, column.wire)
                 self._refuse(_outside(micros, TIMESTAMPS), cells.there)
                 return self.plain(cells._replace(values=micros), wanted)
-            case Kind.DECIMAL:
+            case ColumnType.DECIMAL:
                 return self._decimal(column, cells, wanted)
-            case Kind.STRING:
+            case ColumnType.STRING:
                 return self._sent(column, self.text(cells), cells)
-            case Kind.BYTES:
+            case ColumnType.BYTES:
                 return self._sent(column, self._binary(cells), cells)
-            case Kind.INSTANT:
+            case ColumnType.INSTANT:
                 return self._instant(self._sent(column, self.text(cells), cells))
             case _:
-                raise AssertionError(f"{column.kind} is not vectorised")
+                raise AssertionError(f"{column.type} is not vectorised")
 
     def plain(self, cells: Cells, wanted: pa.DataType) -> pa.Array:
         """Numbers as they are."""

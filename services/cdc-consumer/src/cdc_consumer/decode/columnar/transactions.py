@@ -10,7 +10,7 @@ from pyarrow import compute
 
 from bank_common import columns as c
 from bank_common.arrow import INSTANT
-from bank_common.avro import Column, Kind, Wire
+from bank_common.avro import Column, ColumnType, Wire
 from cdc_consumer.decode.columnar.arrays import Arrays, Fast, pieces
 from cdc_consumer.decode.columnar.lanes import Block, Lanes, Longs
 from cdc_consumer.decode.columnar.readers import (
@@ -32,8 +32,8 @@ pc: Any = compute  # its functions are made at import, unseen by stubs
 
 _FIELDS: Final = {"status", "id", "event_count", "data_collections", "ts_ms"}
 _OF_COLLECTION: Final = {"data_collection": "string", "event_count": "long"}
-_EVENT_COUNT: Final = Column("event_count", Kind.INT64)
-_TIME: Final = Column("ts_ms", Kind.TIMESTAMP, Wire.MILLIS)
+_EVENT_COUNT: Final = Column("event_count", ColumnType.INT64)
+_TIME: Final = Column("ts_ms", ColumnType.TIMESTAMP, Wire.MILLIS)
 _STATUSES: Final = pa.array(["BEGIN", "END"])
 _DIGITS: Final = 18
 """A number of so many digits fits 64 bits, whatever they are."""
