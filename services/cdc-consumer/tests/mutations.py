@@ -33,7 +33,7 @@ MUTATIONS: Final = (
         "the offset is committed before the segment is stored",
         "flusher.py",
         "        try:\n            outcome = self._lander.land(batch, held.topic_id)",
-        "        commits[held.chain] = Commit(held.chain, batch.end, note=str(batch.start))\n"
+        "        commits[held.topic_partition] = Commit(held.topic_partition, batch.end, note=str(batch.start))\n"
         "        try:\n            outcome = self._lander.land(batch, held.topic_id)",
         "test_loop.py::test_nothing_is_committed_while_the_store_fails",
     ),
@@ -48,14 +48,15 @@ MUTATIONS: Final = (
         "the segment is stored before its dead letters are acknowledged",
         "writer.py",
         "        self._reject(batch, content)\n        traceparent",
-        "        self._chains.append(encode(self._topics.kinds[batch.chain.topic], batch, content, topic_id, None))\n"
+        "        kind = self._topics.kinds[batch.topic_partition.topic]\n"
+        "        self._chains.append(encode(kind, batch, content, topic_id, None))\n"
         "        self._reject(batch, content)\n        traceparent",
         "test_poisoned_records.py::test_a_dead_letter_is_acknowledged_before_its_segment_is_stored",
     ),
     Mutation(
         "a lost race is ignored",
         "flusher.py",
-        "        if outcome is Appended.LOST_RACE:\n            self._lander.forget(held.chain)\n"
+        "        if outcome is Appended.LOST_RACE:\n            self._lander.forget(held.topic_partition)\n"
         "            held.line = None\n            return\n",
         "",
         "test_loop.py::test_losing_the_race_drops_the_buffer_and_reads_from_the_new_tail",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, Protocol, Self
+from typing import Final, NamedTuple, Protocol, Self
 
 from bank_common.names import FORMAT_VERSION, OFFSETS_PER_BUCKET
 
@@ -22,6 +22,16 @@ _KEY: Final = re.compile(
     r"(?P<topic>[A-Za-z0-9._-]{1,249})/(?P<partition>\d{4})/(?P<bucket>\d{14})/(?P<start>\d{20})\.parquet"
 )
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class TopicPartition(NamedTuple):
+    """One partition of one topic: the unit of order, of assignment and of landing."""
+
+    topic: str
+    partition: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -3,15 +3,15 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from bank_common.landing import TopicPartition
 from cdc_consumer.partition_buffer import Line
-from cdc_consumer.topics import Chain
 
 
 @dataclass(slots=True)
 class Held:
     """One owned chain."""
 
-    chain: Chain
+    topic_partition: TopicPartition
     line: Line | None = None
     """None while the chain's tail has to be looked up; nothing is read until then."""
     topic_id: str = ""
@@ -31,23 +31,23 @@ class Holdings:
     """Owned chains by name, in a fixed order."""
 
     def __init__(self) -> None:
-        self._held: dict[Chain, Held] = {}
+        self._held: dict[TopicPartition, Held] = {}
 
     def __iter__(self) -> Iterator[Held]:
-        return iter([self._held[chain] for chain in sorted(self._held)])
+        return iter([self._held[topic_partition] for topic_partition in sorted(self._held)])
 
-    def get(self, chain: Chain) -> Held | None:
+    def get(self, topic_partition: TopicPartition) -> Held | None:
         """The chain, if it is ours."""
-        return self._held.get(chain)
+        return self._held.get(topic_partition)
 
-    def take(self, chains: Collection[Chain]) -> None:
+    def take(self, partitions: Collection[TopicPartition]) -> None:
         """These are ours now; each waits for its tail."""
-        self._held |= {chain: Held(chain) for chain in chains}
+        self._held |= {topic_partition: Held(topic_partition) for topic_partition in partitions}
 
-    def release(self, chains: Collection[Chain]) -> None:
+    def release(self, partitions: Collection[TopicPartition]) -> None:
         """These are ours no longer; what their lines hold is dropped."""
-        for chain in chains:
-            self._held.pop(chain, None)
+        for topic_partition in partitions:
+            self._held.pop(topic_partition, None)
 
     @property
     def lines(self) -> list[Line]:
@@ -64,6 +64,6 @@ class Holdings:
         """The chains whose reader has to go back."""
         return [held for held in self if held.line is not None and held.rewind]
 
-    def blocked(self, *, everything: bool) -> set[Chain]:
+    def blocked(self, *, everything: bool) -> set[TopicPartition]:
         """The chains that must deliver nothing now."""
-        return {held.chain for held in self if everything or not held.flows}
+        return {held.topic_partition for held in self if everything or not held.flows}

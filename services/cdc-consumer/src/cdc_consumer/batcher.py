@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from bank_common.landing import TopicPartition
 from cdc_consumer.decode import (
     BatchDecoder,
     KeyDecoder,
@@ -23,7 +24,7 @@ from cdc_consumer.events import DecodeError, Reason
 from cdc_consumer.partition_buffer import Batch, Shape
 from cdc_consumer.ports import SchemaRegistry
 from cdc_consumer.records import Records
-from cdc_consumer.topics import Chain, LandedTopics, TopicKind
+from cdc_consumer.topics import LandedTopics, TopicKind
 
 
 class Run(NamedTuple):
@@ -64,13 +65,13 @@ class Intake:
         self._values: dict[tuple[TopicKind, int], _Compiled | DecodeError] = {}
         self._keys: dict[int, KeyDecoder | DecodeError] = {}
 
-    def sort(self, chain: Chain, records: Records) -> Iterator[Taken]:
+    def sort(self, topic_partition: TopicPartition, records: Records) -> Iterator[Taken]:
         """Runs in the order of their offsets, which together are the records.
 
         Raises:
             FailedError: the registry does not answer; this run and what follows can be taken again later.
         """
-        kind = self._topics.kinds[chain.topic]
+        kind = self._topics.kinds[topic_partition.topic]
         heads = [value if value is None else value[:HEADER_BYTES] for value in records.values]
         if len(set(heads)) == 1:
             yield self._run(kind, heads[0], records)
@@ -83,7 +84,7 @@ class Intake:
 
     def decode(self, batch: Batch) -> Content:
         """The rows and the rejections of a batch whose records came through `sort`. Asks nobody."""
-        kind = self._topics.kinds[batch.chain.topic]
+        kind = self._topics.kinds[batch.topic_partition.topic]
         compiled = None if batch.shape is None else self._values.get((kind, batch.shape.schema_id))
         decoder = compiled.decoder if isinstance(compiled, _Compiled) else None
         return content_of(kind, batch, decoder, self._keys)

@@ -3,11 +3,10 @@
 import hashlib
 from enum import Enum
 
-from bank_common.landing import SegmentKey, SegmentMetadata, chain_prefix
+from bank_common.landing import SegmentKey, SegmentMetadata, TopicPartition, chain_prefix
 from cdc_consumer.failures import BrokenTail, FailedError, StoreUnavailable
 from cdc_consumer.ports import ObjectStore
 from cdc_consumer.segment import Segment
-from cdc_consumer.topics import Chain
 
 
 class Appended(Enum):
@@ -26,7 +25,7 @@ class ChainStore:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
-    def tail(self, chain: Chain, hint: int | None = None) -> SegmentMetadata | None:
+    def tail(self, topic_partition: TopicPartition, hint: int | None = None) -> SegmentMetadata | None:
         """The metadata of the chain's last segment, or None for an empty chain.
 
         Two requests list the folders, then the last folder. A store reads a folder's keys in pages, so a long folder
@@ -36,13 +35,15 @@ class ChainStore:
         Raises:
             FailedError: the store failed, or the last object is no segment of this chain.
         """
-        folders = self._store.folders(chain_prefix(*chain))
+        folders = self._store.folders(chain_prefix(*topic_partition))
         if not folders:
             return None
-        keys = self._store.keys(folders[-1], after=self._just_before(chain, hint)) or self._store.keys(folders[-1])
+        keys = self._store.keys(folders[-1], after=self._just_before(topic_partition, hint)) or self._store.keys(
+            folders[-1]
+        )
         if not keys:
             return None
-        return self._checked(chain, keys[-1])
+        return self._checked(topic_partition, keys[-1])
 
     def append(self, segment: Segment) -> Appended:
         """Create the segment's object. A repeat of the same segment is harmless.
@@ -65,15 +66,15 @@ class ChainStore:
         )
         return Appended.FOUND if same else Appended.LOST_RACE
 
-    def _just_before(self, chain: Chain, hint: int | None) -> str | None:
-        return str(SegmentKey(chain.topic, chain.partition, hint - 1)) if hint else None
+    def _just_before(self, topic_partition: TopicPartition, hint: int | None) -> str | None:
+        return str(SegmentKey(topic_partition.topic, topic_partition.partition, hint - 1)) if hint else None
 
-    def _checked(self, chain: Chain, key: str) -> SegmentMetadata:
+    def _checked(self, topic_partition: TopicPartition, key: str) -> SegmentMetadata:
         try:
             parsed = SegmentKey.parse(key)
             metadata = SegmentMetadata.from_headers(self._store.metadata(key) or {})
         except ValueError as error:
             raise FailedError(BrokenTail(key, str(error))) from None
-        if (parsed.topic, parsed.partition, parsed.start) != (*chain, metadata.start):
+        if (parsed.topic, parsed.partition, parsed.start) != (*topic_partition, metadata.start):
             raise FailedError(BrokenTail(key, f"its metadata says that it starts at {metadata.start}"))
         return metadata

@@ -7,8 +7,8 @@ reader. The value is the original's, byte for byte; the original's headers come 
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Self
 
+from bank_common.landing import TopicPartition
 from cdc_consumer.records import Headers, header
-from cdc_consumer.topics import Chain
 
 PREFIX: Final = "dead-letter."
 _KEY: Final = f"{PREFIX}key"
@@ -51,9 +51,9 @@ class DeadLetter(NamedTuple):
     detail: str
 
     @property
-    def chain(self) -> Chain:
+    def topic_partition(self) -> TopicPartition:
         """The chain that it is missing from."""
-        return Chain(self.address.topic, self.address.partition)
+        return TopicPartition(self.address.topic, self.address.partition)
 
     def to_headers(self) -> list[tuple[str, bytes | None]]:
         """The letter's headers: the original's, then ours."""

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bank_common.errors import DeadLetter, Halt, Retry
+from bank_common.landing import TopicPartition
 from cdc_consumer.dead_letter_limit import Excess
 from cdc_consumer.events import DecodeError, Reason
 from cdc_consumer.resume import Refusal, Refused
-from cdc_consumer.topics import Chain
 
 
 @dataclass(frozen=True, slots=True)
 class Undecodable:
     """A record is no event."""
 
-    chain: Chain
+    topic_partition: TopicPartition
     offset: int
     error: DecodeError
 
@@ -118,12 +118,12 @@ class FailedError(Exception):
 def dispose(failure: Failure) -> Retry | DeadLetter | Halt:  # noqa: PLR0912 - one case a failure
     """What a failure means for the program, with a sentence of advice for the operator."""
     match failure:
-        case Undecodable(chain, offset, error):
-            return _of_undecodable(chain, offset, error.reason)
+        case Undecodable(topic_partition, offset, error):
+            return _of_undecodable(topic_partition, offset, error.reason)
         case TooManyRejected(first):
             return Halt(
-                f"Nothing was skipped: {first.chain} stands before this batch. Find what the producer or the registry "
-                "changed (`bank connector status`), then start the consumer again. To let such records go to the "
+                f"Nothing was skipped: {first.topic_partition} stands before this batch. Find what the producer or the "
+                "registry changed (`bank connector status`), then start the consumer again. To let such records go to the "
                 "dead letters all the same, raise CDC_CONSUMER_REJECTED_MAX_RATIO or …_MAX_RUN."
             )
         case DeadLettersUnavailable():
@@ -161,13 +161,13 @@ def dispose(failure: Failure) -> Retry | DeadLetter | Halt:  # noqa: PLR0912 - o
             assert_never(failure)
 
 
-def _of_undecodable(chain: Chain, offset: int, reason: Reason) -> DeadLetter | Halt:
+def _of_undecodable(topic_partition: TopicPartition, offset: int, reason: Reason) -> DeadLetter | Halt:
     match reason:
         case Reason.UNSUPPORTED_SCHEMA:
             # Every record of that schema would follow it.
             return Halt(
-                f"Nothing was skipped: {chain} stands before offset {offset}. Give the column a type that the "
-                "pipeline carries, or leave it out (`column.exclude.list`, `bank connector apply`), then start the "
+                f"Nothing was skipped: {topic_partition} stands before offset {offset}. Give the column a type that "
+                "the pipeline carries, or leave it out (`column.exclude.list`, `bank connector apply`), then start the "
                 "consumer again: it reads that record again."
             )
         case (
@@ -218,17 +218,18 @@ def _advice(refusal: Refusal) -> str:
 def describe(failure: Failure) -> str:  # noqa: PLR0912 - one case a failure
     """What was seen, in one sentence, without any value of a row."""
     match failure:
-        case Undecodable(chain, offset, error):
-            return f"The record at {chain} offset {offset} can't be decoded: {error.reason.value} ({error.detail})."
+        case Undecodable(topic_partition, offset, error):
+            seen = f"{error.reason.value} ({error.detail})"
+            return f"The record at {topic_partition} offset {offset} can't be decoded: {seen}."
         case TooManyRejected(first, excess):
             share = "in a row" if excess.of is None else f"of the latest {excess.of}"
-            return f"{first.chain}: {excess.rejected} records {share} can't be decoded. {describe(first)}"
+            return f"{first.topic_partition}: {excess.rejected} records {share} can't be decoded. {describe(first)}"
         case DeadLettersUnavailable(detail):
             return f"A dead letter was not acknowledged: {detail}."
-        case Refused(chain, refusal, facts):
+        case Refused(topic_partition, refusal, facts):
             tail = "none" if facts.tail is None else f"[{facts.tail.start}, {facts.tail.end})"
             return (
-                f"{chain}: {refusal.value}. Last segment {tail}, committed offset {facts.committed}, "
+                f"{topic_partition}: {refusal.value}. Last segment {tail}, committed offset {facts.committed}, "
                 f"Kafka holds [{facts.log_start}, {facts.high_watermark}), topic id {facts.topic_id}."
             )
         case BrokenTail(key, detail):

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
+from bank_common.landing import TopicPartition
 from bank_common.logging import Logger
 from cdc_consumer import dependencies as d
 from cdc_consumer.assignment import Held, Holdings
@@ -14,7 +15,6 @@ from cdc_consumer.metrics import Instruments
 from cdc_consumer.partition_buffer import FlushReason, Limits, Line, seal_due, seconds_until_due
 from cdc_consumer.ports import Commit, RecordLog
 from cdc_consumer.segment_budget import SegmentBudget
-from cdc_consumer.topics import Chain
 from cdc_consumer.writer import Lander
 
 
@@ -71,18 +71,20 @@ class Storing:
         self._store_sealed(leaving, deadline)
 
     def _store_sealed(self, holdings: Sequence[Held], deadline: float = math.inf) -> None:
-        commits: dict[Chain, Commit] = {}
+        commits: dict[TopicPartition, Commit] = {}
         for held in holdings:
             while held.line is not None and held.line.head is not None and self._health.may_try(d.STORE):
                 if self._clock() >= deadline:
-                    self._log.warning("handover_late", topic=held.chain.topic, partition=held.chain.partition)
+                    self._log.warning(
+                        "handover_late", topic=held.topic_partition.topic, partition=held.topic_partition.partition
+                    )
                     break
                 self._store_head(held, held.line, commits)
         if commits:
             self._kafka.commit(list(commits.values()))
             self._checkpoint(Step.OFFSETS_SENT)
 
-    def _store_head(self, held: Held, line: Line, commits: dict[Chain, Commit]) -> None:
+    def _store_head(self, held: Held, line: Line, commits: dict[TopicPartition, Commit]) -> None:
         batch = line.head
         if batch is None:
             return
@@ -98,9 +100,9 @@ class Storing:
             return
         self._health.well(d.STORE)
         if outcome is Appended.LOST_RACE:
-            self._lander.forget(held.chain)
+            self._lander.forget(held.topic_partition)
             held.line = None
             return
         line.stored()
         self._budget.spend(1, self._clock())
-        commits[held.chain] = Commit(held.chain, batch.end, note=str(batch.start))
+        commits[held.topic_partition] = Commit(held.topic_partition, batch.end, note=str(batch.start))

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection
 
 from bank_common.errors import Halt
+from bank_common.landing import TopicPartition
 from bank_common.logging import Logger
 from bank_common.service import Liveness, Readiness, Shutdown
 from cdc_consumer import dependencies as d
@@ -25,7 +26,7 @@ from cdc_consumer.partition_buffer import Limits, Line
 from cdc_consumer.ports import DeadLetters, ObjectStore, Polled, RecordLog, SchemaRegistry
 from cdc_consumer.records import Records
 from cdc_consumer.resume import Facts, Refused, decide
-from cdc_consumer.topics import Chain, LandedTopics
+from cdc_consumer.topics import LandedTopics
 from cdc_consumer.writer import Lander
 
 CLOSE_SECONDS = 3.0
@@ -96,7 +97,7 @@ class Consumer:
             log=log,
             checkpoint=checkpoint,
         )
-        self._paused: set[Chain] = set()
+        self._paused: set[TopicPartition] = set()
 
     def run(self, shutdown: Shutdown, *, until_caught_up: bool = False) -> None:
         """Land until the stop is requested, then store what is buffered, commit and leave the group.
@@ -120,8 +121,8 @@ class Consumer:
         due = self._storing.seconds_until_due(self._polled_at)
         polled = self._kafka.poll(self._max_poll_records, min(self._poll_seconds, due))
         self._note(polled)
-        for chain, records in polled.records.items():
-            self._take(chain, records)
+        for topic_partition, records in polled.records.items():
+            self._take(topic_partition, records)
         self._note_ends(polled.caught_up)
         self._position_waiting()
         self._rewind()
@@ -149,57 +150,57 @@ class Consumer:
 
     # -- ownership -------------------------------------------------------------------------------------------------
 
-    def assigned(self, chains: Collection[Chain]) -> None:
+    def assigned(self, partitions: Collection[TopicPartition]) -> None:
         """See `Ownership`."""
-        self._log.info("assigned", chains=[str(chain) for chain in chains])
-        self._holdings.take(chains)
-        self._paused |= set(chains)
+        self._log.info("assigned", partitions=[str(topic_partition) for topic_partition in partitions])
+        self._holdings.take(partitions)
+        self._paused |= set(partitions)
         self._health.well(d.KAFKA)
 
-    def revoked(self, chains: Collection[Chain]) -> None:
+    def revoked(self, partitions: Collection[TopicPartition]) -> None:
         """See `Ownership`."""
-        self._log.info("revoked", chains=[str(chain) for chain in chains])
-        self._storing.store_leaving([held for held in self._holdings if held.chain in chains])
-        self._forget(chains)
+        self._log.info("revoked", partitions=[str(topic_partition) for topic_partition in partitions])
+        self._storing.store_leaving([held for held in self._holdings if held.topic_partition in partitions])
+        self._forget(partitions)
 
-    def lost(self, chains: Collection[Chain]) -> None:
+    def lost(self, partitions: Collection[TopicPartition]) -> None:
         """See `Ownership`."""
-        self._log.warning("lost", chains=[str(chain) for chain in chains])
-        self._forget(chains)
+        self._log.warning("lost", partitions=[str(topic_partition) for topic_partition in partitions])
+        self._forget(partitions)
 
-    def _forget(self, chains: Collection[Chain]) -> None:
-        self._holdings.release(chains)
-        self._paused -= set(chains)
-        for chain in chains:
-            self._lander.forget(chain)
-            self._instruments.not_ours(chain)
+    def _forget(self, partitions: Collection[TopicPartition]) -> None:
+        self._holdings.release(partitions)
+        self._paused -= set(partitions)
+        for topic_partition in partitions:
+            self._lander.forget(topic_partition)
+            self._instruments.not_ours(topic_partition)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def _note(self, polled: Polled) -> None:
         for failure in polled.failures:
             self._health.report(failure)
-        for chain in polled.lost_position:
-            held = self._holdings.get(chain)
+        for topic_partition in polled.lost_position:
+            held = self._holdings.get(topic_partition)
             if held is not None:
-                self._log.warning("position_lost", topic=chain.topic, partition=chain.partition)
+                self._log.warning("position_lost", topic=topic_partition.topic, partition=topic_partition.partition)
                 held.line = None
         if polled.records:
             self._health.well(d.KAFKA)
 
-    def _note_ends(self, ends: Collection[Chain]) -> None:
+    def _note_ends(self, ends: Collection[TopicPartition]) -> None:
         """The end of a log is told once, and often together with its last records."""
-        for chain in ends:
-            held = self._holdings.get(chain)
+        for topic_partition in ends:
+            held = self._holdings.get(topic_partition)
             if held is not None and held.flows:
                 held.caught_up = True
 
-    def _take(self, chain: Chain, records: Records) -> None:
-        held = self._holdings.get(chain)
+    def _take(self, topic_partition: TopicPartition, records: Records) -> None:
+        held = self._holdings.get(topic_partition)
         if held is None or held.line is None or held.rewind:
             return
         records = records.since(held.line.end)
-        runs = self._intake.sort(chain, records) if records.count else iter(())
+        runs = self._intake.sort(topic_partition, records) if records.count else iter(())
         while True:
             try:
                 taken = next(runs, None)
@@ -219,7 +220,7 @@ class Consumer:
             case Tombstones(records):
                 line.skip(records)
             case Rejected(records, error):
-                failure = Undecodable(held.chain, records.offsets[0], error)
+                failure = Undecodable(held.topic_partition, records.offsets[0], error)
                 if isinstance(dispose(failure), Halt):
                     raise FailedError(failure)
                 line.reject(records, error, now=self._polled_at)
@@ -235,21 +236,25 @@ class Consumer:
                 return
 
     def _position(self, held: Held) -> None:
-        heard = self._kafka.facts(held.chain)
+        heard = self._kafka.facts(held.topic_partition)
         self._health.well(d.KAFKA)
         hint = int(heard.note) if heard.note and heard.note.isdecimal() else None
-        tail = self._chains.tail(held.chain, hint)
+        tail = self._chains.tail(held.topic_partition, hint)
         self._health.well(d.STORE)
         facts = Facts(tail, heard.committed, heard.log_start, heard.high_watermark, heard.topic_id)
-        decision = decide(held.chain, facts)
+        decision = decide(held.topic_partition, facts)
         if isinstance(decision, Refused):
             raise FailedError(decision)
-        self._seek(held.chain, decision.offset)
-        held.line = Line(held.chain, decision.offset, self._limits)
+        self._seek(held.topic_partition, decision.offset)
+        held.line = Line(held.topic_partition, decision.offset, self._limits)
         held.topic_id = heard.topic_id
         held.rewind = held.caught_up = False
         self._log.info(
-            "resumed", topic=held.chain.topic, partition=held.chain.partition, offset=decision.offset, new=tail is None
+            "resumed",
+            topic=held.topic_partition.topic,
+            partition=held.topic_partition.partition,
+            offset=decision.offset,
+            new=tail is None,
         )
 
     def _rewind(self) -> None:
@@ -257,16 +262,16 @@ class Consumer:
             if held.line is None or not (self._health.may_try(d.REGISTRY) and self._health.may_try(d.KAFKA)):
                 return
             try:
-                self._seek(held.chain, held.line.end)
+                self._seek(held.topic_partition, held.line.end)
             except FailedError as error:
                 self._health.report(error.failure)
             else:
                 held.rewind = False
 
-    def _seek(self, chain: Chain, offset: int) -> None:
-        self._kafka.resume([chain])
-        self._paused.discard(chain)
-        self._kafka.seek(chain, offset)
+    def _seek(self, topic_partition: TopicPartition, offset: int) -> None:
+        self._kafka.resume([topic_partition])
+        self._paused.discard(topic_partition)
+        self._kafka.seek(topic_partition, offset)
 
     # -- housekeeping ----------------------------------------------------------------------------------------------
 
@@ -294,6 +299,6 @@ class Consumer:
         if not self._holdings.waiting:
             self._health.well(d.CHAINS)
         for held in self._holdings:
-            self._instruments.records_read(held.chain, held.read)
+            self._instruments.records_read(held.topic_partition, held.read)
             held.read = 0
-            show_line(self._instruments, held, self._kafka.high_watermark(held.chain), self._wall_clock())
+            show_line(self._instruments, held, self._kafka.high_watermark(held.topic_partition), self._wall_clock())

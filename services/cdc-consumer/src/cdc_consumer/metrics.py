@@ -3,11 +3,11 @@
 from prometheus_client import CollectorRegistry
 
 from bank_common import metrics as m
+from bank_common.landing import TopicPartition
 from bank_common.service import build_metric
 from cdc_consumer.assignment import Held
 from cdc_consumer.partition_buffer import FlushReason
 from cdc_consumer.segment import Segment
-from cdc_consumer.topics import Chain
 
 
 class Instruments:
@@ -31,17 +31,19 @@ class Instruments:
         self._put = build_metric(m.CONSUMER_PUT, registry)
         self._of_owner = (self._buffered, self._tail, self._lag, self._lag_seconds)
 
-    def records_read(self, chain: Chain, records: int) -> None:
+    def records_read(self, topic_partition: TopicPartition, records: int) -> None:
         """Records were taken into a line."""
-        self._records.labels(*chain).inc(records)
+        self._records.labels(*topic_partition).inc(records)
 
-    def segment_created(self, chain: Chain, segment: Segment, reason: FlushReason, seconds: float) -> None:
+    def segment_created(
+        self, topic_partition: TopicPartition, segment: Segment, reason: FlushReason, seconds: float
+    ) -> None:
         """A segment is in the chain."""
-        self._segments.labels(*chain).inc()
-        self._rows.labels(*chain).inc(segment.metadata.rows)
-        self._bytes.labels(*chain).inc(len(segment.body))
-        self._rejected.labels(*chain).inc(segment.metadata.rejected)
-        self._flushes.labels(*chain, reason.value).inc()
+        self._segments.labels(*topic_partition).inc()
+        self._rows.labels(*topic_partition).inc(segment.metadata.rows)
+        self._bytes.labels(*topic_partition).inc(len(segment.body))
+        self._rejected.labels(*topic_partition).inc(segment.metadata.rejected)
+        self._flushes.labels(*topic_partition, reason.value).inc()
         self._flush.observe(seconds)
 
     def flush_window(self, seconds: float) -> None:
@@ -52,31 +54,31 @@ class Instruments:
         """The store answered the creation of an object."""
         self._put.observe(seconds)
 
-    def race_lost(self, chain: Chain) -> None:
+    def race_lost(self, topic_partition: TopicPartition) -> None:
         """Another owner was first."""
-        self._races.labels(*chain).inc()
+        self._races.labels(*topic_partition).inc()
 
     def store_failed(self) -> None:
         """A call to the object store failed."""
         self._store_errors.inc()
 
-    def buffered(self, chain: Chain, size: int) -> None:
+    def buffered(self, topic_partition: TopicPartition, size: int) -> None:
         """What the chain's line holds."""
-        self._buffered.labels(*chain).set(size)
+        self._buffered.labels(*topic_partition).set(size)
 
-    def tail(self, chain: Chain, offset: int) -> None:
+    def tail(self, topic_partition: TopicPartition, offset: int) -> None:
         """Where the chain ends."""
-        self._tail.labels(*chain).set(offset)
+        self._tail.labels(*topic_partition).set(offset)
 
-    def lag(self, chain: Chain, records: int, seconds: float) -> None:
+    def lag(self, topic_partition: TopicPartition, records: int, seconds: float) -> None:
         """How far the chain is behind its log."""
-        self._lag.labels(*chain).set(records)
-        self._lag_seconds.labels(*chain).set(seconds)
+        self._lag.labels(*topic_partition).set(records)
+        self._lag_seconds.labels(*topic_partition).set(seconds)
 
-    def not_ours(self, chain: Chain) -> None:
+    def not_ours(self, topic_partition: TopicPartition) -> None:
         """The chain's state is another owner's to tell."""
         for metric in self._of_owner:
-            metric.remove(*chain)
+            metric.remove(*topic_partition)
 
 
 def show_line(instruments: Instruments, held: Held, high_watermark: int | None, wall_clock: float) -> None:
@@ -84,9 +86,9 @@ def show_line(instruments: Instruments, held: Held, high_watermark: int | None, 
     line = held.line
     if line is None:
         return
-    instruments.buffered(held.chain, line.size)
-    instruments.tail(held.chain, line.start)
+    instruments.buffered(held.topic_partition, line.size)
+    instruments.tail(held.topic_partition, line.start)
     if high_watermark is not None:
         stored = held.caught_up and line.oldest is None and line.head is None
         age = 0.0 if line.written is None else max(0.0, wall_clock - line.written)
-        instruments.lag(held.chain, 0 if stored else max(0, high_watermark - line.start), age)
+        instruments.lag(held.topic_partition, 0 if stored else max(0, high_watermark - line.start), age)

@@ -19,11 +19,12 @@ from itertools import accumulate
 from typing import Final, NamedTuple
 
 from bank_common.avro import Column
+from bank_common.landing import TopicPartition
 from bank_common.tracing import TRACEPARENT
 from cdc_consumer.events import DecodeError
 from cdc_consumer.records import Headers, Records, header
 from cdc_consumer.segment_budget import Budget, SegmentBudget
-from cdc_consumer.topics import Chain, TopicKind
+from cdc_consumer.topics import TopicKind
 
 # Heap of one raw record beside its bytes: two bytes objects, an offset, four list entries; and what the allocator
 # rounds up. The arrays that a batch becomes when it is stored exist for one batch at a time.
@@ -70,7 +71,7 @@ class Batch:
     `shape` is None when there are no others.
     """
 
-    chain: Chain
+    topic_partition: TopicPartition
     start: int
     end: int
     shape: Shape | None
@@ -115,8 +116,8 @@ class _Buffer:
 class Line:
     """The records of one chain between its tail and the reader's position."""
 
-    def __init__(self, chain: Chain, position: int, limits: Limits) -> None:
-        self.chain = chain
+    def __init__(self, topic_partition: TopicPartition, position: int, limits: Limits) -> None:
+        self.topic_partition = topic_partition
         self._limits = limits
         self._sealed: deque[Batch] = deque()
         self._open = _Buffer(position)
@@ -187,7 +188,7 @@ class Line:
             return
         self._sealed.append(
             Batch(
-                chain=self.chain,
+                topic_partition=self.topic_partition,
                 start=buffer.start,
                 end=self._end,
                 shape=buffer.shape,

@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from bank_common.landing import TopicPartition
 from cdc_consumer.dead_letter import DeadLetter
 from cdc_consumer.failures import Failure
 from cdc_consumer.records import Records
-from cdc_consumer.topics import Chain
 
 
 class StoredObject(NamedTuple):
@@ -70,9 +70,9 @@ class Polled:
     An end is told once each time that it is reached, often together with the last records before it.
     """
 
-    records: dict[Chain, Records] = field(default_factory=dict[Chain, Records])
-    caught_up: set[Chain] = field(default_factory=set[Chain])
-    lost_position: set[Chain] = field(default_factory=set[Chain])
+    records: dict[TopicPartition, Records] = field(default_factory=dict[TopicPartition, Records])
+    caught_up: set[TopicPartition] = field(default_factory=set[TopicPartition])
+    lost_position: set[TopicPartition] = field(default_factory=set[TopicPartition])
     """Chains whose position Kafka does not hold (any more): they have to be positioned again."""
     failures: list[Failure] = field(default_factory=list[Failure])
 
@@ -90,7 +90,7 @@ class LogFacts(NamedTuple):
 class Commit(NamedTuple):
     """An offset to commit with a note of ours (at most 4 KB)."""
 
-    chain: Chain
+    topic_partition: TopicPartition
     offset: int
     note: str
 
@@ -98,15 +98,15 @@ class Commit(NamedTuple):
 class Ownership(Protocol):
     """Who listens to changes of ownership. Called from inside `RecordLog.poll` and `close`."""
 
-    def assigned(self, chains: Collection[Chain]) -> None:
+    def assigned(self, partitions: Collection[TopicPartition]) -> None:
         """These chains are ours now. They deliver nothing until `resume`, nothing of account until `seek`."""
         ...
 
-    def revoked(self, chains: Collection[Chain]) -> None:
+    def revoked(self, partitions: Collection[TopicPartition]) -> None:
         """These chains go to another owner when this call returns: the last moment to store and commit."""
         ...
 
-    def lost(self, chains: Collection[Chain]) -> None:
+    def lost(self, partitions: Collection[TopicPartition]) -> None:
         """These chains have another owner already."""
         ...
 
@@ -126,26 +126,26 @@ class RecordLog(Protocol):
         """Returns when the brokers answer."""
         ...
 
-    def facts(self, chain: Chain) -> LogFacts:
+    def facts(self, topic_partition: TopicPartition) -> LogFacts:
         """What Kafka knows of an assigned chain, asked now."""
         ...
 
-    def seek(self, chain: Chain, offset: int) -> None:
+    def seek(self, topic_partition: TopicPartition, offset: int) -> None:
         """Deliver this chain from `offset` on; nothing that was fetched before is delivered after this.
 
         Resume a paused chain before: librdkafka takes a second to notice one that is resumed after it was sought.
         """
         ...
 
-    def pause(self, chains: Collection[Chain]) -> None:
+    def pause(self, partitions: Collection[TopicPartition]) -> None:
         """Deliver nothing of these chains until `resume`; they stay ours."""
         ...
 
-    def resume(self, chains: Collection[Chain]) -> None:
+    def resume(self, partitions: Collection[TopicPartition]) -> None:
         """Deliver these chains again."""
         ...
 
-    def high_watermark(self, chain: Chain) -> int | None:
+    def high_watermark(self, topic_partition: TopicPartition) -> int | None:
         """The end of the log as last heard, without asking; None when nothing was heard yet."""
         ...
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from bank_common.landing import SegmentMetadata
-from cdc_consumer.topics import Chain
+from bank_common.landing import SegmentMetadata, TopicPartition
 
 
 class Facts(NamedTuple):
@@ -43,25 +42,25 @@ class Resume:
 class Refused:
     """Don't read: an operator decides."""
 
-    chain: Chain
+    topic_partition: TopicPartition
     refusal: Refusal
     facts: Facts
 
 
-def decide(chain: Chain, facts: Facts) -> Resume | Refused:
+def decide(topic_partition: TopicPartition, facts: Facts) -> Resume | Refused:
     """The chain is the truth; the commit only shows when part of the chain is missing."""
     tail = facts.tail
     if tail is None:
         if facts.committed is not None:
-            return Refused(chain, Refusal.CHAIN_LOST, facts)
+            return Refused(topic_partition, Refusal.CHAIN_LOST, facts)
         return Resume(facts.log_start)
     # Offsets of another topic of the same name say nothing: this comes first.
     if tail.topic_id != facts.topic_id:
-        return Refused(chain, Refusal.TOPIC_RECREATED, facts)
+        return Refused(topic_partition, Refusal.TOPIC_RECREATED, facts)
     if facts.committed is not None and facts.committed > tail.end:
-        return Refused(chain, Refusal.CHAIN_BEHIND_COMMIT, facts)
+        return Refused(topic_partition, Refusal.CHAIN_BEHIND_COMMIT, facts)
     if facts.log_start > tail.end:
-        return Refused(chain, Refusal.LOG_STARTS_AFTER_TAIL, facts)
+        return Refused(topic_partition, Refusal.LOG_STARTS_AFTER_TAIL, facts)
     if tail.end > facts.high_watermark:
-        return Refused(chain, Refusal.TAIL_BEYOND_LOG, facts)
+        return Refused(topic_partition, Refusal.TAIL_BEYOND_LOG, facts)
     return Resume(tail.end)

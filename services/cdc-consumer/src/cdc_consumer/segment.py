@@ -33,7 +33,7 @@ class Segment:
 
 def encode(kind: TopicKind, batch: Batch, content: Content, topic_id: str, traceparent: str | None) -> Segment:
     """Write the content as Parquet: zstd, dictionaries where values repeat, deltas for integers and instants."""
-    key = SegmentKey(batch.chain.topic, batch.chain.partition, batch.start)
+    key = SegmentKey(batch.topic_partition.topic, batch.topic_partition.partition, batch.start)
     table = table_of(kind, batch, content, str(key))
     rejected = [batch.records.offsets[place] for place in content.rejected]
     body = parquet(table.replace_schema_metadata({REJECTED_OFFSETS: json.dumps(rejected).encode()}))

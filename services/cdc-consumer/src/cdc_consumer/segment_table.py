@@ -14,8 +14,8 @@ def table_of(kind: TopicKind, batch: Batch, content: Content, key: str) -> pa.Ta
     schema = segment_schema(kind, batch.shape.columns if batch.shape else ())
     rows = len(content.offsets)
     own = {
-        c.TOPIC: pa.repeat(batch.chain.topic, rows),
-        c.PARTITION: pa.repeat(pa.scalar(batch.chain.partition, pa.int32()), rows),
+        c.TOPIC: pa.repeat(batch.topic_partition.topic, rows),
+        c.PARTITION: pa.repeat(pa.scalar(batch.topic_partition.partition, pa.int32()), rows),
         c.OFFSET: pa.array(content.offsets, pa.int64()),
         c.SCHEMA_ID: pa.repeat(pa.scalar(batch.schema_id, pa.int32()), rows),
         c.SEGMENT: pa.repeat(key, rows),

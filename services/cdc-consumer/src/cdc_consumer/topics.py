@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, Self
+from typing import Self
 
 from bank_common import names
 
@@ -17,16 +17,6 @@ class TopicKind(Enum):
     """BEGIN and END of the source's transactions."""
     NOTIFICATIONS = "notifications"
     """Progress of snapshots."""
-
-
-class Chain(NamedTuple):
-    """One (topic, partition): the unit of order, of ownership and of landing."""
-
-    topic: str
-    partition: int
-
-    def __str__(self) -> str:
-        return f"{self.topic}/{self.partition}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bank_common import tracing
 from bank_common.errors import DeadLetter as ToDeadLetters
+from bank_common.landing import TopicPartition
 from bank_common.logging import Logger
 from cdc_consumer.chain import Appended, ChainStore
 from cdc_consumer.dead_letter import Address, DeadLetter
@@ -20,7 +21,7 @@ from cdc_consumer.metrics import Instruments
 from cdc_consumer.partition_buffer import Batch
 from cdc_consumer.ports import DeadLetters
 from cdc_consumer.segment import Segment, encode
-from cdc_consumer.topics import Chain, LandedTopics
+from cdc_consumer.topics import LandedTopics
 
 
 @dataclass(slots=True)
@@ -56,8 +57,8 @@ class Lander:
         self._clock = clock
         self._log = log
         self._checkpoint = checkpoint
-        self._tallies: dict[Chain, Tally] = {}
-        self._ready: dict[Chain, _Ready] = {}
+        self._tallies: dict[TopicPartition, Tally] = {}
+        self._ready: dict[TopicPartition, _Ready] = {}
 
     def land(self, batch: Batch, topic_id: str) -> Appended:
         """Create the batch's segment; the same batch may be landed again after a failure.
@@ -66,8 +67,8 @@ class Lander:
             FailedError: the store failed, or the batch must not be stored.
         """
         started = self._clock()
-        chain = batch.chain
-        where = {"topic": chain.topic, "partition": chain.partition}
+        topic_partition = batch.topic_partition
+        where = {"topic": topic_partition.topic, "partition": topic_partition.partition}
         with tracing.span("land segment", linked=batch.traceparents, attributes={**where, "start": batch.start}):
             segment = self._prepare(batch, topic_id)
             self._checkpoint(Step.SEGMENT_ENCODED)
@@ -75,12 +76,12 @@ class Lander:
             outcome = self._chains.append(segment)
             self._instruments.put_answered(self._clock() - put)
             self._checkpoint(Step.SEGMENT_CREATED)
-        self._ready.pop(chain, None)
+        self._ready.pop(topic_partition, None)
         if outcome is Appended.LOST_RACE:
-            self._instruments.race_lost(chain)
+            self._instruments.race_lost(topic_partition)
             self._log.warning("race_lost", **where, offset=batch.start)
             return outcome
-        self._instruments.segment_created(chain, segment, batch.reason, self._clock() - started)
+        self._instruments.segment_created(topic_partition, segment, batch.reason, self._clock() - started)
         self._log.info(
             "segment_stored",
             **where,
@@ -94,32 +95,32 @@ class Lander:
         )
         return outcome
 
-    def forget(self, chain: Chain) -> None:
+    def forget(self, topic_partition: TopicPartition) -> None:
         """The chain's next batch may be another's, or read anew."""
-        self._tallies.pop(chain, None)
-        self._ready.pop(chain, None)
+        self._tallies.pop(topic_partition, None)
+        self._ready.pop(topic_partition, None)
 
     def _prepare(self, batch: Batch, topic_id: str) -> Segment:
-        ready = self._ready.get(batch.chain)
+        ready = self._ready.get(batch.topic_partition)
         if ready is not None and ready.batch is batch:
             return ready.segment
         content = self._decode(batch)
         self._reject(batch, content)
         traceparent = tracing.current_traceparent() or next(iter(batch.traceparents), None)
-        segment = encode(self._topics.kinds[batch.chain.topic], batch, content, topic_id, traceparent)
-        self._ready[batch.chain] = _Ready(batch, segment)
+        segment = encode(self._topics.kinds[batch.topic_partition.topic], batch, content, topic_id, traceparent)
+        self._ready[batch.topic_partition] = _Ready(batch, segment)
         return segment
 
     def _reject(self, batch: Batch, content: Content) -> None:
         """Let isolated undecodable records go to the dead letters, and wait until they are there."""
         records, letters = batch.records, list[DeadLetter]()
         for place, error in content.rejected.items():
-            failure = Undecodable(batch.chain, records.offsets[place], error)
+            failure = Undecodable(batch.topic_partition, records.offsets[place], error)
             if not isinstance(dispose(failure), ToDeadLetters):
                 raise FailedError(failure)
             letters.append(
                 DeadLetter(
-                    Address(*batch.chain, records.offsets[place]),
+                    Address(*batch.topic_partition, records.offsets[place]),
                     records.keys[place],
                     records.values[place] or b"",
                     records.headers[place] or (),
@@ -127,10 +128,12 @@ class Lander:
                     error.detail,
                 )
             )
-        excess = self._tally(batch.chain).add(records.count, content.rejected)
+        excess = self._tally(batch.topic_partition).add(records.count, content.rejected)
         if excess is not None:
             place, error = next(iter(content.rejected.items()))
-            raise FailedError(TooManyRejected(Undecodable(batch.chain, records.offsets[place], error), excess))
+            raise FailedError(
+                TooManyRejected(Undecodable(batch.topic_partition, records.offsets[place], error), excess)
+            )
         if letters:
             self._dead_letters.send(letters)
             self._checkpoint(Step.DEAD_LETTERS_ACKNOWLEDGED)
@@ -144,5 +147,5 @@ class Lander:
                     detail=letter.detail,
                 )
 
-    def _tally(self, chain: Chain) -> Tally:
-        return self._tallies.setdefault(chain, Tally(self._limits))
+    def _tally(self, topic_partition: TopicPartition) -> Tally:
+        return self._tallies.setdefault(topic_partition, Tally(self._limits))

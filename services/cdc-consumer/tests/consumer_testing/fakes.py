@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from bank_common.landing import TopicPartition
 from cdc_consumer.dead_letter import DeadLetter
 from cdc_consumer.failures import (
     DeadLettersUnavailable,
@@ -15,7 +16,6 @@ from cdc_consumer.failures import (
 )
 from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled, StoredObject
 from cdc_consumer.records import Headers, Records
-from cdc_consumer.topics import Chain
 
 WRITTEN = 1_700_000_000.0
 """When every record of a `MemoryBroker` was written."""
@@ -161,22 +161,22 @@ class MemoryDeadLetters:
 class MemoryBroker:
     """Topics with records at given offsets (holes allowed), and one group's commits."""
 
-    def __init__(self, chains: Collection[Chain], topic_id: str = "id-1") -> None:
-        self.records: dict[Chain, dict[int, Record]] = {chain: {} for chain in chains}
-        self.ends = dict.fromkeys(chains, 0)
-        self.starts = dict.fromkeys(chains, 0)
-        self.commits: dict[Chain, Commit] = {}
+    def __init__(self, partitions: Collection[TopicPartition], topic_id: str = "id-1") -> None:
+        self.records: dict[TopicPartition, dict[int, Record]] = {topic_partition: {} for topic_partition in partitions}
+        self.ends = dict.fromkeys(partitions, 0)
+        self.starts = dict.fromkeys(partitions, 0)
+        self.commits: dict[TopicPartition, Commit] = {}
         self.topic_id = topic_id
 
-    def produce(self, chain: Chain, value: bytes | None, key: bytes | None = None) -> int:
-        offset = self.ends[chain]
-        self.records[chain][offset] = Record(key, value)
-        self.ends[chain] += 1
+    def produce(self, topic_partition: TopicPartition, value: bytes | None, key: bytes | None = None) -> int:
+        offset = self.ends[topic_partition]
+        self.records[topic_partition][offset] = Record(key, value)
+        self.ends[topic_partition] += 1
         return offset
 
-    def marker(self, chain: Chain) -> None:
+    def marker(self, topic_partition: TopicPartition) -> None:
         """An offset without a record, as a transaction's end leaves it."""
-        self.ends[chain] += 1
+        self.ends[topic_partition] += 1
 
 
 class MemoryLog:
@@ -185,13 +185,13 @@ class MemoryLog:
     def __init__(self, broker: MemoryBroker) -> None:
         self.broker = broker
         self.ownership: Ownership | None = None
-        self.positions: dict[Chain, int | None] = {}
-        self.paused: set[Chain] = set()
+        self.positions: dict[TopicPartition, int | None] = {}
+        self.paused: set[TopicPartition] = set()
         self.polls = 0
         self.down = False
         self.closed = False
-        self.losses: set[Chain] = set()
-        self._told: dict[Chain, int] = {}
+        self.losses: set[TopicPartition] = set()
+        self._told: dict[TopicPartition, int] = {}
         self.on_subscribe: Callable[[], None] = lambda: None
         self.on_poll: Callable[[], None] = lambda: None
         self.on_wait: Callable[[float], None] = lambda _: None
@@ -201,18 +201,18 @@ class MemoryLog:
         self.ownership = ownership
         self.on_subscribe()
 
-    def assign(self, *chains: Chain) -> None:
+    def assign(self, *partitions: TopicPartition) -> None:
         assert self.ownership is not None
-        self.positions |= dict.fromkeys(chains)
-        self.paused |= set(chains)
-        self.ownership.assigned(chains)
+        self.positions |= dict.fromkeys(partitions)
+        self.paused |= set(partitions)
+        self.ownership.assigned(partitions)
 
-    def revoke(self, *chains: Chain, lost: bool = False) -> None:
+    def revoke(self, *partitions: TopicPartition, lost: bool = False) -> None:
         assert self.ownership is not None
-        (self.ownership.lost if lost else self.ownership.revoked)(chains)
-        for chain in chains:
-            del self.positions[chain]
-        self.paused -= set(chains)
+        (self.ownership.lost if lost else self.ownership.revoked)(partitions)
+        for topic_partition in partitions:
+            del self.positions[topic_partition]
+        self.paused -= set(partitions)
 
     def poll(self, max_records: int, timeout_seconds: float) -> Polled:
         self.polls += 1
@@ -220,18 +220,23 @@ class MemoryLog:
         polled = Polled(lost_position=self.losses)
         self.losses = set()
         room = max_records
-        for chain, position in self.positions.items():
-            if chain in self.paused or position is None:
+        for topic_partition, position in self.positions.items():
+            if topic_partition in self.paused or position is None:
                 continue
-            offsets = [offset for offset in sorted(self.broker.records[chain]) if offset >= position][:room]
+            offsets = [offset for offset in sorted(self.broker.records[topic_partition]) if offset >= position][:room]
             if offsets:
-                polled.records[chain] = columns({offset: self.broker.records[chain][offset] for offset in offsets})
-                self.positions[chain] = offsets[-1] + 1
+                polled.records[topic_partition] = columns(
+                    {offset: self.broker.records[topic_partition][offset] for offset in offsets}
+                )
+                self.positions[topic_partition] = offsets[-1] + 1
                 room -= len(offsets)
-            reached = self.positions[chain] or 0
-            if reached > max(self.broker.records[chain], default=-1) and self._told.get(chain) != reached:
-                polled.caught_up.add(chain)
-                self._told[chain] = reached
+            reached = self.positions[topic_partition] or 0
+            if (
+                reached > max(self.broker.records[topic_partition], default=-1)
+                and self._told.get(topic_partition) != reached
+            ):
+                polled.caught_up.add(topic_partition)
+                self._told[topic_partition] = reached
         if room:
             self.on_wait(timeout_seconds)
         return polled
@@ -240,34 +245,34 @@ class MemoryLog:
         if self.down:
             raise FailedError(KafkaUnavailable("down"))
 
-    def facts(self, chain: Chain) -> LogFacts:
+    def facts(self, topic_partition: TopicPartition) -> LogFacts:
         self.probe()
-        commit = self.broker.commits.get(chain)
+        commit = self.broker.commits.get(topic_partition)
         return LogFacts(
             None if commit is None else commit.offset,
             None if commit is None else commit.note,
-            self.broker.starts[chain],
-            self.broker.ends[chain],
+            self.broker.starts[topic_partition],
+            self.broker.ends[topic_partition],
             self.broker.topic_id,
         )
 
-    def seek(self, chain: Chain, offset: int) -> None:
-        assert chain not in self.paused, "its first records would come a second late"
+    def seek(self, topic_partition: TopicPartition, offset: int) -> None:
+        assert topic_partition not in self.paused, "its first records would come a second late"
         self.probe()
-        self.positions[chain] = offset
-        self._told.pop(chain, None)
+        self.positions[topic_partition] = offset
+        self._told.pop(topic_partition, None)
 
-    def pause(self, chains: Collection[Chain]) -> None:
-        self.paused |= set(chains)
+    def pause(self, partitions: Collection[TopicPartition]) -> None:
+        self.paused |= set(partitions)
 
-    def resume(self, chains: Collection[Chain]) -> None:
-        self.paused -= set(chains)
+    def resume(self, partitions: Collection[TopicPartition]) -> None:
+        self.paused -= set(partitions)
 
-    def high_watermark(self, chain: Chain) -> int | None:
-        return self.broker.ends[chain]
+    def high_watermark(self, topic_partition: TopicPartition) -> int | None:
+        return self.broker.ends[topic_partition]
 
     def commit(self, commits: Collection[Commit]) -> None:
-        self.broker.commits |= {commit.chain: commit for commit in commits}
+        self.broker.commits |= {commit.topic_partition: commit for commit in commits}
 
     def close(self, timeout_seconds: float) -> None:
         self.closed = True

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pyarrow.parquet as pq
 from prometheus_client import CollectorRegistry
 
+from bank_common.landing import TopicPartition
 from bank_common.logging import get_logger
 from bank_common.service import Readiness
 from cdc_consumer.dead_letter_limit import RejectionLimits
@@ -13,7 +14,7 @@ from cdc_consumer.dependencies import DEPENDENCIES
 from cdc_consumer.loop import Consumer
 from cdc_consumer.metrics import Instruments
 from cdc_consumer.partition_buffer import Limits
-from cdc_consumer.topics import Chain, LandedTopics, TopicKind
+from cdc_consumer.topics import LandedTopics, TopicKind
 from consumer_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed, key_schema
 from consumer_testing.fakes import (
     WRITTEN,
@@ -26,7 +27,7 @@ from consumer_testing.fakes import (
     MemoryRegistry,
 )
 
-A, B = Chain("rows", 0), Chain("rows", 1)
+A, B = TopicPartition("rows", 0), TopicPartition("rows", 1)
 ENVELOPE = envelope(ACCOUNT_FIELDS)
 ROW = {"id": 1, "customer_id": 1, "account_type": "A", "balance": b"\x01", "created_at": None}
 VALUE = framed(1, ENVELOPE, change("c", ROW))
@@ -74,8 +75,8 @@ class Member:
         )
         self.kafka.subscribe(["rows"], self.consumer)
 
-    def metric(self, name: str, chain: Chain, **labels: str) -> float | None:
-        where = {"topic": chain.topic, "partition": str(chain.partition)}
+    def metric(self, name: str, topic_partition: TopicPartition, **labels: str) -> float | None:
+        where = {"topic": topic_partition.topic, "partition": str(topic_partition.partition)}
         return self.metrics.get_sample_value(f"bank_consumer_{name}", where | labels)
 
     def turns(self, count: int = 1, seconds: float = 0.5) -> None:
@@ -91,28 +92,28 @@ class World:
         self.broker = MemoryBroker([A, B])
         self.bucket = MemoryObjectStore()
 
-    def member(self, *chains: Chain, poll_seconds: float = 0, limits: Limits = LIMITS) -> Member:
+    def member(self, *partitions: TopicPartition, poll_seconds: float = 0, limits: Limits = LIMITS) -> Member:
         member = Member(self.broker, self.bucket, poll_seconds=poll_seconds, limits=limits)
-        if chains:
-            member.kafka.assign(*chains)
+        if partitions:
+            member.kafka.assign(*partitions)
         return member
 
-    def produce(self, chain: Chain, count: int = 1) -> None:
+    def produce(self, topic_partition: TopicPartition, count: int = 1) -> None:
         for _ in range(count):
-            self.broker.produce(chain, VALUE, KEY)
+            self.broker.produce(topic_partition, VALUE, KEY)
 
-    def landed(self, chain: Chain) -> list[int]:
-        prefix = f"{chain.topic}/{chain.partition:04d}/"
+    def landed(self, topic_partition: TopicPartition) -> list[int]:
+        prefix = f"{topic_partition.topic}/{topic_partition.partition:04d}/"
         keys = self.bucket.keys(prefix)
         tables = [pq.read_table(io.BytesIO(self.bucket.objects[key].body)) for key in keys]
         return [offset for table in tables for offset in table["_cdc_offset"].to_pylist()]
 
-    def assert_contiguous(self, chain: Chain) -> None:
-        keys = self.bucket.keys(f"{chain.topic}/{chain.partition:04d}/")
+    def assert_contiguous(self, topic_partition: TopicPartition) -> None:
+        keys = self.bucket.keys(f"{topic_partition.topic}/{topic_partition.partition:04d}/")
         ranges = [self.bucket.objects[key].metadata for key in keys]
         assert all(left["bank-end"] == right["bank-start"] for left, right in pairwise(ranges))
 
     def assert_exactly_once(self) -> None:
-        for chain in (A, B):
-            assert self.landed(chain) == sorted(self.broker.records[chain])
-            self.assert_contiguous(chain)
+        for topic_partition in (A, B):
+            assert self.landed(topic_partition) == sorted(self.broker.records[topic_partition])
+            self.assert_contiguous(topic_partition)

@@ -109,7 +109,7 @@ def test_kills_lose_and_double_nothing(world: World, tmp_path: Path) -> None:
             lives.ends(point)
         with lives.start(until_caught_up=True) as consumer:
             assert consumer.wait(120) == 0
-            begun = sum(chain["offset"] for chain in consumer.events("resumed"))
+            begun = sum(topic_partition["offset"] for topic_partition in consumer.events("resumed"))
         records, end = assert_landed_once(traffic, "after all kills")
         assert records >= CHANGES
         # About half of it, by chance: where a life ends is random.

@@ -4,13 +4,14 @@ import pytest
 from consumer_testing.debezium import ACCOUNT_FIELDS, TRANSACTION, change, envelope, framed, key_schema
 from consumer_testing.fakes import MemoryRegistry
 
+from bank_common.landing import TopicPartition
 from cdc_consumer.batcher import Intake, Rejected, Run, Taken, Tombstones
 from cdc_consumer.decoded_batch import Content
 from cdc_consumer.events import Reason
 from cdc_consumer.failures import FailedError
 from cdc_consumer.partition_buffer import FlushReason, Limits, Line
 from cdc_consumer.records import Records
-from cdc_consumer.topics import Chain, LandedTopics, TopicKind
+from cdc_consumer.topics import LandedTopics, TopicKind
 
 ENVELOPE = envelope(ACCOUNT_FIELDS)
 BAD = {"type": "record", "name": "Value", "fields": [{"name": "x", "type": "long"}]}
@@ -29,7 +30,7 @@ def intake(registry: MemoryRegistry) -> Intake:
     return Intake(registry, TOPICS)
 
 
-CHANGES, TX = Chain("rows", 0), Chain("tx", 0)
+CHANGES, TX = TopicPartition("rows", 0), TopicPartition("tx", 0)
 GOOD = framed(1, ENVELOPE, change("c", ROW))
 DELETE = framed(1, ENVELOPE, change("d", None))
 KEY = framed(2, key_schema(), {"id": 1})
@@ -41,8 +42,10 @@ def records(*values: bytes | None, key: bytes | None = KEY) -> Records:
     return Records(range(count), [key] * count, values, [None] * count)
 
 
-def take(intake: Intake, *values: bytes | None, chain: Chain = CHANGES, key: bytes | None = KEY) -> list[Taken]:
-    return list(intake.sort(chain, records(*values, key=key)))
+def take(
+    intake: Intake, *values: bytes | None, topic_partition: TopicPartition = CHANGES, key: bytes | None = KEY
+) -> list[Taken]:
+    return list(intake.sort(topic_partition, records(*values, key=key)))
 
 
 def content(intake: Intake, *values: bytes, key: bytes | None = KEY) -> Content:
@@ -121,7 +124,7 @@ def test_only_an_end_of_a_captured_table_is_urgent(
         "data_collections": counted,
         "ts_ms": 1,
     }
-    [found] = take(intake, framed(3, TRANSACTION, value), chain=TX)
+    [found] = take(intake, framed(3, TRANSACTION, value), topic_partition=TX)
     assert isinstance(found, Run)
     assert found.urgent is urgent
 

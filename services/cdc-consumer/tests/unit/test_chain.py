@@ -5,13 +5,12 @@ from consumer_testing.fakes import FaultyObjectStore, MemoryObjectStore
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bank_common.landing import SegmentKey, SegmentMetadata
+from bank_common.landing import SegmentKey, SegmentMetadata, TopicPartition
 from cdc_consumer.chain import Appended, ChainStore
 from cdc_consumer.failures import BrokenTail, FailedError
 from cdc_consumer.segment import Segment
-from cdc_consumer.topics import Chain
 
-CHAIN = Chain("t", 3)
+CHAIN = TopicPartition("t", 3)
 
 
 def segment(start: int, end: int, body: bytes = b"body") -> Segment:
@@ -50,7 +49,7 @@ def test_the_tail_is_found_with_any_hint(lengths: list[int], hint: int | None) -
     found = chains.tail(CHAIN, hint)
     assert found is not None
     assert found.end == start
-    assert chains.tail(Chain("t", 30)) is None
+    assert chains.tail(TopicPartition("t", 30)) is None
 
 
 def test_a_hint_saves_the_listing() -> None:

@@ -6,15 +6,16 @@ import pytest
 from consumer_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed
 from consumer_testing.fakes import MemoryObjectStore, MemoryRegistry
 
+from bank_common.landing import TopicPartition
 from cdc_consumer.batcher import Intake, Rejected, Run
 from cdc_consumer.commands.chain import inspected
 from cdc_consumer.partition_buffer import FlushReason, Limits, Line
 from cdc_consumer.ports import StoredObject
 from cdc_consumer.records import Records
 from cdc_consumer.segment import encode
-from cdc_consumer.topics import Chain, LandedTopics, TopicKind
+from cdc_consumer.topics import LandedTopics, TopicKind
 
-CHAIN = Chain("rows", 0)
+CHAIN = TopicPartition("rows", 0)
 ENVELOPE = envelope(ACCOUNT_FIELDS)
 ROW = {"id": 1, "customer_id": 1, "account_type": "A", "balance": b"\x01", "created_at": None}
 VALUE = framed(1, ENVELOPE, change("c", ROW))

@@ -3,14 +3,14 @@ from typing import get_args
 import pytest
 
 from bank_common.errors import DeadLetter, Halt, Retry
+from bank_common.landing import TopicPartition
 from cdc_consumer import failures as f
 from cdc_consumer.dead_letter_limit import Excess
 from cdc_consumer.dependencies import DEPENDENCIES, dependency_of
 from cdc_consumer.events import DecodeError, Reason
 from cdc_consumer.resume import Facts, Refusal, Refused
-from cdc_consumer.topics import Chain
 
-CHAIN = Chain("bank.public.accounts", 2)
+CHAIN = TopicPartition("bank.public.accounts", 2)
 FACTS = Facts(None, 7, 0, 9, "id")
 UNDECODABLE = {reason: f.Undecodable(CHAIN, 41, DecodeError(reason, "detail")) for reason in Reason}
 HALTING = [

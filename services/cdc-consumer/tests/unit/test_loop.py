@@ -308,17 +308,29 @@ def test_any_sequence_of_faults_converges(todo: list[str]) -> None:
                 first.turns()
                 second.turns()
             case "crash":
-                chains = tuple(first.kafka.positions)
-                first = world.member(*chains)
+                partitions = tuple(first.kafka.positions)
+                first = world.member(*partitions)
             case "swap":
-                chains = tuple(first.kafka.positions)
-                if chains:
-                    first.kafka.revoke(*chains)
-                    second.kafka.assign(*(chain for chain in chains if chain not in second.kafka.positions))
+                partitions = tuple(first.kafka.positions)
+                if partitions:
+                    first.kafka.revoke(*partitions)
+                    second.kafka.assign(
+                        *(
+                            topic_partition
+                            for topic_partition in partitions
+                            if topic_partition not in second.kafka.positions
+                        )
+                    )
                 first, second = second, first
             case "steal":
                 # `first` does not notice for a while: both own the chains.
-                second.kafka.assign(*(chain for chain in first.kafka.positions if chain not in second.kafka.positions))
+                second.kafka.assign(
+                    *(
+                        topic_partition
+                        for topic_partition in first.kafka.positions
+                        if topic_partition not in second.kafka.positions
+                    )
+                )
             case "lose answer":
                 first.store.lose_answers = 1
             case "down":

@@ -4,6 +4,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bank_common.landing import TopicPartition
 from cdc_consumer.events import DecodeError, Reason
 from cdc_consumer.partition_buffer import (
     RECORD_OVERHEAD_BYTES,
@@ -17,9 +18,9 @@ from cdc_consumer.partition_buffer import (
 )
 from cdc_consumer.records import Records
 from cdc_consumer.segment_budget import Budget, SegmentBudget
-from cdc_consumer.topics import Chain, TopicKind
+from cdc_consumer.topics import TopicKind
 
-CHAIN = Chain("t", 0)
+CHAIN = TopicPartition("t", 0)
 ERROR = DecodeError(Reason.BAD_MAGIC, "detail")
 UNLIMITED = SegmentBudget(Budget())
 LIMITS = Limits(max_rows=5, max_bytes=10**9, max_total_bytes=10**9, flush_seconds=1, idle_flush_seconds=300)
@@ -158,7 +159,7 @@ def test_the_head_stays_the_same_until_it_is_stored() -> None:
 
 
 def test_one_old_urgent_line_takes_all_urgent_lines_along_and_no_other() -> None:
-    old, young, lazy = (Line(Chain(name, 0), 0, LIMITS) for name in "abc")
+    old, young, lazy = (Line(TopicPartition(name, 0), 0, LIMITS) for name in "abc")
     add(old, 0, now=0)
     add(young, 0, now=0.9)
     add(lazy, 0, now=0, urgent=False)
@@ -189,7 +190,7 @@ def test_an_urgent_record_takes_the_lazy_ones_before_it_along() -> None:
 
 
 def test_the_time_until_a_line_is_due_is_that_of_its_oldest_record() -> None:
-    lines = [Line(Chain(name, 0), 0, LIMITS) for name in "ab"]
+    lines = [Line(TopicPartition(name, 0), 0, LIMITS) for name in "ab"]
     assert seconds_until_due(lines, 0, LIMITS, UNLIMITED) == math.inf
     add(lines[0], 0, now=0, urgent=False)
     assert seconds_until_due(lines, 100, LIMITS, UNLIMITED) == 200
@@ -199,7 +200,7 @@ def test_the_time_until_a_line_is_due_is_that_of_its_oldest_record() -> None:
 
 
 def test_all_lines_together_are_bounded() -> None:
-    lines = [Line(Chain(name, 0), 0, LIMITS) for name in "ab"]
+    lines = [Line(TopicPartition(name, 0), 0, LIMITS) for name in "ab"]
     for line in lines:
         add(line, 0, urgent=False, size=1000)
     seal_due(lines, 0, LIMITS._replace(max_total_bytes=2 * RECORD_OVERHEAD_BYTES), UNLIMITED)
@@ -226,7 +227,7 @@ def test_traces_are_taken_from_the_headers() -> None:
 def test_lines_without_budget_wait_together_for_it_and_no_longer_than_its_cap() -> None:
     budget = SegmentBudget(Budget(per_second=0.5, longest_seconds=4))
     budget.spend(2, 0.0)
-    lines = [Line(Chain(name, 0), 0, LIMITS) for name in "ab"]
+    lines = [Line(TopicPartition(name, 0), 0, LIMITS) for name in "ab"]
     for line, now in zip(lines, (0.0, 0.5), strict=True):
         add(line, 0, now=now)
     assert seconds_until_due(lines, 0.0, LIMITS, budget) == 4.0

@@ -88,7 +88,7 @@ def test_a_schema_that_can_not_be_carried_halts_after_what_came_before_it(world:
     with pytest.raises(FailedError) as caught:
         member.turns(10, seconds=0)
     assert isinstance(caught.value.failure, Undecodable)
-    assert (caught.value.failure.chain, caught.value.failure.offset) == (A, 2)
+    assert (caught.value.failure.topic_partition, caught.value.failure.offset) == (A, 2)
     member.consumer.leave()
     assert world.landed(A) == [0, 1]
     assert world.broker.commits[A].offset == 2

@@ -1,10 +1,9 @@
 import pytest
 
-from bank_common.landing import SegmentMetadata
+from bank_common.landing import SegmentMetadata, TopicPartition
 from cdc_consumer.resume import Facts, Refusal, Refused, Resume, decide
-from cdc_consumer.topics import Chain
 
-CHAIN = Chain("t", 0)
+CHAIN = TopicPartition("t", 0)
 TAIL = SegmentMetadata(topic_id="id", start=50, end=100, rows=1, rejected=0, schema_id=1, sha256="a" * 64)
 EMPTY = Facts(tail=None, committed=None, log_start=0, high_watermark=200, topic_id="id")
 NORMAL = Facts(tail=TAIL, committed=100, log_start=0, high_watermark=200, topic_id="id")

@@ -16,14 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bank_common.columns import CHANGE_COLUMNS, NOTIFICATION_COLUMNS, TRANSACTION_COLUMNS
-from bank_common.landing import REJECTED_OFFSETS
+from bank_common.landing import REJECTED_OFFSETS, TopicPartition
 from cdc_consumer.batcher import Intake, Rejected, Run
 from cdc_consumer.partition_buffer import FlushReason, Limits, Line
 from cdc_consumer.records import Records
 from cdc_consumer.segment import Segment, encode
-from cdc_consumer.topics import Chain, LandedTopics, TopicKind
+from cdc_consumer.topics import LandedTopics, TopicKind
 
-CHAIN = Chain("bank.public.things", 2)
+CHAIN = TopicPartition("bank.public.things", 2)
 LIMITS = Limits(10**6, 10**12, 10**12, 1, 1)
 
 

@@ -18,16 +18,16 @@ from confluent_kafka import (
     KafkaException,
     Message,
     TopicCollection,
-    TopicPartition,
 )
+from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import AdminClient
 
+from bank_common.landing import TopicPartition
 from bank_common.logging import Logger
 from cdc_consumer.failpoints import Checkpoint, Step, never_stop
 from cdc_consumer.failures import FailedError, Failure, KafkaFatal, KafkaUnavailable, TopicMissing
 from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled
 from cdc_consumer.records import Records
-from cdc_consumer.topics import Chain
 
 ASK_SECONDS: Final = 5.0
 # Fetched ahead, of all partitions together; consume() takes whole batches out of this queue. A small record takes three
@@ -91,17 +91,17 @@ class KafkaLog:
     def subscribe(self, topics: Collection[str], ownership: Ownership) -> None:
         """See `RecordLog.subscribe`."""
 
-        def on_assign(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-            paused = [TopicPartition(part.topic, part.partition, OFFSET_BEGINNING) for part in partitions]
+        def on_assign(consumer: Consumer, partitions: list[KafkaPartition]) -> None:
+            paused = [KafkaPartition(part.topic, part.partition, OFFSET_BEGINNING) for part in partitions]
             consumer.incremental_assign(paused)
             consumer.pause(paused)
-            ownership.assigned(_chains(partitions))
+            ownership.assigned(_topic_partitions(partitions))
 
-        def on_revoke(_consumer: Consumer, partitions: list[TopicPartition]) -> None:
-            ownership.revoked(_chains(partitions))
+        def on_revoke(_consumer: Consumer, partitions: list[KafkaPartition]) -> None:
+            ownership.revoked(_topic_partitions(partitions))
 
-        def on_lost(_consumer: Consumer, partitions: list[TopicPartition]) -> None:
-            ownership.lost(_chains(partitions))
+        def on_lost(_consumer: Consumer, partitions: list[KafkaPartition]) -> None:
+            ownership.lost(_topic_partitions(partitions))
 
         self._consumer.subscribe(list(topics), on_assign=on_assign, on_revoke=on_revoke, on_lost=on_lost)
 
@@ -127,7 +127,9 @@ class KafkaLog:
                 if error is not None:
                     self._sort(error, message, polled)
             messages = [message for message in messages if message.error() is None]
-        polled.records = {chain: _records(found) for chain, found in _by_chain(messages).items()}
+        polled.records = {
+            topic_partition: _records(found) for topic_partition, found in _by_partition(messages).items()
+        }
         polled.failures += self._failures
         self._failures.clear()
         return polled
@@ -135,29 +137,29 @@ class KafkaLog:
     def _sort(self, error: KafkaError, message: Message, polled: Polled) -> None:
         code, topic, partition = error.code(), message.topic(), message.partition()
         if topic is not None and partition is not None and code == KafkaError._PARTITION_EOF:
-            polled.caught_up.add(Chain(topic, partition))
+            polled.caught_up.add(TopicPartition(topic, partition))
         elif topic is not None and partition is not None and code in _LOST_POSITION:
-            polled.lost_position.add(Chain(topic, partition))
+            polled.lost_position.add(TopicPartition(topic, partition))
         elif code in _NO_TOPIC:
             polled.failures.append(TopicMissing(topic or "?"))
         else:
             polled.failures.append(_failure(error))
 
-    def seek(self, chain: Chain, offset: int) -> None:
+    def seek(self, topic_partition: TopicPartition, offset: int) -> None:
         """See `RecordLog.seek`."""
         try:
-            self._consumer.seek(TopicPartition(*chain, offset))
+            self._consumer.seek(KafkaPartition(*topic_partition, offset))
         except KafkaException as error:
             # A partition can't be sought in the first moment after its assignment: the caller tries again.
             raise FailedError(_failure(error.args[0])) from error
 
-    def pause(self, chains: Collection[Chain]) -> None:
+    def pause(self, partitions: Collection[TopicPartition]) -> None:
         """See `RecordLog.pause`."""
-        self._consumer.pause(_partitions(chains))
+        self._consumer.pause(_kafka_partitions(partitions))
 
-    def resume(self, chains: Collection[Chain]) -> None:
+    def resume(self, partitions: Collection[TopicPartition]) -> None:
         """See `RecordLog.resume`."""
-        self._consumer.resume(_partitions(chains))
+        self._consumer.resume(_kafka_partitions(partitions))
 
     # -- facts -----------------------------------------------------------------------------------------------------
 
@@ -168,27 +170,27 @@ class KafkaLog:
         except KafkaException as error:
             raise FailedError(_failure(error.args[0])) from error
 
-    def facts(self, chain: Chain) -> LogFacts:
+    def facts(self, topic_partition: TopicPartition) -> LogFacts:
         """See `RecordLog.facts`."""
-        asked = TopicPartition(*chain)
+        asked = KafkaPartition(*topic_partition)
         try:
             low, high = self._consumer.get_watermark_offsets(asked, timeout=ASK_SECONDS)
             [committed] = self._consumer.committed([asked], timeout=ASK_SECONDS)
-            futures = self._admin.describe_topics(TopicCollection([chain.topic]), request_timeout=ASK_SECONDS)
-            topic_id = str(futures[chain.topic].result().topic_id)
+            futures = self._admin.describe_topics(TopicCollection([topic_partition.topic]), request_timeout=ASK_SECONDS)
+            topic_id = str(futures[topic_partition.topic].result().topic_id)
         except KafkaException as error:
             failure = error.args[0]
             missing = failure.code() in _NO_TOPIC
-            raise FailedError(TopicMissing(chain.topic) if missing else _failure(failure)) from error
+            raise FailedError(TopicMissing(topic_partition.topic) if missing else _failure(failure)) from error
         if committed.error is not None:
             raise FailedError(_failure(committed.error))
         none = committed.offset == OFFSET_INVALID
         return LogFacts(None if none else committed.offset, committed.metadata, low, high, topic_id)
 
-    def high_watermark(self, chain: Chain) -> int | None:
+    def high_watermark(self, topic_partition: TopicPartition) -> int | None:
         """See `RecordLog.high_watermark`."""
         try:
-            _, high = self._consumer.get_watermark_offsets(TopicPartition(*chain), cached=True)
+            _, high = self._consumer.get_watermark_offsets(KafkaPartition(*topic_partition), cached=True)
         except KafkaException:
             return None
         return high if high >= 0 else None
@@ -199,7 +201,7 @@ class KafkaLog:
         """See `RecordLog.commit`."""
         try:
             self._consumer.commit(
-                offsets=[TopicPartition(*commit.chain, commit.offset, commit.note) for commit in commits],
+                offsets=[KafkaPartition(*commit.topic_partition, commit.offset, commit.note) for commit in commits],
                 asynchronous=True,
             )
         except KafkaException as error:
@@ -207,7 +209,7 @@ class KafkaLog:
         else:
             self._commits_under_way += 1
 
-    def _on_commit(self, error: KafkaError | None, _partitions: list[TopicPartition]) -> None:
+    def _on_commit(self, error: KafkaError | None, _partitions: list[KafkaPartition]) -> None:
         self._commits_under_way = max(0, self._commits_under_way - 1)
         if error is not None:
             self._log.warning("commit_failed", reason=error.str())
@@ -233,14 +235,14 @@ def _membership(protocol: Literal["classic", "consumer"], session_ms: int) -> di
     }
 
 
-def _by_chain(messages: Sequence[Message]) -> dict[Chain, list[Message]]:
-    """Each chain's messages in their order. They come in runs: little is done for each message."""
-    found: dict[Chain, list[Message]] = {}
+def _by_partition(messages: Sequence[Message]) -> dict[TopicPartition, list[Message]]:
+    """Each partition's messages, in their order. They come in runs: little is done for each message."""
+    found: dict[TopicPartition, list[Message]] = {}
     start = 0
     places = zip(map(Message.topic, messages), map(Message.partition, messages), strict=True)
     for (topic, partition), run in groupby(places):
         stop = start + sum(1 for _ in run)
-        found.setdefault(Chain(topic or "", partition or 0), []).extend(messages[start:stop])
+        found.setdefault(TopicPartition(topic or "", partition or 0), []).extend(messages[start:stop])
         start = stop
     return found
 
@@ -263,9 +265,9 @@ def _failure(error: KafkaError) -> Failure:
     return KafkaFatal(error.str()) if fatal else KafkaUnavailable(error.str())
 
 
-def _chains(partitions: Collection[TopicPartition]) -> list[Chain]:
-    return [Chain(part.topic, part.partition) for part in partitions]
+def _topic_partitions(partitions: Collection[KafkaPartition]) -> list[TopicPartition]:
+    return [TopicPartition(part.topic, part.partition) for part in partitions]
 
 
-def _partitions(chains: Collection[Chain]) -> list[TopicPartition]:
-    return [TopicPartition(*chain) for chain in chains]
+def _kafka_partitions(partitions: Collection[TopicPartition]) -> list[KafkaPartition]:
+    return [KafkaPartition(*topic_partition) for topic_partition in partitions]
