@@ -1,4 +1,4 @@
-"""The landing chains as a listing shows them: where each begins and ends, and where it does not meet. Pure."""
+"""The landing chains of a listing: their segments, gaps and overlaps. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from itertools import groupby
 from bank_common import names
 from bank_common.landing import ChainBreak, SegmentKey, SegmentMetadata, chain_breaks
 
-Entry = tuple[str, Mapping[str, str]]
-"""An object's key and its user metadata."""
+ObjectEntry = tuple[str, Mapping[str, str]]
+"""An object: its key and its user metadata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +46,16 @@ class Chain:
 
     @property
     def topic_ids(self) -> frozenset[str]:
-        """The topics that the segments say they come from; two mean that the topic was made anew under its chain."""
+        """The topics that the segments say they come from; two mean that the topic was deleted and created again."""
         return frozenset(segment.topic_id for segment in self.segments)
 
 
 @dataclass(frozen=True, slots=True)
-class Landing:
-    """Everything in the bucket. `strangers` are (key, reason): objects that are not a readable segment."""
+class LandingListing:
+    """All objects of the bucket, as chains. `foreign_objects` are (key, reason): objects that are no readable segment."""
 
     chains: tuple[Chain, ...]
-    strangers: tuple[tuple[str, str], ...]
+    foreign_objects: tuple[tuple[str, str], ...]
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ class Landing:
             for chain in self.chains
             if len(chain.topic_ids) > 1
         ]
-        found += [f"{key}: {reason}" for key, reason in self.strangers]
+        found += [f"{key}: {reason}" for key, reason in self.foreign_objects]
         return tuple(found)
 
     @property
@@ -80,18 +80,18 @@ class Landing:
         return sum(chain.rows for chain in self.chains if chain.topic in tables)
 
 
-def inspect(entries: Iterable[Entry]) -> Landing:
-    """Put a bucket's objects, given in any order, together as chains."""
-    strangers: list[tuple[str, str]] = []
+def inspect(entries: Iterable[ObjectEntry]) -> LandingListing:
+    """Group the objects of a bucket, given in any order, into chains."""
+    foreign_objects: list[tuple[str, str]] = []
     segments: list[tuple[SegmentKey, SegmentMetadata]] = []
     for key, headers in entries:
         try:
             parsed, metadata = SegmentKey.parse(key), SegmentMetadata.from_headers(headers)
         except ValueError as error:
-            strangers.append((key, str(error)))
+            foreign_objects.append((key, str(error)))
             continue
         if metadata.start != parsed.start:
-            strangers.append((key, f"its metadata says it starts at {metadata.start}"))
+            foreign_objects.append((key, f"its metadata says it starts at {metadata.start}"))
             continue
         segments.append((parsed, metadata))
     segments.sort(key=lambda segment: segment[0])
@@ -99,4 +99,4 @@ def inspect(entries: Iterable[Entry]) -> Landing:
     chains = tuple(
         Chain(topic, partition, tuple(metadata for _, metadata in group)) for (topic, partition), group in grouped
     )
-    return Landing(chains, tuple(strangers))
+    return LandingListing(chains, tuple(foreign_objects))

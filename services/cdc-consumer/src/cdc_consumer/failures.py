@@ -123,8 +123,8 @@ def dispose(failure: Failure) -> Retry | DeadLetter | Halt:  # noqa: PLR0912 - o
         case TooManyRejected(first):
             return Halt(
                 f"Nothing was skipped: {first.topic_partition} stands before this batch. Find what the producer or the "
-                "registry changed (`bank connector status`), then start the consumer again. To let such records go to the "
-                "dead letters all the same, raise CDC_CONSUMER_REJECTED_MAX_RATIO or …_MAX_RUN."
+                "registry changed (`bank connector status`), then start the consumer again. To let such records go to "
+                "the dead letters all the same, raise CDC_CONSUMER_REJECTED_MAX_RATIO or …_MAX_RUN."
             )
         case DeadLettersUnavailable():
             return Halt(

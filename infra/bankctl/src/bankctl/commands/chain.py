@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from bankctl.inspection.chains import Chain, Landing, entries, inspect
+from bankctl.inspection.chains import Chain, LandingListing, entries, inspect
 from bankctl.output import console
 from bankctl.stack import Stack
 
@@ -30,11 +30,11 @@ def chain(
     raise typer.Exit(1 if landing.problems else 0)
 
 
-def document(landing: Landing) -> dict[str, Any]:
+def document(landing: LandingListing) -> dict[str, Any]:
     """What `--json` prints."""
     return {
         "chains": [_chain(chain) for chain in landing.chains],
-        "strangers": [{"key": key, "reason": reason} for key, reason in landing.strangers],
+        "strangers": [{"key": key, "reason": reason} for key, reason in landing.foreign_objects],
         "problems": list(landing.problems),
     }
 
@@ -52,7 +52,7 @@ def _chain(chain: Chain) -> dict[str, Any]:
     }
 
 
-def _print(landing: Landing) -> None:
+def _print(landing: LandingListing) -> None:
     out = console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("topic", no_wrap=True)

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from minio import Minio
 
 from bank_common import names
-from bank_common.chains import Chain, Entry, Landing, inspect
+from bank_common.chains import Chain, LandingListing, ObjectEntry, inspect
 
-__all__ = ["Chain", "Entry", "Landing", "entries", "inspect"]
+__all__ = ["Chain", "LandingListing", "ObjectEntry", "entries", "inspect"]
 
 
-def entries(client: Minio, *, bucket: str = names.BUCKET, prefix: str = "") -> Iterator[Entry]:
+def entries(client: Minio, *, bucket: str = names.BUCKET, prefix: str = "") -> Iterator[ObjectEntry]:
     """Every object below `prefix` with its user metadata.
 
     MinIO sends the metadata with the listing; another store is asked object by object.

@@ -1,10 +1,10 @@
-"""Gaps, overlaps and strangers of a landing are found, whatever order a listing has."""
+"""Gaps, overlaps and foreign objects of a landing are found, whatever order a listing has."""
 
 from collections.abc import Mapping
 
 from bank_common.landing import SegmentKey, SegmentMetadata
 from bankctl.commands.chain import document
-from bankctl.inspection.chains import Landing, inspect
+from bankctl.inspection.chains import LandingListing, inspect
 
 TOPIC = "bank.public.accounts"
 
@@ -14,7 +14,7 @@ def _entry(start: int, end: int, *, partition: int = 0, topic_id: str = "one") -
     return str(SegmentKey(TOPIC, partition, start)), metadata.to_headers()
 
 
-def _inspect(*entries: tuple[str, Mapping[str, str]]) -> Landing:
+def _inspect(*entries: tuple[str, Mapping[str, str]]) -> LandingListing:
     return inspect(entries)
 
 
@@ -46,6 +46,6 @@ def test_what_is_no_segment_is_a_stranger() -> None:
     key, headers = _entry(5, 6)
     moved = str(SegmentKey(TOPIC, 0, 7))
     landing = _inspect(("notes.txt", {}), (key, {}), (moved, headers))
-    assert [name for name, _ in landing.strangers] == ["notes.txt", key, moved]
+    assert [name for name, _ in landing.foreign_objects] == ["notes.txt", key, moved]
     assert landing.chains == ()
     assert len(landing.problems) == 3

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from bank_common.chains import Entry, Landing, inspect
+from bank_common.chains import LandingListing, ObjectEntry, inspect
 from bank_common.landing import SegmentKey, SegmentMetadata
 from bank_common.objects import object_problems
 from cdc_consumer.adapters.object_store import S3ObjectStore
@@ -61,13 +61,13 @@ def check(
     raise typer.Exit(1 if problems else 0)
 
 
-def inspected(store: ObjectStore, topics: list[str], *, deep: bool) -> tuple[Landing, list[str]]:
+def inspected(store: ObjectStore, topics: list[str], *, deep: bool) -> tuple[LandingListing, list[str]]:
     """The chains of these topics and everything that is wrong with them; `deep` reads every object.
 
     Raises:
         FailedError: the store failed.
     """
-    entries: list[Entry] = []
+    entries: list[ObjectEntry] = []
     found: list[str] = []
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="check") as pool:
         for entry, problems in pool.map(lambda key: _looked_at(store, key, deep), _keys(store, topics)):
@@ -83,7 +83,7 @@ def _keys(store: ObjectStore, topics: list[str]) -> Iterator[str]:
             yield from store.keys(partition)
 
 
-def _looked_at(store: ObjectStore, key: str, deep: bool) -> tuple[Entry, list[str]]:
+def _looked_at(store: ObjectStore, key: str, deep: bool) -> tuple[ObjectEntry, list[str]]:
     if not deep:
         return (key, store.metadata(key) or {}), []
     stored = store.read(key)
