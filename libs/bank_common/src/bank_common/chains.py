@@ -52,7 +52,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class LandingListing:
-    """All objects of the bucket, as chains. `foreign_objects` are (key, reason): objects that are no readable segment."""
+    """All objects of the bucket. `foreign_objects` are (key, reason): what is no readable segment."""
 
     chains: tuple[Chain, ...]
     foreign_objects: tuple[tuple[str, str], ...]

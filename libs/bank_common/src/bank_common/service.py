@@ -14,7 +14,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
 
 from bank_common.errors import PipelineError
-from bank_common.metrics import Instrument
+from bank_common.metrics import Metric
 from bank_common.settings import HttpSettings
 
 
@@ -88,10 +88,10 @@ class Liveness:
         return f"the loop's last turn was {age:.0f} s ago" if age > self._limit_seconds else None
 
 
-def build_metric(instrument: Instrument, registry: CollectorRegistry) -> Any:
-    """The Prometheus metric of an instrument of `bank_common.metrics`."""
-    kind: Callable[..., Any] = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}[instrument.kind]
-    return kind(instrument.name, instrument.help, instrument.labels, registry=registry)
+def build_metric(metric: Metric, registry: CollectorRegistry) -> Any:
+    """Register a metric of `bank_common.metrics` with Prometheus' client."""
+    kind: Callable[..., Any] = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}[metric.kind]
+    return kind(metric.name, metric.help, metric.labels, registry=registry)
 
 
 class _Server(ThreadingMixIn, WSGIServer):

@@ -11,7 +11,7 @@ from cdc_consumer.chain import Appended
 from cdc_consumer.dependencies import Health
 from cdc_consumer.failpoints import Checkpoint, Step
 from cdc_consumer.failures import FailedError
-from cdc_consumer.metrics import Instruments
+from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.partition_buffer import FlushReason, Limits, Line, seal_due, seconds_until_due
 from cdc_consumer.ports import Commit, RecordLog
 from cdc_consumer.segment_budget import SegmentBudget
@@ -30,7 +30,7 @@ class Storing:
         *,
         limits: Limits,
         handover_seconds: float,
-        instruments: Instruments,
+        metrics: ConsumerMetrics,
         clock: Callable[[], float],
         log: Logger,
         checkpoint: Checkpoint,
@@ -42,7 +42,7 @@ class Storing:
         self._limits = limits
         self._budget = SegmentBudget(limits.budget)
         self._handover_seconds = handover_seconds
-        self._instruments = instruments
+        self._metrics = metrics
         self._clock = clock
         self._log = log
         self._checkpoint = checkpoint
@@ -55,7 +55,7 @@ class Storing:
         """Store every buffer whose time has come. Raises FailedError: a failure to halt for."""
         waited = seal_due(self._holdings.lines, self._clock(), self._limits, self._budget)
         if waited is not None:
-            self._instruments.flush_window(waited)
+            self._metrics.flush_window(waited)
         self._store_sealed(list(self._holdings))
 
     def store_leaving(self, leaving: Sequence[Held]) -> None:
@@ -92,7 +92,7 @@ class Storing:
             outcome = self._lander.land(batch, held.topic_id)
         except FailedError as error:
             if d.dependency_of(error.failure) == d.STORE:
-                self._instruments.store_failed()
+                self._metrics.store_failed()
             else:
                 # The batch must not be stored: it is read again by whoever comes after the halt.
                 held.line = None

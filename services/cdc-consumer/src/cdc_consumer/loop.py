@@ -21,7 +21,7 @@ from cdc_consumer.dependencies import Health, PatientRegistry
 from cdc_consumer.failpoints import Checkpoint, never_stop
 from cdc_consumer.failures import FailedError, Undecodable, dispose
 from cdc_consumer.flusher import Storing
-from cdc_consumer.metrics import Instruments, show_line
+from cdc_consumer.metrics import ConsumerMetrics, show_line
 from cdc_consumer.partition_buffer import Limits, Line
 from cdc_consumer.ports import DeadLetters, ObjectStore, Polled, RecordLog, SchemaRegistry
 from cdc_consumer.records import Records
@@ -49,7 +49,7 @@ class Consumer:
         max_poll_records: int,
         poll_seconds: float,
         handover_seconds: float = HANDOVER_SECONDS,
-        instruments: Instruments,
+        metrics: ConsumerMetrics,
         readiness: Readiness,
         clock: Callable[[], float],
         log: Logger,
@@ -64,7 +64,7 @@ class Consumer:
         self._max_poll_records = max_poll_records
         self._poll_seconds = poll_seconds
         self._polled_at = clock()
-        self._instruments = instruments
+        self._metrics = metrics
         self._clock = clock
         self._log = log
         self._liveness = liveness
@@ -79,7 +79,7 @@ class Consumer:
             topics,
             self._intake.decode,
             limits=rejection,
-            instruments=instruments,
+            metrics=metrics,
             clock=clock,
             log=log,
             checkpoint=checkpoint,
@@ -92,7 +92,7 @@ class Consumer:
             self._health,
             limits=limits,
             handover_seconds=handover_seconds,
-            instruments=instruments,
+            metrics=metrics,
             clock=clock,
             log=log,
             checkpoint=checkpoint,
@@ -173,7 +173,7 @@ class Consumer:
         self._paused -= set(partitions)
         for topic_partition in partitions:
             self._lander.forget(topic_partition)
-            self._instruments.not_ours(topic_partition)
+            self._metrics.not_ours(topic_partition)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -299,6 +299,6 @@ class Consumer:
         if not self._holdings.waiting:
             self._health.well(d.CHAINS)
         for held in self._holdings:
-            self._instruments.records_read(held.topic_partition, held.read)
+            self._metrics.records_read(held.topic_partition, held.read)
             held.read = 0
-            show_line(self._instruments, held, self._kafka.high_watermark(held.topic_partition), self._wall_clock())
+            show_line(self._metrics, held, self._kafka.high_watermark(held.topic_partition), self._wall_clock())

@@ -22,7 +22,7 @@ from cdc_consumer.commands.errors import reported
 from cdc_consumer.failpoints import Checkpoint, never_stop
 from cdc_consumer.failures import FailedError, describe, dispose
 from cdc_consumer.loop import Consumer
-from cdc_consumer.metrics import Instruments
+from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.settings import ConsumerSettings
 from cdc_consumer.topics import LandedTopics
 
@@ -109,7 +109,7 @@ def serve(
     tracing.start(SERVICE, settings.telemetry)
     log = get_logger(SERVICE)
     readiness = Readiness(dependencies.DEPENDENCIES)
-    metrics = CollectorRegistry()
+    metrics_registry = CollectorRegistry()
     shutdown = Shutdown().install()
     liveness = Liveness(time.monotonic, STUCK_SECONDS)
     consumer = Consumer(
@@ -134,7 +134,7 @@ def serve(
         max_poll_records=settings.max_poll_records,
         poll_seconds=settings.poll_seconds,
         handover_seconds=settings.handover_seconds,
-        instruments=Instruments(metrics),
+        metrics=ConsumerMetrics(metrics_registry),
         readiness=readiness,
         clock=time.monotonic,
         log=log,
@@ -146,7 +146,7 @@ def serve(
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
     try:
-        with HealthServer(settings.http, readiness, metrics, liveness) as server:
+        with HealthServer(settings.http, readiness, metrics_registry, liveness) as server:
             log.info("started", http_port=server.port, group=settings.group_id, bucket=settings.bucket)
             consumer.run(shutdown, until_caught_up=until_caught_up)
     except FailedError as error:

@@ -10,7 +10,7 @@ from cdc_consumer.partition_buffer import FlushReason
 from cdc_consumer.segment import Segment
 
 
-class Instruments:
+class ConsumerMetrics:
     """One method per thing that happens."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -81,14 +81,14 @@ class Instruments:
             metric.remove(*topic_partition)
 
 
-def show_line(instruments: Instruments, held: Held, high_watermark: int | None, wall_clock: float) -> None:
+def show_line(metrics: ConsumerMetrics, held: Held, high_watermark: int | None, wall_clock: float) -> None:
     """Show how far a chain of ours is; `wall_clock` is seconds since 1970, for the age of what is not stored."""
     line = held.line
     if line is None:
         return
-    instruments.buffered(held.topic_partition, line.size)
-    instruments.tail(held.topic_partition, line.start)
+    metrics.buffered(held.topic_partition, line.size)
+    metrics.tail(held.topic_partition, line.start)
     if high_watermark is not None:
         stored = held.caught_up and line.oldest is None and line.head is None
         age = 0.0 if line.written is None else max(0.0, wall_clock - line.written)
-        instruments.lag(held.topic_partition, 0 if stored else max(0, high_watermark - line.start), age)
+        metrics.lag(held.topic_partition, 0 if stored else max(0, high_watermark - line.start), age)

@@ -17,7 +17,7 @@ from cdc_consumer.dead_letter_limit import RejectionLimits, Tally
 from cdc_consumer.decoded_batch import Content
 from cdc_consumer.failpoints import Checkpoint, Step
 from cdc_consumer.failures import FailedError, TooManyRejected, Undecodable, dispose
-from cdc_consumer.metrics import Instruments
+from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.partition_buffer import Batch
 from cdc_consumer.ports import DeadLetters
 from cdc_consumer.segment import Segment, encode
@@ -43,7 +43,7 @@ class Lander:
         decode: Callable[[Batch], Content],
         *,
         limits: RejectionLimits,
-        instruments: Instruments,
+        metrics: ConsumerMetrics,
         clock: Callable[[], float],
         log: Logger,
         checkpoint: Checkpoint,
@@ -53,7 +53,7 @@ class Lander:
         self._topics = topics
         self._decode = decode
         self._limits = limits
-        self._instruments = instruments
+        self._metrics = metrics
         self._clock = clock
         self._log = log
         self._checkpoint = checkpoint
@@ -74,14 +74,14 @@ class Lander:
             self._checkpoint(Step.SEGMENT_ENCODED)
             put = self._clock()
             outcome = self._chains.append(segment)
-            self._instruments.put_answered(self._clock() - put)
+            self._metrics.put_answered(self._clock() - put)
             self._checkpoint(Step.SEGMENT_CREATED)
         self._ready.pop(topic_partition, None)
         if outcome is Appended.LOST_RACE:
-            self._instruments.race_lost(topic_partition)
+            self._metrics.race_lost(topic_partition)
             self._log.warning("race_lost", **where, offset=batch.start)
             return outcome
-        self._instruments.segment_created(topic_partition, segment, batch.reason, self._clock() - started)
+        self._metrics.segment_created(topic_partition, segment, batch.reason, self._clock() - started)
         self._log.info(
             "segment_stored",
             **where,

@@ -12,7 +12,7 @@ from bank_common.service import Readiness
 from cdc_consumer.dead_letter_limit import RejectionLimits
 from cdc_consumer.dependencies import DEPENDENCIES
 from cdc_consumer.loop import Consumer
-from cdc_consumer.metrics import Instruments
+from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.partition_buffer import Limits
 from cdc_consumer.topics import LandedTopics, TopicKind
 from consumer_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed, key_schema
@@ -67,7 +67,7 @@ class Member:
             rejection=REJECTION,
             max_poll_records=3,
             poll_seconds=poll_seconds,
-            instruments=Instruments(self.metrics),
+            metrics=ConsumerMetrics(self.metrics),
             wall_clock=lambda: WRITTEN + 5.0,
             readiness=self.readiness,
             clock=self.clock,
