@@ -1,11 +1,11 @@
-"""The steps of storing, by name: a test may stop the process between any two of them."""
+"""Failpoints: the places between two steps of storing at which a test may kill the process."""
 
 from collections.abc import Callable
 from enum import Enum
 
 
-class Step(Enum):
-    """What was just done, in the order in which it is done."""
+class Failpoint(Enum):
+    """The step that was just done, in the order in which the steps are done."""
 
     DEAD_LETTERS_ACKNOWLEDGED = "dead letters acknowledged"
     SEGMENT_ENCODED = "segment encoded"
@@ -14,8 +14,8 @@ class Step(Enum):
     OFFSETS_COMMITTED = "offsets committed"
 
 
-Checkpoint = Callable[[Step], None]
+FailpointHandler = Callable[[Failpoint], None]
 
 
-def never_stop(_step: Step) -> None:
-    """The checkpoint of production: nothing happens."""
+def no_failpoint(_failpoint: Failpoint) -> None:
+    """Do nothing: the handler of production."""

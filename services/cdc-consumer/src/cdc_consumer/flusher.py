@@ -9,7 +9,7 @@ from cdc_consumer import dependencies as d
 from cdc_consumer.assignment import Held, Holdings
 from cdc_consumer.chain import Appended
 from cdc_consumer.dependencies import Health
-from cdc_consumer.failpoints import Checkpoint, Step
+from cdc_consumer.failpoints import FailpointHandler, Failpoint
 from cdc_consumer.failures import FailedError
 from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.partition_buffer import FlushReason, Limits, Line, seal_due, seconds_until_due
@@ -33,7 +33,7 @@ class Storing:
         metrics: ConsumerMetrics,
         clock: Callable[[], float],
         log: Logger,
-        checkpoint: Checkpoint,
+        failpoint: FailpointHandler,
     ) -> None:
         self._holdings = holdings
         self._lander = lander
@@ -45,7 +45,7 @@ class Storing:
         self._metrics = metrics
         self._clock = clock
         self._log = log
-        self._checkpoint = checkpoint
+        self._failpoint = failpoint
 
     def seconds_until_due(self, now: float) -> float:
         """How long no buffer is due; infinite when all are empty."""
@@ -82,7 +82,7 @@ class Storing:
                 self._store_head(held, held.line, commits)
         if commits:
             self._kafka.commit(list(commits.values()))
-            self._checkpoint(Step.OFFSETS_SENT)
+            self._failpoint(Failpoint.OFFSETS_SENT)
 
     def _store_head(self, held: Held, line: Line, commits: dict[TopicPartition, Commit]) -> None:
         batch = line.head

@@ -18,7 +18,7 @@ from cdc_consumer.batcher import Intake, Rejected, Run, Taken, Tombstones
 from cdc_consumer.chain import ChainStore
 from cdc_consumer.dead_letter_limit import RejectionLimits
 from cdc_consumer.dependencies import Health, PatientRegistry
-from cdc_consumer.failpoints import Checkpoint, never_stop
+from cdc_consumer.failpoints import FailpointHandler, no_failpoint
 from cdc_consumer.failures import FailedError, Undecodable, dispose
 from cdc_consumer.flusher import Storing
 from cdc_consumer.metrics import ConsumerMetrics, show_line
@@ -53,7 +53,7 @@ class Consumer:
         readiness: Readiness,
         clock: Callable[[], float],
         log: Logger,
-        checkpoint: Checkpoint = never_stop,
+        failpoint: FailpointHandler = no_failpoint,
         liveness: Liveness | None = None,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -82,7 +82,7 @@ class Consumer:
             metrics=metrics,
             clock=clock,
             log=log,
-            checkpoint=checkpoint,
+            failpoint=failpoint,
         )
         self._holdings = Holdings()
         self._storing = Storing(
@@ -95,7 +95,7 @@ class Consumer:
             metrics=metrics,
             clock=clock,
             log=log,
-            checkpoint=checkpoint,
+            failpoint=failpoint,
         )
         self._paused: set[TopicPartition] = set()
 

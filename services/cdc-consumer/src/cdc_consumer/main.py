@@ -19,7 +19,7 @@ from cdc_consumer.adapters.object_store import S3ObjectStore
 from cdc_consumer.adapters.registry import ConfluentRegistry
 from cdc_consumer.commands import chain, dead_letters
 from cdc_consumer.commands.errors import reported
-from cdc_consumer.failpoints import Checkpoint, never_stop
+from cdc_consumer.failpoints import FailpointHandler, no_failpoint
 from cdc_consumer.failures import FailedError, describe, dispose
 from cdc_consumer.loop import Consumer
 from cdc_consumer.metrics import ConsumerMetrics
@@ -94,13 +94,13 @@ def run(
 def serve(
     settings: ConsumerSettings,
     topics: LandedTopics,
-    checkpoint: Checkpoint = never_stop,
+    failpoint: FailpointHandler = no_failpoint,
     *,
     until_caught_up: bool = False,
 ) -> int:
     """Build everything, run until the stop is requested or there is no more to land, and give the exit code.
 
-    `checkpoint` is called at each step that a kill may separate from the next; only tests give one.
+    `failpoint` handles each failpoint that is reached; only tests give one.
 
     Raises:
         PipelineError: the health endpoint's address is taken.
@@ -121,7 +121,7 @@ def serve(
             session_timeout_seconds=settings.session_timeout_seconds,
             clock=time.monotonic,
             log=log,
-            checkpoint=checkpoint,
+            failpoint=failpoint,
         ),
         S3ObjectStore(settings.store, settings.bucket, settings.store_timeout_seconds),
         ConfluentRegistry(settings.registry, settings.registry_timeout_seconds),
@@ -138,7 +138,7 @@ def serve(
         readiness=readiness,
         clock=time.monotonic,
         log=log,
-        checkpoint=checkpoint,
+        failpoint=failpoint,
         liveness=liveness,
     )
     # Arrow's own allocators keep the memory of the largest batch.

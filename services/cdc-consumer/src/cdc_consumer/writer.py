@@ -15,7 +15,7 @@ from cdc_consumer.chain import Appended, ChainStore
 from cdc_consumer.dead_letter import Address, DeadLetter
 from cdc_consumer.dead_letter_limit import RejectionLimits, Tally
 from cdc_consumer.decoded_batch import Content
-from cdc_consumer.failpoints import Checkpoint, Step
+from cdc_consumer.failpoints import FailpointHandler, Failpoint
 from cdc_consumer.failures import FailedError, TooManyRejected, Undecodable, dispose
 from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.partition_buffer import Batch
@@ -46,7 +46,7 @@ class Lander:
         metrics: ConsumerMetrics,
         clock: Callable[[], float],
         log: Logger,
-        checkpoint: Checkpoint,
+        failpoint: FailpointHandler,
     ) -> None:
         self._chains = chains
         self._dead_letters = dead_letters
@@ -56,7 +56,7 @@ class Lander:
         self._metrics = metrics
         self._clock = clock
         self._log = log
-        self._checkpoint = checkpoint
+        self._failpoint = failpoint
         self._tallies: dict[TopicPartition, Tally] = {}
         self._ready: dict[TopicPartition, _Ready] = {}
 
@@ -71,11 +71,11 @@ class Lander:
         where = {"topic": topic_partition.topic, "partition": topic_partition.partition}
         with tracing.span("land segment", linked=batch.traceparents, attributes={**where, "start": batch.start}):
             segment = self._prepare(batch, topic_id)
-            self._checkpoint(Step.SEGMENT_ENCODED)
+            self._failpoint(Failpoint.SEGMENT_ENCODED)
             put = self._clock()
             outcome = self._chains.append(segment)
             self._metrics.put_answered(self._clock() - put)
-            self._checkpoint(Step.SEGMENT_CREATED)
+            self._failpoint(Failpoint.SEGMENT_CREATED)
         self._ready.pop(topic_partition, None)
         if outcome is Appended.LOST_RACE:
             self._metrics.race_lost(topic_partition)
@@ -136,7 +136,7 @@ class Lander:
             )
         if letters:
             self._dead_letters.send(letters)
-            self._checkpoint(Step.DEAD_LETTERS_ACKNOWLEDGED)
+            self._failpoint(Failpoint.DEAD_LETTERS_ACKNOWLEDGED)
             for letter in letters:
                 self._log.warning(
                     "rejected",

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cdc_consumer.failpoints import Step
+from cdc_consumer.failpoints import Failpoint
 from cdc_consumer.main import app, serve
 from cdc_consumer.settings import ConsumerSettings
 from cdc_consumer.topics import LandedTopics, TopicKind
 
 
 class Kill(NamedTuple):
-    """The process ends itself by SIGKILL when it reaches the step for the n-th time."""
+    """The process ends itself by SIGKILL when it reaches the failpoint for the n-th time."""
 
-    step: Step
+    failpoint: Failpoint
     time: int
 
 
@@ -33,11 +33,11 @@ def run(launch: Launch, environment: Mapping[str, str], log: Path) -> None:
     """Be a consumer from here on; called in a process of its own."""
     _become(environment, log)
     topics = LandedTopics({name: TopicKind(kind) for name, kind in launch.kinds.items()}, frozenset(launch.captured))
-    seen: list[Step] = []
+    seen: list[Failpoint] = []
 
-    def kill_at(step: Step) -> None:
-        seen.append(step)
-        if launch.kill == (step, seen.count(step)):
+    def kill_at(failpoint: Failpoint) -> None:
+        seen.append(failpoint)
+        if launch.kill == (failpoint, seen.count(failpoint)):
             os.kill(os.getpid(), signal.SIGKILL)
 
     sys.exit(serve(ConsumerSettings.load(), topics, kill_at, until_caught_up=launch.until_caught_up))

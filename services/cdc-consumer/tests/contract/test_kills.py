@@ -1,4 +1,4 @@
-"""I5 over a million changes: SIGKILLs at random instants and at every named step lose and double nothing."""
+"""I5 over a million changes: SIGKILLs at random instants and at every failpoint lose and double nothing."""
 
 import os
 import random
@@ -17,7 +17,7 @@ from consumer_testing.proxy import Break, FaultyProxy
 from consumer_testing.real import World, until
 from consumer_testing.traffic import SEED, Traffic
 
-from cdc_consumer.failpoints import Step
+from cdc_consumer.failpoints import Failpoint
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "20"))
 CHANGES = 1_000_000
@@ -26,7 +26,7 @@ POISON = 0.0001
 
 RANDOM = "at a random instant"
 PUT_SENT = "while a PUT is on its way"
-POINTS = (*Step, PUT_SENT)
+POINTS = (*Failpoint, PUT_SENT)
 EARLY = 0.2
 """Share of the random kills that come while the process starts."""
 KILLED = -signal.SIGKILL
@@ -58,12 +58,12 @@ class Lives:
             store__endpoint=self.proxy.url,
         )
 
-    def ends(self, point: Step | str) -> None:
+    def ends(self, point: Failpoint | str) -> None:
         """One life, that lands a few segments and is killed there."""
         count = self._chance.randrange(2, 12)
-        if isinstance(point, Step):
+        if isinstance(point, Failpoint):
             # One commit is of all that a turn has stored.
-            commits = point in (Step.OFFSETS_SENT, Step.OFFSETS_COMMITTED)
+            commits = point in (Failpoint.OFFSETS_SENT, Failpoint.OFFSETS_COMMITTED)
             with self.start(kill=Kill(point, (count + 1) // 2 if commits else count)) as consumer:
                 assert consumer.wait(60) == KILLED, point
         elif point == PUT_SENT:
@@ -79,7 +79,7 @@ class Lives:
                 consumer.kill()
 
 
-def points(chance: random.Random) -> Iterator[Step | str]:
+def points(chance: random.Random) -> Iterator[Failpoint | str]:
     """Half of the kills come at named points, each of them equally often."""
     named = islice(cycle(POINTS), max(len(POINTS), KILLS // 2))
     found = [*named, *[RANDOM] * (KILLS - KILLS // 2)]

@@ -24,7 +24,7 @@ from confluent_kafka.admin import AdminClient
 
 from bank_common.landing import TopicPartition
 from bank_common.logging import Logger
-from cdc_consumer.failpoints import Checkpoint, Step, never_stop
+from cdc_consumer.failpoints import FailpointHandler, Failpoint, no_failpoint
 from cdc_consumer.failures import FailedError, Failure, KafkaFatal, KafkaUnavailable, TopicMissing
 from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled
 from cdc_consumer.records import Records
@@ -51,12 +51,12 @@ class KafkaLog:
         session_timeout_seconds: float,
         clock: Callable[[], float],
         log: Logger,
-        checkpoint: Checkpoint = never_stop,
+        failpoint: FailpointHandler = no_failpoint,
     ) -> None:
         """Builds the clients; they connect in the background."""
         self._clock = clock
         self._log = log
-        self._checkpoint = checkpoint
+        self._failpoint = failpoint
         self._failures: list[Failure] = []
         self._commits_under_way = 0
         configuration: dict[str, Any] = {
@@ -214,7 +214,7 @@ class KafkaLog:
         if error is not None:
             self._log.warning("commit_failed", reason=error.str())
         else:
-            self._checkpoint(Step.OFFSETS_COMMITTED)
+            self._failpoint(Failpoint.OFFSETS_COMMITTED)
 
     def _on_error(self, error: KafkaError) -> None:
         """Called by consume(). Single brokers come and go; only when all are gone, or for good, is it a failure."""
