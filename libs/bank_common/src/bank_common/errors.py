@@ -1,34 +1,34 @@
-"""What a failure means for the line it happened on. Each program maps its own closed set of errors onto these three."""
+"""The error policies that a failure can have. Each program maps its own closed set of failures onto these three."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Try the same step again; nothing was lost and nothing is wrong with the data."""
+    """Try the same step again: nothing was lost and the data is sound."""
 
     advice: str
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """This one record can't be used; it goes to the dead letters and the line goes on."""
+class ToDeadLetters:
+    """Send this one record to the dead-letter topic and go on with the next."""
 
     advice: str
 
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Going on would lose or double data: the program stops and an operator decides."""
+    """Stop the program: going on would lose or double data. An operator decides."""
 
     advice: str
 
 
-Disposition = Retry | DeadLetter | Halt
+ErrorPolicy = Retry | ToDeadLetters | Halt
 
 
 class PipelineError(Exception):
-    """An error that carries a sentence of advice: `advice` says what the operator does next."""
+    """An error for the operator: `message` says what happened, `advice` what to do next."""
 
     def __init__(self, message: str, *, advice: str) -> None:
         super().__init__(message)

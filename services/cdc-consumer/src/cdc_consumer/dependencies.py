@@ -22,7 +22,7 @@ from cdc_consumer.failures import (
     TopicMissing,
     Undecodable,
     describe,
-    dispose,
+    error_policy,
 )
 from cdc_consumer.ports import SchemaRegistry
 from cdc_consumer.resume import Refused
@@ -50,9 +50,9 @@ class Health:
             FailedError: it is not one to wait for.
         """
         dependency = dependency_of(failure)
-        disposition = dispose(failure)
-        self._readiness.unready(dependency, f"{describe(failure)} {disposition.advice}")
-        if not isinstance(disposition, Retry):
+        policy = error_policy(failure)
+        self._readiness.unready(dependency, f"{describe(failure)} {policy.advice}")
+        if not isinstance(policy, Retry):
             raise FailedError(failure)
         gate = self._gates[dependency]
         gate.failed(self._clock())
@@ -60,7 +60,7 @@ class Health:
             "waiting",
             dependency=dependency,
             reason=describe(failure),
-            advice=disposition.advice,
+            advice=policy.advice,
             attempts=gate.failures,
         )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from bank_common.errors import DeadLetter, Halt, Retry
+from bank_common.errors import Halt, Retry, ToDeadLetters
 from bank_common.landing import TopicPartition
 from cdc_consumer.dead_letter_limit import Excess
 from cdc_consumer.events import DecodeError, Reason
@@ -115,7 +115,7 @@ class FailedError(Exception):
         self.failure = failure
 
 
-def dispose(failure: Failure) -> Retry | DeadLetter | Halt:  # noqa: PLR0912 - one case a failure
+def error_policy(failure: Failure) -> Retry | ToDeadLetters | Halt:  # noqa: PLR0912 - one case a failure
     """What a failure means for the program, with a sentence of advice for the operator."""
     match failure:
         case Undecodable(topic_partition, offset, error):
@@ -161,7 +161,7 @@ def dispose(failure: Failure) -> Retry | DeadLetter | Halt:  # noqa: PLR0912 - o
             assert_never(failure)
 
 
-def _of_undecodable(topic_partition: TopicPartition, offset: int, reason: Reason) -> DeadLetter | Halt:
+def _of_undecodable(topic_partition: TopicPartition, offset: int, reason: Reason) -> ToDeadLetters | Halt:
     match reason:
         case Reason.UNSUPPORTED_SCHEMA:
             # Every record of that schema would follow it.
@@ -181,7 +181,7 @@ def _of_undecodable(topic_partition: TopicPartition, offset: int, reason: Reason
             | Reason.NO_ROW
             | Reason.NO_KEY
         ):
-            return DeadLetter(
+            return ToDeadLetters(
                 "It is in the dead letters: `cdc-consumer dead-letters list` shows it, `… replay` sends it again once "
                 "its cause is gone (`bank connector status`)."
             )

@@ -9,7 +9,7 @@ from cdc_consumer import dependencies as d
 from cdc_consumer.assignment import Held, Holdings
 from cdc_consumer.chain import Appended
 from cdc_consumer.dependencies import Health
-from cdc_consumer.failpoints import FailpointHandler, Failpoint
+from cdc_consumer.failpoints import Failpoint, FailpointHandler
 from cdc_consumer.failures import FailedError
 from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.partition_buffer import FlushReason, Limits, Line, seal_due, seconds_until_due

@@ -19,7 +19,7 @@ from cdc_consumer.chain import ChainStore
 from cdc_consumer.dead_letter_limit import RejectionLimits
 from cdc_consumer.dependencies import Health, PatientRegistry
 from cdc_consumer.failpoints import FailpointHandler, no_failpoint
-from cdc_consumer.failures import FailedError, Undecodable, dispose
+from cdc_consumer.failures import FailedError, Undecodable, error_policy
 from cdc_consumer.flusher import Storing
 from cdc_consumer.metrics import ConsumerMetrics, show_line
 from cdc_consumer.partition_buffer import Limits, Line
@@ -221,7 +221,7 @@ class Consumer:
                 line.skip(records)
             case Rejected(records, error):
                 failure = Undecodable(held.topic_partition, records.offsets[0], error)
-                if isinstance(dispose(failure), Halt):
+                if isinstance(error_policy(failure), Halt):
                     raise FailedError(failure)
                 line.reject(records, error, now=self._polled_at)
 

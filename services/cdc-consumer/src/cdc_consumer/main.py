@@ -20,7 +20,7 @@ from cdc_consumer.adapters.registry import ConfluentRegistry
 from cdc_consumer.commands import chain, dead_letters
 from cdc_consumer.commands.errors import reported
 from cdc_consumer.failpoints import FailpointHandler, no_failpoint
-from cdc_consumer.failures import FailedError, describe, dispose
+from cdc_consumer.failures import FailedError, describe, error_policy
 from cdc_consumer.loop import Consumer
 from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.settings import ConsumerSettings
@@ -150,7 +150,7 @@ def serve(
             log.info("started", http_port=server.port, group=settings.group_id, bucket=settings.bucket)
             consumer.run(shutdown, until_caught_up=until_caught_up)
     except FailedError as error:
-        log.error("halted", reason=describe(error.failure), advice=dispose(error.failure).advice)
+        log.error("halted", reason=describe(error.failure), advice=error_policy(error.failure).advice)
         return EXIT_HALTED
     finally:
         tracing.stop()

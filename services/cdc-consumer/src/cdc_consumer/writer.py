@@ -8,15 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bank_common import tracing
-from bank_common.errors import DeadLetter as ToDeadLetters
+from bank_common.errors import ToDeadLetters
 from bank_common.landing import TopicPartition
 from bank_common.logging import Logger
 from cdc_consumer.chain import Appended, ChainStore
 from cdc_consumer.dead_letter import Address, DeadLetter
 from cdc_consumer.dead_letter_limit import RejectionLimits, Tally
 from cdc_consumer.decoded_batch import Content
-from cdc_consumer.failpoints import FailpointHandler, Failpoint
-from cdc_consumer.failures import FailedError, TooManyRejected, Undecodable, dispose
+from cdc_consumer.failpoints import Failpoint, FailpointHandler
+from cdc_consumer.failures import FailedError, TooManyRejected, Undecodable, error_policy
 from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.partition_buffer import Batch
 from cdc_consumer.ports import DeadLetters
@@ -116,7 +116,7 @@ class Lander:
         records, letters = batch.records, list[DeadLetter]()
         for place, error in content.rejected.items():
             failure = Undecodable(batch.topic_partition, records.offsets[place], error)
-            if not isinstance(dispose(failure), ToDeadLetters):
+            if not isinstance(error_policy(failure), ToDeadLetters):
                 raise FailedError(failure)
             letters.append(
                 DeadLetter(

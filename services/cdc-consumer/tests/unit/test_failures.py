@@ -2,7 +2,7 @@ from typing import get_args
 
 import pytest
 
-from bank_common.errors import DeadLetter, Halt, Retry
+from bank_common.errors import Halt, Retry, ToDeadLetters
 from bank_common.landing import TopicPartition
 from cdc_consumer import failures as f
 from cdc_consumer.dead_letter_limit import Excess
@@ -39,23 +39,23 @@ def test_every_failure_is_in_one_of_the_lists() -> None:
 
 @pytest.mark.parametrize("failure", HALTING, ids=str)
 def test_going_on_would_lose_data(failure: f.Failure) -> None:
-    assert isinstance(f.dispose(failure), Halt)
+    assert isinstance(f.error_policy(failure), Halt)
 
 
 @pytest.mark.parametrize("failure", ISOLATED, ids=str)
 def test_one_bad_record_stops_nothing(failure: f.Failure) -> None:
-    assert isinstance(f.dispose(failure), DeadLetter)
+    assert isinstance(f.error_policy(failure), ToDeadLetters)
 
 
 @pytest.mark.parametrize("failure", WAITING, ids=str)
 def test_waiting_heals(failure: f.Failure) -> None:
-    assert isinstance(f.dispose(failure), Retry)
+    assert isinstance(f.error_policy(failure), Retry)
 
 
 @pytest.mark.parametrize("failure", [*HALTING, *WAITING, *ISOLATED], ids=str)
 def test_each_says_what_was_seen_and_what_to_do(failure: f.Failure) -> None:
     assert f.describe(failure).endswith(".")
-    assert any(word in f.dispose(failure).advice for word in ("`bank ", "CDC_CONSUMER_"))
+    assert any(word in f.error_policy(failure).advice for word in ("`bank ", "CDC_CONSUMER_"))
     assert dependency_of(failure) in DEPENDENCIES
 
 
@@ -66,4 +66,4 @@ def test_a_halt_names_topic_partition_and_offset() -> None:
 
 @pytest.mark.parametrize("refusal", list(Refusal))
 def test_a_refusal_names_the_command_that_mends_it(refusal: Refusal) -> None:
-    assert "bank down --wipe" in f.dispose(Refused(CHAIN, refusal, FACTS)).advice
+    assert "bank down --wipe" in f.error_policy(Refused(CHAIN, refusal, FACTS)).advice

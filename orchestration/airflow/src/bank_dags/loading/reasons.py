@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from bank_common.errors import Disposition, Halt, PipelineError, Retry
+from bank_common.errors import ErrorPolicy, Halt, PipelineError, Retry
 from bank_dags.loading.segments import Chain
 
 
@@ -170,7 +170,7 @@ def message(reason: Reason) -> str:  # noqa: PLR0912 - one branch a reason
             assert_never(reason)
 
 
-def disposition(reason: Reason) -> Disposition:  # noqa: PLR0912 - one branch a reason
+def disposition(reason: Reason) -> ErrorPolicy:  # noqa: PLR0912 - one branch a reason
     """Retry: the next run tries again by itself. Halt: it can't get better alone; the advice names the command."""
     match reason:
         case BrokenChain(chain, expected, _):

@@ -24,7 +24,7 @@ from confluent_kafka.admin import AdminClient
 
 from bank_common.landing import TopicPartition
 from bank_common.logging import Logger
-from cdc_consumer.failpoints import FailpointHandler, Failpoint, no_failpoint
+from cdc_consumer.failpoints import Failpoint, FailpointHandler, no_failpoint
 from cdc_consumer.failures import FailedError, Failure, KafkaFatal, KafkaUnavailable, TopicMissing
 from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled
 from cdc_consumer.records import Records

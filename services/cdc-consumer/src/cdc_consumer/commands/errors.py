@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bank_common.errors import PipelineError
-from cdc_consumer.failures import FailedError, describe, dispose
+from cdc_consumer.failures import FailedError, describe, error_policy
 
 EXIT_SETTINGS: Final = 2
 EXIT_UNREACHABLE: Final = 3
@@ -34,7 +34,7 @@ def _explain(error: PipelineError | FailedError | KafkaException) -> tuple[str, 
         case PipelineError():
             return str(error), EXIT_SETTINGS
         case FailedError():
-            return f"{describe(error.failure)} {dispose(error.failure).advice}", EXIT_UNREACHABLE
+            return f"{describe(error.failure)} {error_policy(error.failure).advice}", EXIT_UNREACHABLE
         case _:
             reason = error.args[0].str() if error.args else str(error)
             return f"Kafka: {reason}. See `bank status` and `bank logs kafka`.", EXIT_UNREACHABLE
