@@ -57,7 +57,7 @@ MUTATIONS: Final = (
         "a lost race is ignored",
         "flusher.py",
         "        if outcome is Appended.LOST_RACE:\n            self._lander.forget(held.topic_partition)\n"
-        "            held.line = None\n            return\n",
+        "            held.buffer = None\n            return\n",
         "",
         "test_loop.py::test_losing_the_race_drops_the_buffer_and_reads_from_the_new_tail",
     ),
@@ -144,8 +144,8 @@ MUTATIONS: Final = (
     Mutation(
         "a segment starts after a hole",
         "partition_buffer.py",
-        "        self._open = _Buffer(self._end)\n\n    def _append",
-        "        self._open = _Buffer(self._end + 1)\n\n    def _append",
+        "        self._open = _OpenBatch(self._end)\n\n    def _append",
+        "        self._open = _OpenBatch(self._end + 1)\n\n    def _append",
         "test_partition_buffer.py::test_batches_meet_and_hold_each_record_once",
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from bank_common.landing import TopicPartition
-from cdc_consumer.partition_buffer import Line
+from cdc_consumer.partition_buffer import PartitionBuffer
 
 
 @dataclass(slots=True)
@@ -12,7 +12,7 @@ class Held:
     """One owned chain."""
 
     topic_partition: TopicPartition
-    line: Line | None = None
+    buffer: PartitionBuffer | None = None
     """None while the chain's tail has to be looked up; nothing is read until then."""
     topic_id: str = ""
     rewind: bool = False
@@ -24,7 +24,7 @@ class Held:
     @property
     def flows(self) -> bool:
         """Whether records of this chain can be taken."""
-        return self.line is not None and not self.rewind
+        return self.buffer is not None and not self.rewind
 
 
 class Holdings:
@@ -50,19 +50,19 @@ class Holdings:
             self._held.pop(topic_partition, None)
 
     @property
-    def lines(self) -> list[Line]:
+    def buffers(self) -> list[PartitionBuffer]:
         """The lines of the chains whose tail is known."""
-        return [held.line for held in self if held.line is not None]
+        return [held.buffer for held in self if held.buffer is not None]
 
     @property
     def waiting(self) -> list[Held]:
         """The chains whose tail has to be looked up."""
-        return [held for held in self if held.line is None]
+        return [held for held in self if held.buffer is None]
 
     @property
     def rewinding(self) -> list[Held]:
         """The chains whose reader has to go back."""
-        return [held for held in self if held.line is not None and held.rewind]
+        return [held for held in self if held.buffer is not None and held.rewind]
 
     def blocked(self, *, everything: bool) -> set[TopicPartition]:
         """The chains that must deliver nothing now."""

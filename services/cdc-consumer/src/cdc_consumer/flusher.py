@@ -12,7 +12,7 @@ from cdc_consumer.dependencies import Health
 from cdc_consumer.failpoints import Failpoint, FailpointHandler
 from cdc_consumer.failures import FailedError
 from cdc_consumer.metrics import ConsumerMetrics
-from cdc_consumer.partition_buffer import FlushReason, Limits, Line, seal_due, seconds_until_due
+from cdc_consumer.partition_buffer import FlushReason, Limits, PartitionBuffer, seal_due, seconds_until_due
 from cdc_consumer.ports import Commit, RecordLog
 from cdc_consumer.segment_budget import SegmentBudget
 from cdc_consumer.writer import Lander
@@ -49,11 +49,11 @@ class Storing:
 
     def seconds_until_due(self, now: float) -> float:
         """How long no buffer is due; infinite when all are empty."""
-        return seconds_until_due(self._holdings.lines, now, self._limits, self._budget)
+        return seconds_until_due(self._holdings.buffers, now, self._limits, self._budget)
 
     def store_due(self) -> None:
         """Store every buffer whose time has come. Raises FailedError: a failure to halt for."""
-        waited = seal_due(self._holdings.lines, self._clock(), self._limits, self._budget)
+        waited = seal_due(self._holdings.buffers, self._clock(), self._limits, self._budget)
         if waited is not None:
             self._metrics.flush_window(waited)
         self._store_sealed(list(self._holdings))
@@ -66,26 +66,26 @@ class Storing:
         """
         deadline = self._clock() + self._handover_seconds
         for held in leaving:
-            if held.line is not None:
-                held.line.seal(FlushReason.LEAVING)
+            if held.buffer is not None:
+                held.buffer.seal(FlushReason.LEAVING)
         self._store_sealed(leaving, deadline)
 
     def _store_sealed(self, holdings: Sequence[Held], deadline: float = math.inf) -> None:
         commits: dict[TopicPartition, Commit] = {}
         for held in holdings:
-            while held.line is not None and held.line.head is not None and self._health.may_try(d.STORE):
+            while held.buffer is not None and held.buffer.head is not None and self._health.may_try(d.STORE):
                 if self._clock() >= deadline:
                     self._log.warning(
                         "handover_late", topic=held.topic_partition.topic, partition=held.topic_partition.partition
                     )
                     break
-                self._store_head(held, held.line, commits)
+                self._store_head(held, held.buffer, commits)
         if commits:
             self._kafka.commit(list(commits.values()))
             self._failpoint(Failpoint.OFFSETS_SENT)
 
-    def _store_head(self, held: Held, line: Line, commits: dict[TopicPartition, Commit]) -> None:
-        batch = line.head
+    def _store_head(self, held: Held, buffer: PartitionBuffer, commits: dict[TopicPartition, Commit]) -> None:
+        batch = buffer.head
         if batch is None:
             return
         try:
@@ -95,14 +95,14 @@ class Storing:
                 self._metrics.store_failed()
             else:
                 # The batch must not be stored: it is read again by whoever comes after the halt.
-                held.line = None
+                held.buffer = None
             self._health.report(error.failure)
             return
         self._health.well(d.STORE)
         if outcome is Appended.LOST_RACE:
             self._lander.forget(held.topic_partition)
-            held.line = None
+            held.buffer = None
             return
-        line.stored()
+        buffer.stored()
         self._budget.spend(1, self._clock())
         commits[held.topic_partition] = Commit(held.topic_partition, batch.end, note=str(batch.start))

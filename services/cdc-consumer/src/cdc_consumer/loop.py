@@ -21,8 +21,8 @@ from cdc_consumer.dependencies import Health, PatientRegistry
 from cdc_consumer.failpoints import FailpointHandler, no_failpoint
 from cdc_consumer.failures import FailedError, Undecodable, error_policy
 from cdc_consumer.flusher import Storing
-from cdc_consumer.metrics import ConsumerMetrics, show_line
-from cdc_consumer.partition_buffer import Limits, Line
+from cdc_consumer.metrics import ConsumerMetrics, show_partition
+from cdc_consumer.partition_buffer import Limits, PartitionBuffer
 from cdc_consumer.ports import DeadLetters, ObjectStore, Polled, RecordLog, SchemaRegistry
 from cdc_consumer.records import Records
 from cdc_consumer.resume import Facts, Refused, decide
@@ -146,7 +146,7 @@ class Consumer:
         if not held or not all(each.flows and each.caught_up for each in held):
             return False
         self._storing.store_leaving(held)
-        return all(each.line is not None and each.line.head is None for each in held)
+        return all(each.buffer is not None and each.buffer.head is None for each in held)
 
     # -- ownership -------------------------------------------------------------------------------------------------
 
@@ -184,7 +184,7 @@ class Consumer:
             held = self._holdings.get(topic_partition)
             if held is not None:
                 self._log.warning("position_lost", topic=topic_partition.topic, partition=topic_partition.partition)
-                held.line = None
+                held.buffer = None
         if polled.records:
             self._health.well(d.KAFKA)
 
@@ -197,9 +197,9 @@ class Consumer:
 
     def _take(self, topic_partition: TopicPartition, records: Records) -> None:
         held = self._holdings.get(topic_partition)
-        if held is None or held.line is None or held.rewind:
+        if held is None or held.buffer is None or held.rewind:
             return
-        records = records.since(held.line.end)
+        records = records.since(held.buffer.end)
         runs = self._intake.sort(topic_partition, records) if records.count else iter(())
         while True:
             try:
@@ -209,21 +209,21 @@ class Consumer:
                 return
             if taken is None:
                 return
-            self._put(held, held.line, taken)
+            self._put(held, held.buffer, taken)
 
-    def _put(self, held: Held, line: Line, taken: Taken) -> None:
+    def _put(self, held: Held, buffer: PartitionBuffer, taken: Taken) -> None:
         held.caught_up = False
         held.read += taken.records.count
         match taken:
             case Run(records, shape, urgent):
-                line.add(records, shape, urgent=urgent, now=self._polled_at)
+                buffer.add(records, shape, urgent=urgent, now=self._polled_at)
             case Tombstones(records):
-                line.skip(records)
+                buffer.skip(records)
             case Rejected(records, error):
                 failure = Undecodable(held.topic_partition, records.offsets[0], error)
                 if isinstance(error_policy(failure), Halt):
                     raise FailedError(failure)
-                line.reject(records, error, now=self._polled_at)
+                buffer.reject(records, error, now=self._polled_at)
 
     def _position_waiting(self) -> None:
         for held in self._holdings.waiting:
@@ -246,7 +246,7 @@ class Consumer:
         if isinstance(decision, Refused):
             raise FailedError(decision)
         self._seek(held.topic_partition, decision.offset)
-        held.line = Line(held.topic_partition, decision.offset, self._limits)
+        held.buffer = PartitionBuffer(held.topic_partition, decision.offset, self._limits)
         held.topic_id = heard.topic_id
         held.rewind = held.caught_up = False
         self._log.info(
@@ -259,10 +259,10 @@ class Consumer:
 
     def _rewind(self) -> None:
         for held in self._holdings.rewinding:
-            if held.line is None or not (self._health.may_try(d.REGISTRY) and self._health.may_try(d.KAFKA)):
+            if held.buffer is None or not (self._health.may_try(d.REGISTRY) and self._health.may_try(d.KAFKA)):
                 return
             try:
-                self._seek(held.topic_partition, held.line.end)
+                self._seek(held.topic_partition, held.buffer.end)
             except FailedError as error:
                 self._health.report(error.failure)
             else:
@@ -277,7 +277,7 @@ class Consumer:
 
     def _probe(self) -> None:
         """Ask the dependencies of which nothing is known and that no pending work asks anyway."""
-        store_has_work = bool(self._holdings.waiting) or any(line.head for line in self._holdings.lines)
+        store_has_work = bool(self._holdings.waiting) or any(buffer.head for buffer in self._holdings.buffers)
         probes = {
             d.KAFKA: (self._kafka.probe, not self._holdings.waiting),
             d.STORE: (self._store.probe, not store_has_work),
@@ -301,4 +301,4 @@ class Consumer:
         for held in self._holdings:
             self._metrics.records_read(held.topic_partition, held.read)
             held.read = 0
-            show_line(self._metrics, held, self._kafka.high_watermark(held.topic_partition), self._wall_clock())
+            show_partition(self._metrics, held, self._kafka.high_watermark(held.topic_partition), self._wall_clock())

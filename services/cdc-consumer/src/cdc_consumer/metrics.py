@@ -32,7 +32,7 @@ class ConsumerMetrics:
         self._of_owner = (self._buffered, self._tail, self._lag, self._lag_seconds)
 
     def records_read(self, topic_partition: TopicPartition, records: int) -> None:
-        """Records were taken into a line."""
+        """Records were added to a partition buffer."""
         self._records.labels(*topic_partition).inc(records)
 
     def segment_created(
@@ -63,7 +63,7 @@ class ConsumerMetrics:
         self._store_errors.inc()
 
     def buffered(self, topic_partition: TopicPartition, size: int) -> None:
-        """What the chain's line holds."""
+        """The memory that a partition buffer takes, in bytes."""
         self._buffered.labels(*topic_partition).set(size)
 
     def tail(self, topic_partition: TopicPartition, offset: int) -> None:
@@ -81,14 +81,14 @@ class ConsumerMetrics:
             metric.remove(*topic_partition)
 
 
-def show_line(metrics: ConsumerMetrics, held: Held, high_watermark: int | None, wall_clock: float) -> None:
+def show_partition(metrics: ConsumerMetrics, held: Held, high_watermark: int | None, wall_clock: float) -> None:
     """Show how far a chain of ours is; `wall_clock` is seconds since 1970, for the age of what is not stored."""
-    line = held.line
-    if line is None:
+    buffer = held.buffer
+    if buffer is None:
         return
-    metrics.buffered(held.topic_partition, line.size)
-    metrics.tail(held.topic_partition, line.start)
+    metrics.buffered(held.topic_partition, buffer.size)
+    metrics.tail(held.topic_partition, buffer.start)
     if high_watermark is not None:
-        stored = held.caught_up and line.oldest is None and line.head is None
-        age = 0.0 if line.written is None else max(0.0, wall_clock - line.written)
-        metrics.lag(held.topic_partition, 0 if stored else max(0, high_watermark - line.start), age)
+        stored = held.caught_up and buffer.oldest is None and buffer.head is None
+        age = 0.0 if buffer.written is None else max(0.0, wall_clock - buffer.written)
+        metrics.lag(held.topic_partition, 0 if stored else max(0, high_watermark - buffer.start), age)

@@ -1,12 +1,12 @@
-"""The line of one chain: what was read and is not stored yet. Pure: time comes in as an argument, in seconds.
+"""The buffer of one partition: the records that were read and are not stored yet. Pure; times are seconds.
 
-    start ──────────────── stored up to here, the next segment starts here
+    start ──────────────── the end of the chain: the next segment starts here
       sealed batches, oldest first
-      the open buffer
+      the open batch
     end ────────────────── the next offset to read
 
-Batches meet without gap or overlap whatever the order of calls: each starts where the one before it ended, and ends
-one past the last record that Kafka delivered. Offsets without records (transaction markers) lie inside or between.
+Batches have no gap and no overlap, whatever the order of calls: each starts where the one before it ended, and ends
+one past the last record that Kafka delivered. Offsets without a record (transaction markers) may lie in a batch.
 """
 
 import math
@@ -33,7 +33,7 @@ MAX_TRACEPARENTS: Final = 32
 
 
 class Shape(NamedTuple):
-    """What decides a segment's columns: one segment has one shape."""
+    """What decides the columns of a segment: all rows of one segment have one shape."""
 
     kind: TopicKind
     schema_id: int
@@ -41,7 +41,7 @@ class Shape(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """When a line's buffer is closed, and how much all lines may hold together."""
+    """When a batch is sealed, and how much memory all buffers may take together."""
 
     max_rows: int
     max_bytes: int
@@ -65,10 +65,10 @@ class FlushReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The content of one segment `[start, end)`: raw records, never none.
+    """The raw records of one segment `[start, end)`, at least one.
 
-    `rejected` are the places of those that are known to be undecodable; decoding the others may reject more of them.
-    `shape` is None when there are no others.
+    `rejected` are the indexes of the records that are known to be undecodable; decoding may reject more of them.
+    `shape` is None when all of them are rejected.
     """
 
     topic_partition: TopicPartition
@@ -89,7 +89,7 @@ class Batch:
 
 
 @dataclass(slots=True)
-class _Buffer:
+class _OpenBatch:
     start: int
     shape: Shape | None = None
     offsets: list[int] = field(default_factory=list[int])
@@ -104,7 +104,7 @@ class _Buffer:
     oldest_urgent: float | None = None
 
     def note_traces(self, records: Records) -> None:
-        """Remember whose traces these records belong to, up to a limit."""
+        """Remember the trace contexts of these records, up to a limit."""
         for headers in records.headers:
             found = header(headers, TRACEPARENT)
             if found is not None:
@@ -113,19 +113,19 @@ class _Buffer:
                     return
 
 
-class Line:
-    """The records of one chain between its tail and the reader's position."""
+class PartitionBuffer:
+    """The records of one partition between the end of its chain and the position of the consumer."""
 
     def __init__(self, topic_partition: TopicPartition, position: int, limits: Limits) -> None:
         self.topic_partition = topic_partition
         self._limits = limits
         self._sealed: deque[Batch] = deque()
-        self._open = _Buffer(position)
+        self._open = _OpenBatch(position)
         self._end = position
 
     @property
     def start(self) -> int:
-        """The chain's end: where the next segment starts."""
+        """The end of the chain: where the next segment starts."""
         return self._sealed[0].start if self._sealed else self._open.start
 
     @property
@@ -135,17 +135,17 @@ class Line:
 
     @property
     def size(self) -> int:
-        """The memory that the line holds, in bytes (estimated)."""
+        """The memory that the buffer takes, in bytes (estimated)."""
         return self._open.size + sum(batch.size for batch in self._sealed)
 
     @property
     def oldest(self) -> float | None:
-        """When the oldest record of the open buffer came."""
+        """When the oldest record of the open batch came."""
         return self._open.oldest
 
     @property
     def oldest_urgent(self) -> float | None:
-        """When the oldest record that somebody waits for came to the open buffer."""
+        """When the oldest urgent record of the open batch came."""
         return self._open.oldest_urgent
 
     @property
@@ -159,7 +159,7 @@ class Line:
         return self._sealed[0] if self._sealed else None
 
     def add(self, records: Records, shape: Shape, *, urgent: bool, now: float) -> None:
-        """Take records of one schema; those from before the reader's position (a stale fetch) are ignored."""
+        """Add records of one schema. Those before `end` (a stale fetch) are ignored."""
         records = records.since(self._end)
         if records.count and self._open.shape not in (None, shape):
             self.seal(FlushReason.SCHEMA)
@@ -168,7 +168,7 @@ class Line:
             records = self._append(records, urgent, now)
 
     def reject(self, records: Records, error: DecodeError, *, now: float) -> None:
-        """Take records that can't be decoded: they make no row, and their segment tells of them."""
+        """Add undecodable records: they make no row, and the footer of their segment names their offsets."""
         records = records.since(self._end)
         while records.count:
             first = len(self._open.offsets)
@@ -177,56 +177,56 @@ class Line:
             records = self._append(records, True, now)
 
     def skip(self, records: Records) -> None:
-        """Records that make no row (tombstones): they count as read, and lie in some segment's range."""
+        """Pass over tombstones: they make no row, and the range of a segment covers them."""
         if records.count:
             self._end = max(self._end, records.offsets[-1] + 1)
 
     def seal(self, reason: FlushReason) -> None:
-        """Close the open buffer into a batch; one without records stays open, for a segment is never empty."""
-        buffer = self._open
-        if not buffer.offsets:
+        """Seal the open batch. An empty one stays open, for a segment is never empty."""
+        open_batch = self._open
+        if not open_batch.offsets:
             return
         self._sealed.append(
             Batch(
                 topic_partition=self.topic_partition,
-                start=buffer.start,
+                start=open_batch.start,
                 end=self._end,
-                shape=buffer.shape,
-                records=Records(buffer.offsets, buffer.keys, buffer.values, buffer.headers),
-                rejected=buffer.rejected,
-                traceparents=tuple(buffer.traceparents),
-                size=buffer.size,
+                shape=open_batch.shape,
+                records=Records(open_batch.offsets, open_batch.keys, open_batch.values, open_batch.headers),
+                rejected=open_batch.rejected,
+                traceparents=tuple(open_batch.traceparents),
+                size=open_batch.size,
                 reason=reason,
-                written=buffer.written,
+                written=open_batch.written,
             )
         )
-        self._open = _Buffer(self._end)
+        self._open = _OpenBatch(self._end)
 
     def _append(self, records: Records, urgent: bool, now: float) -> Records:
-        """Take as many records as fit, seal a full buffer, and give what is left."""
-        buffer = self._open
+        """Add as many records as fit, seal a full batch, and return the remaining records."""
+        open_batch = self._open
         count, size = self._room(records)
         taken = records.part(0, count)
-        buffer.offsets += taken.offsets
-        buffer.keys += taken.keys
-        buffer.values += taken.values
-        buffer.headers += taken.headers
-        buffer.size += size
-        if any(taken.headers) and len(buffer.traceparents) < MAX_TRACEPARENTS:
-            buffer.note_traces(taken)
+        open_batch.offsets += taken.offsets
+        open_batch.keys += taken.keys
+        open_batch.values += taken.values
+        open_batch.headers += taken.headers
+        open_batch.size += size
+        if any(taken.headers) and len(open_batch.traceparents) < MAX_TRACEPARENTS:
+            open_batch.note_traces(taken)
         self._end = taken.offsets[-1] + 1
-        if buffer.oldest is None:
-            buffer.oldest, buffer.written = now, taken.written
-        if urgent and buffer.oldest_urgent is None:
-            buffer.oldest_urgent = now
-        if len(buffer.offsets) >= self._limits.max_rows:
+        if open_batch.oldest is None:
+            open_batch.oldest, open_batch.written = now, taken.written
+        if urgent and open_batch.oldest_urgent is None:
+            open_batch.oldest_urgent = now
+        if len(open_batch.offsets) >= self._limits.max_rows:
             self.seal(FlushReason.ROWS)
-        elif buffer.size >= self._limits.max_bytes:
+        elif open_batch.size >= self._limits.max_bytes:
             self.seal(FlushReason.BYTES)
         return records.part(taken.count, records.count)
 
     def _room(self, records: Records) -> tuple[int, int]:
-        """How many of the records go into the open buffer, at least one, and their size."""
+        """How many of the records go into the open batch, at least one, and their size."""
         fit = records.part(0, self._limits.max_rows - len(self._open.offsets))
         room, size = self._limits.max_bytes - self._open.size, _size(fit)
         if size <= room:
@@ -236,51 +236,51 @@ class Line:
         return count, sizes[count - 1]
 
     def stored(self) -> None:
-        """The head is in the chain now."""
+        """Drop the head: it is in the chain now."""
         self._sealed.popleft()
 
 
-def seal_due(lines: Iterable[Line], now: float, limits: Limits, budget: SegmentBudget) -> float | None:
-    """Seal every buffer whose time has come.
+def seal_due(buffers: Iterable[PartitionBuffer], now: float, limits: Limits, budget: SegmentBudget) -> float | None:
+    """Seal every batch that is due.
 
-    When one line's urgent records are old enough and the budget has a segment for each line that holds such, all of
-    these are sealed: the records of one source transaction lie on several lines and become whole together. Records that
-    nobody waits for (BEGIN, heartbeats) wait much longer, so that a quiet bank causes no loads.
+    When the urgent records of one buffer are old enough and the budget has a segment for each buffer with urgent
+    records, all of these are sealed: the records of one source transaction lie in several partitions and become whole
+    together. Other records (BEGIN, heartbeats) wait much longer, so that a quiet bank causes no loads.
 
-    Gives how long the oldest urgent record has waited, in seconds, if such were sealed for their age.
+    Returns how long the oldest urgent record has waited, in seconds, if such records were sealed for their age.
     """
-    lines = list(lines)
-    if sum(line.size for line in lines) > limits.max_total_bytes:
-        for line in lines:
-            line.seal(FlushReason.MEMORY)
+    buffers = list(buffers)
+    if sum(buffer.size for buffer in buffers) > limits.max_total_bytes:
+        for buffer in buffers:
+            buffer.seal(FlushReason.MEMORY)
         return None
     waited: float | None = None
-    if now >= _urgent_at(lines, now, limits, budget):
-        waited = now - min(line.oldest_urgent for line in lines if line.oldest_urgent is not None)
-        for line in lines:
-            if line.oldest_urgent is not None:
-                line.seal(FlushReason.AGE)
-    for line in lines:
-        if now >= _idle_at(line, limits):
-            line.seal(FlushReason.IDLE)
+    if now >= _urgent_at(buffers, now, limits, budget):
+        waited = now - min(buffer.oldest_urgent for buffer in buffers if buffer.oldest_urgent is not None)
+        for buffer in buffers:
+            if buffer.oldest_urgent is not None:
+                buffer.seal(FlushReason.AGE)
+    for buffer in buffers:
+        if now >= _idle_at(buffer, limits):
+            buffer.seal(FlushReason.IDLE)
     return waited
 
 
-def seconds_until_due(lines: Iterable[Line], now: float, limits: Limits, budget: SegmentBudget) -> float:
-    """How long no buffer is due; infinite when all are empty."""
-    lines = list(lines)
-    idle = min((_idle_at(line, limits) for line in lines), default=math.inf)
-    return max(0.0, min(_urgent_at(lines, now, limits, budget), idle) - now)
+def seconds_until_due(buffers: Iterable[PartitionBuffer], now: float, limits: Limits, budget: SegmentBudget) -> float:
+    """Seconds until a batch is due; infinite when all buffers are empty."""
+    buffers = list(buffers)
+    idle = min((_idle_at(buffer, limits) for buffer in buffers), default=math.inf)
+    return max(0.0, min(_urgent_at(buffers, now, limits, budget), idle) - now)
 
 
-def _urgent_at(lines: Iterable[Line], now: float, limits: Limits, budget: SegmentBudget) -> float:
-    """When the lines that hold urgent records are due."""
-    since = [line.oldest_urgent for line in lines if line.oldest_urgent is not None]
+def _urgent_at(buffers: Iterable[PartitionBuffer], now: float, limits: Limits, budget: SegmentBudget) -> float:
+    """When the batches with urgent records are due."""
+    since = [buffer.oldest_urgent for buffer in buffers if buffer.oldest_urgent is not None]
     return budget.flush_at(min(since), limits.flush_seconds, len(since), now) if since else math.inf
 
 
-def _idle_at(line: Line, limits: Limits) -> float:
-    return math.inf if line.oldest is None else line.oldest + limits.idle_flush_seconds
+def _idle_at(buffer: PartitionBuffer, limits: Limits) -> float:
+    return math.inf if buffer.oldest is None else buffer.oldest + limits.idle_flush_seconds
 
 
 def _size(records: Records) -> int:

@@ -67,7 +67,7 @@ class ConsumerSettings(ProgramSettings):
         default=0.1,
         ge=0,
         le=1,
-        description="Share of a partition's latest records that may go to the dead letters; beyond it the line halts.",
+        description="Share of a partition's latest records that may be undecodable; beyond it the consumer halts.",
     )
     rejected_max_run: int = Field(default=100, ge=0, description="The same, for undecodable records in a row.")
     rejected_window: int = Field(default=1000, ge=1, description="How many of the latest records the share is of.")

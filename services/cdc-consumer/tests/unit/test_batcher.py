@@ -9,7 +9,7 @@ from cdc_consumer.batcher import Intake, Rejected, Run, Taken, Tombstones
 from cdc_consumer.decoded_batch import Content
 from cdc_consumer.events import Reason
 from cdc_consumer.failures import FailedError
-from cdc_consumer.partition_buffer import FlushReason, Limits, Line
+from cdc_consumer.partition_buffer import FlushReason, Limits, PartitionBuffer
 from cdc_consumer.records import Records
 from cdc_consumer.topics import LandedTopics, TopicKind
 
@@ -49,15 +49,15 @@ def take(
 
 
 def content(intake: Intake, *values: bytes, key: bytes | None = KEY) -> Content:
-    line = Line(CHANGES, 0, LIMITS)
+    buffer = PartitionBuffer(CHANGES, 0, LIMITS)
     for taken in take(intake, *values, key=key):
         if isinstance(taken, Run):
-            line.add(taken.records, taken.shape, urgent=True, now=0.0)
+            buffer.add(taken.records, taken.shape, urgent=True, now=0.0)
         elif isinstance(taken, Rejected):
-            line.reject(taken.records, taken.error, now=0.0)
-    line.seal(FlushReason.AGE)
-    assert line.head is not None
-    return intake.decode(line.head)
+            buffer.reject(taken.records, taken.error, now=0.0)
+    buffer.seal(FlushReason.AGE)
+    assert buffer.head is not None
+    return intake.decode(buffer.head)
 
 
 def test_a_change_is_urgent_and_the_registry_is_asked_once_per_schema(intake: Intake, registry: MemoryRegistry) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bank_common.columns import CHANGE_COLUMNS, NOTIFICATION_COLUMNS, TRANSACTION_COLUMNS
 from bank_common.landing import REJECTED_OFFSETS, TopicPartition
 from cdc_consumer.batcher import Intake, Rejected, Run
-from cdc_consumer.partition_buffer import FlushReason, Limits, Line
+from cdc_consumer.partition_buffer import FlushReason, Limits, PartitionBuffer
 from cdc_consumer.records import Records
 from cdc_consumer.segment import Segment, encode
 from cdc_consumer.topics import LandedTopics, TopicKind
@@ -67,7 +67,7 @@ def landed(kind: TopicKind, schema: dict[str, Any], values: list[Any], tracepare
     """The segment of these records, which come from the registry's schema 9 at every other offset."""
     intake = Intake(MemoryRegistry({9: schema}), LandedTopics({CHAIN.topic: kind}, frozenset()))
     count = len(values)
-    line = Line(CHAIN, 100, LIMITS)
+    buffer = PartitionBuffer(CHAIN, 100, LIMITS)
     records = Records(
         [100 + 2 * number for number in range(count)],
         [None] * count,
@@ -76,12 +76,12 @@ def landed(kind: TopicKind, schema: dict[str, Any], values: list[Any], tracepare
     )
     for taken in intake.sort(CHAIN, records):
         if isinstance(taken, Run):
-            line.add(taken.records, taken.shape, urgent=taken.urgent, now=0.0)
+            buffer.add(taken.records, taken.shape, urgent=taken.urgent, now=0.0)
         elif isinstance(taken, Rejected):
-            line.reject(taken.records, taken.error, now=0.0)
-    line.seal(FlushReason.AGE)
-    assert line.head is not None
-    return encode(kind, line.head, intake.decode(line.head), "id", traceparent)
+            buffer.reject(taken.records, taken.error, now=0.0)
+    buffer.seal(FlushReason.AGE)
+    assert buffer.head is not None
+    return encode(kind, buffer.head, intake.decode(buffer.head), "id", traceparent)
 
 
 def read(segment: Segment) -> pa.Table:

@@ -25,11 +25,11 @@ def play(arrivals: list[int], budget: Budget, flush_seconds: float = 0.5) -> lis
     """Lines that get a record at each tick."""
     bucket = SegmentBudget(budget)
     waiting, since, flushes = 0, 0.0, list[Flush]()
-    for tick, lines in enumerate(arrivals):
+    for tick, buffers in enumerate(arrivals):
         now = tick * TICK
-        if lines and not waiting:
+        if buffers and not waiting:
             since = now
-        waiting = max(waiting, lines)
+        waiting = max(waiting, buffers)
         if waiting and now >= bucket.flush_at(since, flush_seconds, waiting, now):
             flushes.append(Flush(now, waiting, now - since))
             bucket.spend(waiting, now)
@@ -57,9 +57,9 @@ def test_over_any_time_no_more_segments_than_burst_and_rate_but_where_the_cap_fo
             assert spent <= budget.burst + budget.per_second * (flush.at - first.at) + 1e-6
 
 
-@pytest.mark.parametrize(("lines", "seconds"), [(1, 0.5), (2, 1.0), (5, 2.5), (10, 5.0)])
-def test_steady_traffic_over_more_lines_flushes_less_often(lines: int, seconds: float) -> None:
-    flushes = play([lines] * 4000, Budget(2.0, 30.0), flush_seconds=0.25)
+@pytest.mark.parametrize(("buffers", "seconds"), [(1, 0.5), (2, 1.0), (5, 2.5), (10, 5.0)])
+def test_steady_traffic_over_more_partitions_flushes_less_often(buffers: int, seconds: float) -> None:
+    flushes = play([buffers] * 4000, Budget(2.0, 30.0), flush_seconds=0.25)
     assert sum(flush.segments for flush in flushes) / (4000 * TICK) == pytest.approx(2.0, rel=0.1)
     assert len(flushes) == pytest.approx(4000 * TICK / seconds, rel=0.1)
 
