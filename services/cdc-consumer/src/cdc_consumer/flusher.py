@@ -1,4 +1,4 @@
-"""Which batches are stored now, and what an outcome means for their lines. Always store before commit."""
+"""The flusher: seal the batches that are due, write them, commit their offsets. Never commit before the write."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -15,16 +15,16 @@ from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.partition_buffer import FlushReason, Limits, PartitionBuffer, seal_due, seconds_until_due
 from cdc_consumer.ports import Commit, RecordLog
 from cdc_consumer.segment_budget import SegmentBudget
-from cdc_consumer.writer import Lander
+from cdc_consumer.writer import SegmentWriter
 
 
-class Storing:
-    """Seals what is due, lands what is sealed, and commits what landed."""
+class Flusher:
+    """Flushes partition buffers to segments, and commits the offsets of what was written."""
 
     def __init__(
         self,
         holdings: Holdings,
-        lander: Lander,
+        writer: SegmentWriter,
         kafka: RecordLog,
         health: Health,
         *,
@@ -36,7 +36,7 @@ class Storing:
         failpoint: FailpointHandler,
     ) -> None:
         self._holdings = holdings
-        self._lander = lander
+        self._writer = writer
         self._kafka = kafka
         self._health = health
         self._limits = limits
@@ -48,18 +48,18 @@ class Storing:
         self._failpoint = failpoint
 
     def seconds_until_due(self, now: float) -> float:
-        """How long no buffer is due; infinite when all are empty."""
+        """Seconds until a batch is due; infinite when all buffers are empty."""
         return seconds_until_due(self._holdings.buffers, now, self._limits, self._budget)
 
-    def store_due(self) -> None:
-        """Store every buffer whose time has come. Raises FailedError: a failure to halt for."""
+    def flush_due(self) -> None:
+        """Flush every batch that is due. Raises FailedError: a failure to halt for."""
         waited = seal_due(self._holdings.buffers, self._clock(), self._limits, self._budget)
         if waited is not None:
             self._metrics.flush_window(waited)
-        self._store_sealed(list(self._holdings))
+        self._flush_sealed(list(self._holdings))
 
-    def store_leaving(self, leaving: Sequence[Held]) -> None:
-        """Store within one deadline for all of them. What does not make it is read again by the next owner.
+    def flush_leaving(self, leaving: Sequence[Held]) -> None:
+        """Flush partitions that we give up, within one deadline. The next owner reads again what is not written by then.
 
         Raises:
             FailedError: a failure to halt for.
@@ -68,9 +68,9 @@ class Storing:
         for held in leaving:
             if held.buffer is not None:
                 held.buffer.seal(FlushReason.LEAVING)
-        self._store_sealed(leaving, deadline)
+        self._flush_sealed(leaving, deadline)
 
-    def _store_sealed(self, holdings: Sequence[Held], deadline: float = math.inf) -> None:
+    def _flush_sealed(self, holdings: Sequence[Held], deadline: float = math.inf) -> None:
         commits: dict[TopicPartition, Commit] = {}
         for held in holdings:
             while held.buffer is not None and held.buffer.head is not None and self._health.may_try(d.STORE):
@@ -79,17 +79,17 @@ class Storing:
                         "handover_late", topic=held.topic_partition.topic, partition=held.topic_partition.partition
                     )
                     break
-                self._store_head(held, held.buffer, commits)
+                self._flush_head(held, held.buffer, commits)
         if commits:
             self._kafka.commit(list(commits.values()))
             self._failpoint(Failpoint.OFFSETS_SENT)
 
-    def _store_head(self, held: Held, buffer: PartitionBuffer, commits: dict[TopicPartition, Commit]) -> None:
+    def _flush_head(self, held: Held, buffer: PartitionBuffer, commits: dict[TopicPartition, Commit]) -> None:
         batch = buffer.head
         if batch is None:
             return
         try:
-            outcome = self._lander.land(batch, held.topic_id)
+            outcome = self._writer.write(batch, held.topic_id)
         except FailedError as error:
             if d.dependency_of(error.failure) == d.STORE:
                 self._metrics.store_failed()
@@ -100,7 +100,7 @@ class Storing:
             return
         self._health.well(d.STORE)
         if outcome is Appended.LOST_RACE:
-            self._lander.forget(held.topic_partition)
+            self._writer.forget(held.topic_partition)
             held.buffer = None
             return
         buffer.stored()

@@ -20,14 +20,14 @@ from cdc_consumer.dead_letter_limit import RejectionLimits
 from cdc_consumer.dependencies import Health, PatientRegistry
 from cdc_consumer.failpoints import FailpointHandler, no_failpoint
 from cdc_consumer.failures import FailedError, Undecodable, error_policy
-from cdc_consumer.flusher import Storing
+from cdc_consumer.flusher import Flusher
 from cdc_consumer.metrics import ConsumerMetrics, show_partition
 from cdc_consumer.partition_buffer import Limits, PartitionBuffer
 from cdc_consumer.ports import DeadLetters, ObjectStore, Polled, RecordLog, SchemaRegistry
 from cdc_consumer.records import Records
 from cdc_consumer.resume import Facts, Refused, decide
 from cdc_consumer.topics import LandedTopics
-from cdc_consumer.writer import Lander
+from cdc_consumer.writer import SegmentWriter
 
 CLOSE_SECONDS = 3.0
 HANDOVER_SECONDS = 4.0
@@ -73,7 +73,7 @@ class Consumer:
         self._registry = PatientRegistry(registry, self._health)
         self._intake = Intake(self._registry, topics)
         self._chains = ChainStore(store)
-        self._lander = Lander(
+        self._writer = SegmentWriter(
             self._chains,
             dead_letters,
             topics,
@@ -85,9 +85,9 @@ class Consumer:
             failpoint=failpoint,
         )
         self._holdings = Holdings()
-        self._storing = Storing(
+        self._flusher = Flusher(
             self._holdings,
-            self._lander,
+            self._writer,
             kafka,
             self._health,
             limits=limits,
@@ -118,7 +118,7 @@ class Consumer:
         """One round. Raises FailedError: a failure to halt for."""
         # Records may have come as soon as the wait began: their age is never underestimated.
         self._polled_at = self._clock()
-        due = self._storing.seconds_until_due(self._polled_at)
+        due = self._flusher.seconds_until_due(self._polled_at)
         polled = self._kafka.poll(self._max_poll_records, min(self._poll_seconds, due))
         self._note(polled)
         for topic_partition, records in polled.records.items():
@@ -126,7 +126,7 @@ class Consumer:
         self._note_ends(polled.caught_up)
         self._position_waiting()
         self._rewind()
-        self._storing.store_due()
+        self._flusher.flush_due()
         self._probe()
         self._pause_and_resume()
         self._show()
@@ -136,7 +136,7 @@ class Consumer:
     def leave(self) -> None:
         """Store what is buffered if the store answers, commit, leave the group. What isn't stored is read again."""
         try:
-            self._storing.store_leaving(list(self._holdings))
+            self._flusher.flush_leaving(list(self._holdings))
         finally:
             self._kafka.close(CLOSE_SECONDS)
 
@@ -145,7 +145,7 @@ class Consumer:
         held = list(self._holdings)
         if not held or not all(each.flows and each.caught_up for each in held):
             return False
-        self._storing.store_leaving(held)
+        self._flusher.flush_leaving(held)
         return all(each.buffer is not None and each.buffer.head is None for each in held)
 
     # -- ownership -------------------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ class Consumer:
     def revoked(self, partitions: Collection[TopicPartition]) -> None:
         """See `Ownership`."""
         self._log.info("revoked", partitions=[str(topic_partition) for topic_partition in partitions])
-        self._storing.store_leaving([held for held in self._holdings if held.topic_partition in partitions])
+        self._flusher.flush_leaving([held for held in self._holdings if held.topic_partition in partitions])
         self._forget(partitions)
 
     def lost(self, partitions: Collection[TopicPartition]) -> None:
@@ -172,7 +172,7 @@ class Consumer:
         self._holdings.release(partitions)
         self._paused -= set(partitions)
         for topic_partition in partitions:
-            self._lander.forget(topic_partition)
+            self._writer.forget(topic_partition)
             self._metrics.not_ours(topic_partition)
 
     # -- reading ---------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
-"""Stores batches: decode, dead letters, encode, create. Whoever owns the line decides what an outcome means for it.
+"""The segment writer: decode a batch, send its dead letters, encode it, create the object; in this order.
 
-The order is the promise (GUARANTEES M2): dead letters are acknowledged before the object is created. What is in no
-segment is read again, and a letter that is written twice is one letter.
+Dead letters are acknowledged before the object is created (GUARANTEES M2). Records that are in no segment are read
+again, and a dead letter that is written twice is one record after compaction.
 """
 
 from collections.abc import Callable
@@ -25,15 +25,15 @@ from cdc_consumer.topics import LandedTopics
 
 
 @dataclass(slots=True)
-class _Ready:
-    """A batch whose dead letters are acknowledged, as the object that it becomes; kept while the store fails."""
+class _Encoded:
+    """The segment of a batch whose dead letters are acknowledged; kept while the store fails."""
 
     batch: Batch
     segment: Segment
 
 
-class Lander:
-    """Turns a batch into an object of its chain."""
+class SegmentWriter:
+    """Writes batches as segments."""
 
     def __init__(
         self,
@@ -58,10 +58,10 @@ class Lander:
         self._log = log
         self._failpoint = failpoint
         self._tallies: dict[TopicPartition, Tally] = {}
-        self._ready: dict[TopicPartition, _Ready] = {}
+        self._encoded: dict[TopicPartition, _Encoded] = {}
 
-    def land(self, batch: Batch, topic_id: str) -> Appended:
-        """Create the batch's segment; the same batch may be landed again after a failure.
+    def write(self, batch: Batch, topic_id: str) -> Appended:
+        """Create the segment of a batch. After a failure the same batch may be written again.
 
         Raises:
             FailedError: the store failed, or the batch must not be stored.
@@ -76,7 +76,7 @@ class Lander:
             outcome = self._chains.append(segment)
             self._metrics.put_answered(self._clock() - put)
             self._failpoint(Failpoint.SEGMENT_CREATED)
-        self._ready.pop(topic_partition, None)
+        self._encoded.pop(topic_partition, None)
         if outcome is Appended.LOST_RACE:
             self._metrics.race_lost(topic_partition)
             self._log.warning("race_lost", **where, offset=batch.start)
@@ -96,23 +96,23 @@ class Lander:
         return outcome
 
     def forget(self, topic_partition: TopicPartition) -> None:
-        """The chain's next batch may be another's, or read anew."""
+        """Drop what is kept of a partition: its next batch may be another member's, or be read again."""
         self._tallies.pop(topic_partition, None)
-        self._ready.pop(topic_partition, None)
+        self._encoded.pop(topic_partition, None)
 
     def _prepare(self, batch: Batch, topic_id: str) -> Segment:
-        ready = self._ready.get(batch.topic_partition)
-        if ready is not None and ready.batch is batch:
-            return ready.segment
+        encoded = self._encoded.get(batch.topic_partition)
+        if encoded is not None and encoded.batch is batch:
+            return encoded.segment
         content = self._decode(batch)
         self._reject(batch, content)
         traceparent = tracing.current_traceparent() or next(iter(batch.traceparents), None)
         segment = encode(self._topics.kinds[batch.topic_partition.topic], batch, content, topic_id, traceparent)
-        self._ready[batch.topic_partition] = _Ready(batch, segment)
+        self._encoded[batch.topic_partition] = _Encoded(batch, segment)
         return segment
 
     def _reject(self, batch: Batch, content: Content) -> None:
-        """Let isolated undecodable records go to the dead letters, and wait until they are there."""
+        """Send undecodable records to the dead-letter topic, and wait until they are acknowledged."""
         records, letters = batch.records, list[DeadLetter]()
         for place, error in content.rejected.items():
             failure = Undecodable(batch.topic_partition, records.offsets[place], error)
