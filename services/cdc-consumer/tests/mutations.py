@@ -87,9 +87,9 @@ MUTATIONS: Final = (
     Mutation(
         "a dead letter that was not acknowledged is dropped",
         "writer.py",
-        "            self._dead_letters.send(letters)\n",
+        "            self._dead_letters.send(dead_letters)\n",
         "            with __import__('contextlib').suppress(FailedError):\n"
-        "                self._dead_letters.send(letters)\n",
+        "                self._dead_letters.send(dead_letters)\n",
         "test_poisoned_records.py::test_a_dead_letter_is_acknowledged_before_its_segment_is_stored",
     ),
     Mutation(

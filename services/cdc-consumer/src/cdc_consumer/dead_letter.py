@@ -1,7 +1,7 @@
-"""Dead letters: what the dead-letter topic holds of a record that can't be decoded. Pure, and both ways.
+"""Dead-letter records: what the dead-letter topic holds of an undecodable record, written and read back. Pure.
 
-The record's own key is its address, so that a letter that is written twice is one letter after compaction and for every
-reader. The value is the original's, byte for byte; the original's headers come first, ours behind them.
+The key is the address of the original record, so that one that is sent twice is one record after compaction and for
+every reader. The value is the original's, byte for byte; the original's headers come first, then ours.
 """
 
 from collections.abc import Sequence
@@ -17,19 +17,19 @@ _DETAIL: Final = f"{PREFIX}detail"
 
 
 class Address(NamedTuple):
-    """Where the original record lies."""
+    """The topic, partition and offset of the original record."""
 
     topic: str
     partition: int
     offset: int
 
     def encode(self) -> bytes:
-        """As the key of its letter."""
+        """Encode it as the key of the dead-letter record."""
         return f"{self.topic}/{self.partition}/{self.offset}".encode()
 
     @classmethod
     def parse(cls, key: bytes | None) -> Self:
-        """Read a letter's key back.
+        """Read the key of a dead-letter record back.
 
         Raises:
             ValueError: it is not one.
@@ -40,7 +40,7 @@ class Address(NamedTuple):
         return cls(parts[0], int(parts[1]), int(parts[2]))
 
 
-class DeadLetter(NamedTuple):
+class DeadLetterRecord(NamedTuple):
     """One record that could not be decoded, with everything it takes to produce it again."""
 
     address: Address
@@ -56,7 +56,7 @@ class DeadLetter(NamedTuple):
         return TopicPartition(self.address.topic, self.address.partition)
 
     def to_headers(self) -> list[tuple[str, bytes | None]]:
-        """The letter's headers: the original's, then ours."""
+        """The headers of the dead-letter record: the original's, then ours."""
         own: list[tuple[str, bytes | None]] = [(_REASON, self.reason.encode()), (_DETAIL, self.detail.encode())]
         if self.key is not None:
             own.append((_KEY, self.key))
@@ -64,7 +64,7 @@ class DeadLetter(NamedTuple):
 
     @classmethod
     def from_record(cls, key: bytes | None, value: bytes, headers: Headers | None) -> Self:
-        """Read a letter back.
+        """Read a dead-letter record back.
 
         Raises:
             ValueError: the record is no dead letter.
@@ -82,19 +82,19 @@ class DeadLetter(NamedTuple):
         )
 
 
-def open_letters(records: Sequence[tuple[bytes | None, bytes | None, Headers | None]]) -> list[DeadLetter]:
-    """The letters that were not replayed, by address, from the topic's records in their order.
+def open_dead_letters(records: Sequence[tuple[bytes | None, bytes | None, Headers | None]]) -> list[DeadLetterRecord]:
+    """Return the dead letters that were not replayed, by address, from the records of the topic in their order.
 
-    A record without a value says that the letter of its key was replayed. What is no letter is left out.
+    A tombstone says that the dead letter of its key was replayed. Records of another form are left out.
     """
-    found: dict[bytes, DeadLetter] = {}
+    found: dict[bytes, DeadLetterRecord] = {}
     for key, value, headers in records:
         if value is None:
             found.pop(key or b"", None)
             continue
         try:
-            letter = DeadLetter.from_record(key, value, headers)
+            dead_letter = DeadLetterRecord.from_record(key, value, headers)
         except ValueError:
             continue
-        found[letter.address.encode()] = letter
-    return sorted(found.values(), key=lambda letter: letter.address)
+        found[dead_letter.address.encode()] = dead_letter
+    return sorted(found.values(), key=lambda dead_letter: dead_letter.address)

@@ -1,7 +1,7 @@
-"""How many undecodable records are isolated cases, and when they mean that something is broken. Pure.
+"""The dead-letter limit: up to it undecodable records go to the dead-letter topic, beyond it the consumer halts. Pure.
 
-A bad deploy of a producer must not drain a topic into the dead letters: beyond a share of the latest records, or in
-too long a run, they halt the line instead.
+A bad deploy of a producer must not drain a topic into the dead letters. The limit is a share of the latest records of
+a partition, and a number of records in a row.
 """
 
 from collections import deque
@@ -9,45 +9,45 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 
-class RejectionLimits(NamedTuple):
-    """At most `max_ratio` of the latest `window` records of a chain, and at most `max_run` in a row."""
+class DeadLetterLimits(NamedTuple):
+    """At most `max_ratio` of the latest `window` records of a partition, and at most `max_run` in a row."""
 
     max_ratio: float
     max_run: int
     window: int
 
 
-class Excess(NamedTuple):
-    """A limit was passed: `rejected` records, in a row or of the latest `of`."""
+class LimitExceeded(NamedTuple):
+    """A limit is exceeded: `rejected` records in a row (`of` is None), or of the latest `of` records."""
 
     rejected: int
     of: int | None
 
 
-class Tally:
-    """The latest records of one chain, batch by batch. It forgets when the chain changes hands."""
+class DeadLetterLimit:
+    """Counts the undecodable ones of the latest records of one partition, for as long as it is assigned."""
 
-    def __init__(self, limits: RejectionLimits) -> None:
+    def __init__(self, limits: DeadLetterLimits) -> None:
         self._limits = limits
         self._latest: deque[bool] = deque(maxlen=limits.window)
         self._run = 0
 
-    def add(self, count: int, rejected: Collection[int]) -> Excess | None:
-        """Take a batch of `count` records with the places of the rejected ones, if that stays within the limits.
+    def add(self, count: int, rejected: Collection[int]) -> LimitExceeded | None:
+        """Count a batch of `count` records with the indexes of the rejected ones, if that stays within the limits.
 
-        A batch that passes them is not taken, and the next one is judged without it.
+        A batch that exceeds them is not counted, and the next one is judged without it.
         """
         places, run, longest = set(rejected), self._run, 0
         for place in range(count) if places else ():
             run = run + 1 if place in places else 0
             longest = max(longest, run)
         if longest > self._limits.max_run:
-            return Excess(longest, None)
+            return LimitExceeded(longest, None)
         latest = self._latest.copy()
         latest.extend(place in places for place in range(max(0, count - self._limits.window), count))
         # Of a window that is not full yet, the missing records count as good ones.
         bad = sum(latest)
         if bad > self._limits.max_ratio * self._limits.window:
-            return Excess(bad, self._limits.window)
+            return LimitExceeded(bad, self._limits.window)
         self._latest, self._run = latest, run if places else 0 if count else self._run
         return None

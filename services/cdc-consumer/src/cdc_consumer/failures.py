@@ -5,7 +5,7 @@ from typing import assert_never
 
 from bank_common.errors import Halt, Retry, ToDeadLetters
 from bank_common.landing import TopicPartition
-from cdc_consumer.dead_letter_limit import Excess
+from cdc_consumer.dead_letter_limit import LimitExceeded
 from cdc_consumer.events import DecodeError, Reason
 from cdc_consumer.resume import Refusal, Refused
 
@@ -24,7 +24,7 @@ class TooManyRejected:
     """So many records of a chain can't be decoded that it is no isolated case; the first of them is an example."""
 
     first: Undecodable
-    excess: Excess
+    exceeded: LimitExceeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +221,9 @@ def describe(failure: Failure) -> str:  # noqa: PLR0912 - one case a failure
         case Undecodable(topic_partition, offset, error):
             seen = f"{error.reason.value} ({error.detail})"
             return f"The record at {topic_partition} offset {offset} can't be decoded: {seen}."
-        case TooManyRejected(first, excess):
-            share = "in a row" if excess.of is None else f"of the latest {excess.of}"
-            return f"{first.topic_partition}: {excess.rejected} records {share} can't be decoded. {describe(first)}"
+        case TooManyRejected(first, exceeded):
+            share = "in a row" if exceeded.of is None else f"of the latest {exceeded.of}"
+            return f"{first.topic_partition}: {exceeded.rejected} records {share} can't be decoded. {describe(first)}"
         case DeadLettersUnavailable(detail):
             return f"A dead letter was not acknowledged: {detail}."
         case Refused(topic_partition, refusal, facts):

@@ -59,7 +59,7 @@ class Flusher:
         self._flush_sealed(list(self._holdings))
 
     def flush_leaving(self, leaving: Sequence[Held]) -> None:
-        """Flush partitions that we give up, within one deadline. The next owner reads again what is not written by then.
+        """Flush partitions that we give up, within one deadline. Their next owner reads again what was not written.
 
         Raises:
             FailedError: a failure to halt for.

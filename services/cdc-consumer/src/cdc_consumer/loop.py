@@ -16,7 +16,7 @@ from cdc_consumer import dependencies as d
 from cdc_consumer.assignment import Held, Holdings
 from cdc_consumer.batcher import Intake, Rejected, Run, Taken, Tombstones
 from cdc_consumer.chain import ChainStore
-from cdc_consumer.dead_letter_limit import RejectionLimits
+from cdc_consumer.dead_letter_limit import DeadLetterLimits
 from cdc_consumer.dependencies import Health, PatientRegistry
 from cdc_consumer.failpoints import FailpointHandler, no_failpoint
 from cdc_consumer.failures import FailedError, Undecodable, error_policy
@@ -45,7 +45,7 @@ class Consumer:
         topics: LandedTopics,
         *,
         limits: Limits,
-        rejection: RejectionLimits,
+        dead_letter_limits: DeadLetterLimits,
         max_poll_records: int,
         poll_seconds: float,
         handover_seconds: float = HANDOVER_SECONDS,
@@ -78,7 +78,7 @@ class Consumer:
             dead_letters,
             topics,
             self._intake.decode,
-            limits=rejection,
+            limits=dead_letter_limits,
             metrics=metrics,
             clock=clock,
             log=log,

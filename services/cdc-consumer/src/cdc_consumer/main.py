@@ -130,7 +130,7 @@ def serve(
         ),
         topics,
         limits=settings.limits(),
-        rejection=settings.rejection(),
+        dead_letter_limits=settings.dead_letter_limits(),
         max_poll_records=settings.max_poll_records,
         poll_seconds=settings.poll_seconds,
         handover_seconds=settings.handover_seconds,

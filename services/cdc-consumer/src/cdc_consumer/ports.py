@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from bank_common.landing import TopicPartition
-from cdc_consumer.dead_letter import DeadLetter
+from cdc_consumer.dead_letter import DeadLetterRecord
 from cdc_consumer.failures import Failure
 from cdc_consumer.records import Records
 
@@ -159,10 +159,10 @@ class RecordLog(Protocol):
 
 
 class DeadLetters(Protocol):
-    """Where undecodable records go."""
+    """The dead-letter topic, for undecodable records."""
 
-    def send(self, letters: Sequence[DeadLetter]) -> None:
-        """Returns when every letter is acknowledged by all replicas that must have it.
+    def send(self, dead_letters: Sequence[DeadLetterRecord]) -> None:
+        """Produce the records; returns when all in-sync replicas have acknowledged each of them.
 
         After a failure some may be written; they may be sent again.
         """

@@ -15,7 +15,7 @@ from bank_common.settings import (
     RegistrySettings,
     TargetLag,
 )
-from cdc_consumer.dead_letter_limit import RejectionLimits
+from cdc_consumer.dead_letter_limit import DeadLetterLimits
 from cdc_consumer.partition_buffer import Limits
 from cdc_consumer.segment_budget import Budget
 
@@ -85,7 +85,7 @@ class ConsumerSettings(ProgramSettings):
     registry_timeout_seconds: float = Field(default=3.0, gt=0, le=60)
 
     def limits(self) -> Limits:
-        """When buffers are stored."""
+        """When buffers are flushed."""
         return Limits(
             max_rows=self.max_rows,
             max_bytes=self.max_bytes,
@@ -100,6 +100,6 @@ class ConsumerSettings(ProgramSettings):
         longest = max(SHORTEST_GROWN_SECONDS, self.target_lag_seconds / 2)
         return Budget(self.max_segments_per_second or usual, longest)
 
-    def rejection(self) -> RejectionLimits:
-        """How many undecodable records are isolated cases."""
-        return RejectionLimits(self.rejected_max_ratio, self.rejected_max_run, self.rejected_window)
+    def dead_letter_limits(self) -> DeadLetterLimits:
+        """How many undecodable records go to the dead-letter topic before the consumer halts."""
+        return DeadLetterLimits(self.rejected_max_ratio, self.rejected_max_run, self.rejected_window)

@@ -12,8 +12,8 @@ from bank_common.errors import ToDeadLetters
 from bank_common.landing import TopicPartition
 from bank_common.logging import Logger
 from cdc_consumer.chain import Appended, ChainStore
-from cdc_consumer.dead_letter import Address, DeadLetter
-from cdc_consumer.dead_letter_limit import RejectionLimits, Tally
+from cdc_consumer.dead_letter import Address, DeadLetterRecord
+from cdc_consumer.dead_letter_limit import DeadLetterLimit, DeadLetterLimits
 from cdc_consumer.decoded_batch import Content
 from cdc_consumer.failpoints import Failpoint, FailpointHandler
 from cdc_consumer.failures import FailedError, TooManyRejected, Undecodable, error_policy
@@ -42,7 +42,7 @@ class SegmentWriter:
         topics: LandedTopics,
         decode: Callable[[Batch], Content],
         *,
-        limits: RejectionLimits,
+        limits: DeadLetterLimits,
         metrics: ConsumerMetrics,
         clock: Callable[[], float],
         log: Logger,
@@ -57,7 +57,7 @@ class SegmentWriter:
         self._clock = clock
         self._log = log
         self._failpoint = failpoint
-        self._tallies: dict[TopicPartition, Tally] = {}
+        self._dead_letter_limits: dict[TopicPartition, DeadLetterLimit] = {}
         self._encoded: dict[TopicPartition, _Encoded] = {}
 
     def write(self, batch: Batch, topic_id: str) -> Appended:
@@ -97,7 +97,7 @@ class SegmentWriter:
 
     def forget(self, topic_partition: TopicPartition) -> None:
         """Drop what is kept of a partition: its next batch may be another member's, or be read again."""
-        self._tallies.pop(topic_partition, None)
+        self._dead_letter_limits.pop(topic_partition, None)
         self._encoded.pop(topic_partition, None)
 
     def _prepare(self, batch: Batch, topic_id: str) -> Segment:
@@ -113,13 +113,13 @@ class SegmentWriter:
 
     def _reject(self, batch: Batch, content: Content) -> None:
         """Send undecodable records to the dead-letter topic, and wait until they are acknowledged."""
-        records, letters = batch.records, list[DeadLetter]()
+        records, dead_letters = batch.records, list[DeadLetterRecord]()
         for place, error in content.rejected.items():
             failure = Undecodable(batch.topic_partition, records.offsets[place], error)
             if not isinstance(error_policy(failure), ToDeadLetters):
                 raise FailedError(failure)
-            letters.append(
-                DeadLetter(
+            dead_letters.append(
+                DeadLetterRecord(
                     Address(*batch.topic_partition, records.offsets[place]),
                     records.keys[place],
                     records.values[place] or b"",
@@ -128,24 +128,24 @@ class SegmentWriter:
                     error.detail,
                 )
             )
-        excess = self._tally(batch.topic_partition).add(records.count, content.rejected)
-        if excess is not None:
+        exceeded = self._limit(batch.topic_partition).add(records.count, content.rejected)
+        if exceeded is not None:
             place, error = next(iter(content.rejected.items()))
             raise FailedError(
-                TooManyRejected(Undecodable(batch.topic_partition, records.offsets[place], error), excess)
+                TooManyRejected(Undecodable(batch.topic_partition, records.offsets[place], error), exceeded)
             )
-        if letters:
-            self._dead_letters.send(letters)
+        if dead_letters:
+            self._dead_letters.send(dead_letters)
             self._failpoint(Failpoint.DEAD_LETTERS_ACKNOWLEDGED)
-            for letter in letters:
+            for dead_letter in dead_letters:
                 self._log.warning(
                     "rejected",
-                    topic=letter.address.topic,
-                    partition=letter.address.partition,
-                    offset=letter.address.offset,
-                    reason=letter.reason,
-                    detail=letter.detail,
+                    topic=dead_letter.address.topic,
+                    partition=dead_letter.address.partition,
+                    offset=dead_letter.address.offset,
+                    reason=dead_letter.reason,
+                    detail=dead_letter.detail,
                 )
 
-    def _tally(self, topic_partition: TopicPartition) -> Tally:
-        return self._tallies.setdefault(topic_partition, Tally(self._limits))
+    def _limit(self, topic_partition: TopicPartition) -> DeadLetterLimit:
+        return self._dead_letter_limits.setdefault(topic_partition, DeadLetterLimit(self._limits))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bank_common.landing import TopicPartition
-from cdc_consumer.dead_letter import DeadLetter
+from cdc_consumer.dead_letter import DeadLetterRecord
 from cdc_consumer.failures import (
     DeadLettersUnavailable,
     FailedError,
@@ -141,21 +141,21 @@ def columns(found: Mapping[int, Record]) -> Records:
 
 
 class MemoryDeadLetters:
-    """Keeps letters; `down` makes writing them fail."""
+    """A dead-letter topic in memory; `down` makes every call fail."""
 
     def __init__(self) -> None:
-        self.letters: list[DeadLetter] = []
+        self.records: list[DeadLetterRecord] = []
         self.down = False
 
-    def send(self, letters: Sequence[DeadLetter]) -> None:
+    def send(self, dead_letters: Sequence[DeadLetterRecord]) -> None:
         if self.down:
             raise FailedError(DeadLettersUnavailable("down"))
-        self.letters += letters
+        self.records += dead_letters
 
     @property
     def offsets(self) -> list[int]:
-        """Whose letters are here, each once."""
-        return sorted({letter.address.offset for letter in self.letters})
+        """The offsets of the original records, each once."""
+        return sorted({dead_letter.address.offset for dead_letter in self.records})
 
 
 class MemoryBroker:

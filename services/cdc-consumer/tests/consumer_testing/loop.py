@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from bank_common.landing import TopicPartition
 from bank_common.logging import get_logger
 from bank_common.service import Readiness
-from cdc_consumer.dead_letter_limit import RejectionLimits
+from cdc_consumer.dead_letter_limit import DeadLetterLimits
 from cdc_consumer.dependencies import DEPENDENCIES
 from cdc_consumer.loop import Consumer
 from cdc_consumer.metrics import ConsumerMetrics
@@ -34,7 +34,7 @@ VALUE = framed(1, ENVELOPE, change("c", ROW))
 KEY = framed(2, key_schema(), {"id": 1})
 LIMITS = Limits(max_rows=4, max_bytes=10**9, max_total_bytes=10**9, flush_seconds=1, idle_flush_seconds=300)
 
-REJECTION = RejectionLimits(max_ratio=0.5, max_run=3, window=20)
+DEAD_LETTER_LIMITS = DeadLetterLimits(max_ratio=0.5, max_run=3, window=20)
 
 
 class Member:
@@ -64,7 +64,7 @@ class Member:
             self.dead_letters,
             LandedTopics({"rows": TopicKind.CHANGES}, frozenset()),
             limits=limits,
-            rejection=REJECTION,
+            dead_letter_limits=DEAD_LETTER_LIMITS,
             max_poll_records=3,
             poll_seconds=poll_seconds,
             metrics=ConsumerMetrics(self.metrics),

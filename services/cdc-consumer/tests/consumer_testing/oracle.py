@@ -68,7 +68,7 @@ def _landed(traffic: Traffic) -> tuple[pa.Table, list[list[int]]]:
 
 
 def _assert_dead_letters(traffic: Traffic, seen: list[tuple[Longs, Longs]], context: str) -> None:
-    """Exactly the poison, each with its bytes and its reason; a letter that was sent twice is one letter."""
+    """Exactly the poison, each with its bytes and its reason; one that was sent twice counts once."""
     found = {
         key: (value, headers.get("dead-letter.key"), headers["dead-letter.reason"].decode())
         for key, value, headers in traffic.world.dead_letters()

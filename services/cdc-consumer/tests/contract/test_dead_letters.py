@@ -55,7 +55,7 @@ def landed_good(world: World, bank: PoisonedBank) -> bool:
     return set(world.landed_offsets(bank.topic)) >= set(world.read_committed(bank.topic)) - set(bank.poison)
 
 
-def letters(world: World) -> dict[bytes | None, bytes]:
+def dead_letters(world: World) -> dict[bytes | None, bytes]:
     """What was undecodable, by its address; whether it was replayed is another record of the same key."""
     return {key: value for key, value, _ in world.dead_letters() if value is not None}
 
@@ -71,7 +71,7 @@ def assert_isolated(world: World, bank: PoisonedBank, context: str = "") -> None
     ranges = world.ranges(bank.topic)
     for partition, found in ranges.items():
         assert all(left[1] == right[0] for left, right in pairwise(found)), (partition, found, context)
-    assert letters(world) == addressed(bank), context
+    assert dead_letters(world) == addressed(bank), context
     rejected = [
         (int(key.split("/")[1]), offset)
         for key, _, table in world.segments(bank.topic)
@@ -80,13 +80,13 @@ def assert_isolated(world: World, bank: PoisonedBank, context: str = "") -> None
     assert sorted(rejected) == sorted(bank.poison), context
 
 
-def test_letters_are_listed_and_replayed(world: World, tmp_path: Path) -> None:
+def test_dead_letters_are_listed_and_replayed(world: World, tmp_path: Path) -> None:
     bank = PoisonedBank(world)
     bank.transaction(5)
     for value in bank.poisons():
         bank.produce_poison(value)
     with ConsumerProcess(world, {bank.topic: "changes"}, tmp_path / "log") as consumer:
-        until("all are letters", lambda: letters(world) == addressed(bank))
+        until("all are dead letters", lambda: dead_letters(world) == addressed(bank))
         listed = _lines(_command_line(world, "list", "--json"))
         assert {(line["partition"], line["offset"]) for line in listed} == set(bank.poison)
         assert len({line["reason"] for line in listed}) >= 4
@@ -98,7 +98,7 @@ def test_letters_are_listed_and_replayed(world: World, tmp_path: Path) -> None:
         replayed = {place: value or b"" for place, value in after.items() if place not in before}
         assert list(replayed.values()) == list(bank.poison.values())[:2]
         bank.poison |= replayed
-        until("they are letters again", lambda: letters(world) == addressed(bank))
+        until("they are dead letters again", lambda: dead_letters(world) == addressed(bank))
         listed = _lines(command(world, tmp_path / "list", "dead-letters", "list", "--json"))
         assert {(line["partition"], line["offset"]) for line in listed} == waiting | set(replayed)
         assert consumer.terminate() == 0

@@ -1,47 +1,47 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdc_consumer.dead_letter_limit import Excess, RejectionLimits, Tally
+from cdc_consumer.dead_letter_limit import DeadLetterLimit, DeadLetterLimits, LimitExceeded
 
-LIMITS = RejectionLimits(max_ratio=0.2, max_run=3, window=10)
+LIMITS = DeadLetterLimits(max_ratio=0.2, max_run=3, window=10)
 
 
 def test_isolated_rejects_pass_and_a_run_does_not() -> None:
-    tally = Tally(LIMITS)
-    assert tally.add(10, [0, 5]) is None
-    assert Tally(LIMITS).add(10, [2, 3, 4, 5]) == Excess(4, None)
+    limit = DeadLetterLimit(LIMITS)
+    assert limit.add(10, [0, 5]) is None
+    assert DeadLetterLimit(LIMITS).add(10, [2, 3, 4, 5]) == LimitExceeded(4, None)
 
 
 def test_a_run_goes_on_from_batch_to_batch() -> None:
-    tally = Tally(LIMITS._replace(max_ratio=1))
-    assert tally.add(2, [0, 1]) is None
-    assert tally.add(1, [0]) is None
-    assert tally.add(2, [0]) == Excess(4, None)
-    good = Tally(LIMITS._replace(max_ratio=1))
+    limit = DeadLetterLimit(LIMITS._replace(max_ratio=1))
+    assert limit.add(2, [0, 1]) is None
+    assert limit.add(1, [0]) is None
+    assert limit.add(2, [0]) == LimitExceeded(4, None)
+    good = DeadLetterLimit(LIMITS._replace(max_ratio=1))
     assert good.add(2, [0, 1]) is None
     assert good.add(1, []) is None
     assert good.add(2, [0, 1]) is None
 
 
 def test_the_share_is_of_the_latest_records_and_of_no_small_sample() -> None:
-    tally = Tally(LIMITS)
-    assert tally.add(1, [0]) is None, "one of one is no share"
-    assert tally.add(5, [4]) is None
-    assert tally.add(2, [1]) == Excess(3, 10)
-    assert tally.add(5, []) is None
-    assert tally.add(1, [0]) is None, "the first one is out of the window"
+    limit = DeadLetterLimit(LIMITS)
+    assert limit.add(1, [0]) is None, "one of one is no share"
+    assert limit.add(5, [4]) is None
+    assert limit.add(2, [1]) == LimitExceeded(3, 10)
+    assert limit.add(5, []) is None
+    assert limit.add(1, [0]) is None, "the first one is out of the window"
 
 
 @settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=60), st.data())
 def test_batches_of_any_size_give_the_verdict_of_the_whole(bad: list[bool], data: st.DataObject) -> None:
     """As long as no limit is passed, where the batches end is of no account."""
-    tally, whole, place = Tally(LIMITS), Tally(LIMITS), 0
-    verdicts: list[Excess | None] = []
+    limit, whole, place = DeadLetterLimit(LIMITS), DeadLetterLimit(LIMITS), 0
+    verdicts: list[LimitExceeded | None] = []
     while place < len(bad):
         size = data.draw(st.integers(1, len(bad) - place))
         part = bad[place : place + size]
-        verdicts.append(tally.add(size, [each for each, flag in enumerate(part) if flag]))
+        verdicts.append(limit.add(size, [each for each, flag in enumerate(part) if flag]))
         place += size
     one_by_one = [whole.add(1, [0] if flag else []) for flag in bad]
     if not any(one_by_one):

@@ -5,7 +5,7 @@ import pytest
 from bank_common.errors import Halt, Retry, ToDeadLetters
 from bank_common.landing import TopicPartition
 from cdc_consumer import failures as f
-from cdc_consumer.dead_letter_limit import Excess
+from cdc_consumer.dead_letter_limit import LimitExceeded
 from cdc_consumer.dependencies import DEPENDENCIES, dependency_of
 from cdc_consumer.events import DecodeError, Reason
 from cdc_consumer.resume import Facts, Refusal, Refused
@@ -15,8 +15,8 @@ FACTS = Facts(None, 7, 0, 9, "id")
 UNDECODABLE = {reason: f.Undecodable(CHAIN, 41, DecodeError(reason, "detail")) for reason in Reason}
 HALTING = [
     UNDECODABLE[Reason.UNSUPPORTED_SCHEMA],
-    f.TooManyRejected(UNDECODABLE[Reason.BAD_MAGIC], Excess(120, 1000)),
-    f.TooManyRejected(UNDECODABLE[Reason.BAD_MAGIC], Excess(120, None)),
+    f.TooManyRejected(UNDECODABLE[Reason.BAD_MAGIC], LimitExceeded(120, 1000)),
+    f.TooManyRejected(UNDECODABLE[Reason.BAD_MAGIC], LimitExceeded(120, None)),
     f.DeadLettersUnavailable("down"),
     *(Refused(CHAIN, refusal, FACTS) for refusal in Refusal),
     f.BrokenTail("some/key", "detail"),

@@ -15,8 +15,8 @@ def test_poison_goes_to_the_dead_letters_and_good_rows_land(world: World, poison
     member.turns(10)
     assert world.landed(A) == [0, 1, 3, 4]
     world.assert_contiguous(A)
-    [letter] = member.dead_letters.letters
-    assert (letter.address, letter.key, letter.value) == (("rows", 0, 2), b"its key", poison)
+    [dead_letter] = member.dead_letters.records
+    assert (dead_letter.address, dead_letter.key, dead_letter.value) == (("rows", 0, 2), b"its key", poison)
     assert world.broker.commits[A].offset == 5
     assert sum(int(found.metadata["bank-rejected"]) for found in world.bucket.objects.values()) == 1
 
@@ -57,7 +57,7 @@ def test_a_dead_letter_is_not_sent_again_while_the_store_fails(world: World) -> 
     member.store.down = False
     member.turns(20)
     assert world.landed(A) == [1]
-    assert len(member.dead_letters.letters) == 1
+    assert len(member.dead_letters.records) == 1
 
 
 def test_a_run_of_poison_halts_and_nothing_of_it_is_lost(world: World) -> None:
@@ -75,7 +75,7 @@ def test_a_run_of_poison_halts_and_nothing_of_it_is_lost(world: World) -> None:
     assert member.kafka.closed
     assert world.landed(A) == [0, 1, 2, 3]
     assert world.landed(B) == [0], "the other chain's rows are good"
-    assert member.dead_letters.letters == []
+    assert member.dead_letters.records == []
     assert world.broker.commits[A].offset == 4
 
 

@@ -1,4 +1,4 @@
-"""The dead-letter topic through confluent-kafka: writing letters, reading those that are open, replaying them."""
+"""The dead-letter topic through confluent-kafka: produce dead letters, read the open ones, replay them."""
 
 import logging
 from collections.abc import Callable, Collection, Sequence
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from cdc_consumer.dead_letter import PREFIX, DeadLetter, open_letters
+from cdc_consumer.dead_letter import PREFIX, DeadLetterRecord, open_dead_letters
 from cdc_consumer.failures import DeadLettersUnavailable, FailedError
 from cdc_consumer.records import Headers
 
@@ -14,7 +14,7 @@ ASK_SECONDS: Final = 10.0
 # consume() waits for a whole batch, and the end of a partition fills none.
 _READ_SECONDS: Final = 0.1
 REPLAYED: Final = f"{PREFIX}replayed"
-_LETTERS_PER_TRANSACTION: Final = 500
+_RECORDS_PER_TRANSACTION: Final = 500
 
 
 def _quiet() -> logging.Logger:
@@ -24,7 +24,7 @@ def _quiet() -> logging.Logger:
 
 
 class KafkaDeadLetters:
-    """A `DeadLetters`. The producer is made with the first letter: most processes never write one."""
+    """A `DeadLetters`. The producer is made with the first dead letter: most processes never send one."""
 
     def __init__(self, bootstrap_servers: str, topic: str, timeout_seconds: float) -> None:
         """Connects to nothing."""
@@ -41,7 +41,7 @@ class KafkaDeadLetters:
         }
         self._producer: Producer | None = None
 
-    def send(self, letters: Sequence[DeadLetter]) -> None:
+    def send(self, dead_letters: Sequence[DeadLetterRecord]) -> None:
         """See `DeadLetters.send`."""
         if self._producer is None:
             self._producer = Producer(self._configuration, logger=_quiet())
@@ -56,22 +56,22 @@ class KafkaDeadLetters:
                 failures.append(error.str())
 
         try:
-            for letter in letters:
-                self._produce(self._producer, letter, on_delivery)
-            # The library gives up each letter after its delivery timeout; a little later all of them are answered.
+            for dead_letter in dead_letters:
+                self._produce(self._producer, dead_letter, on_delivery)
+            # The library gives up a record after its delivery timeout; a little later all of them are answered.
             left = self._producer.flush(self._timeout_seconds + 1)
         except (KafkaException, BufferError) as error:
             raise FailedError(DeadLettersUnavailable(str(error))) from error
-        if failures or left or acknowledged != len(letters):
+        if failures or left or acknowledged != len(dead_letters):
             raise FailedError(DeadLettersUnavailable(failures[0] if failures else "no answer in time"))
 
-    def _produce(self, producer: Producer, letter: DeadLetter, on_delivery: Callable[..., None]) -> None:
+    def _produce(self, producer: Producer, dead_letter: DeadLetterRecord, on_delivery: Callable[..., None]) -> None:
         def produce() -> None:
             producer.produce(
                 self._topic,
-                key=letter.address.encode(),
-                value=letter.value,
-                headers=list[Any](letter.to_headers()),
+                key=dead_letter.address.encode(),
+                value=dead_letter.value,
+                headers=list[Any](dead_letter.to_headers()),
                 on_delivery=on_delivery,
             )
 
@@ -83,25 +83,25 @@ class KafkaDeadLetters:
 
 
 class DeadLetterArchive:
-    """Reads and replays letters; for the command line, with a reader of its own that belongs to no group."""
+    """Reads and replays dead letters, for the command line. Its consumer joins no group."""
 
     def __init__(self, bootstrap_servers: str, topic: str) -> None:
         """Connects to nothing."""
         self._servers = bootstrap_servers
         self._topic = topic
 
-    def open(self) -> list[DeadLetter]:
-        """The letters that were not replayed yet, by address.
+    def open(self) -> list[DeadLetterRecord]:
+        """The dead letters that were not replayed yet, by address.
 
         Raises:
             KafkaException: Kafka does not answer, or there is no such topic.
         """
-        return open_letters(self._read())
+        return open_dead_letters(self._read())
 
-    def replay(self, letters: Collection[DeadLetter]) -> int:
-        """Produce the original bytes and headers to the partitions they came from; how many.
+    def replay(self, dead_letters: Collection[DeadLetterRecord]) -> int:
+        """Produce the original bytes and headers to the partitions that they came from; returns how many records.
 
-        Each record and the note that its letter was replayed are one Kafka transaction: a replay that is broken off
+        A record and the tombstone of its dead letter are produced in one Kafka transaction: a replay that is broken off
         can be started again and repeats nothing.
 
         Raises:
@@ -111,27 +111,27 @@ class DeadLetterArchive:
             {"bootstrap.servers": self._servers, "transactional.id": f"{self._topic}-replay"}, logger=_quiet()
         )
         producer.init_transactions(ASK_SECONDS)
-        waiting = list(letters)
-        for first in range(0, len(waiting), _LETTERS_PER_TRANSACTION):
+        waiting = list(dead_letters)
+        for first in range(0, len(waiting), _RECORDS_PER_TRANSACTION):
             producer.begin_transaction()
             try:
-                for letter in waiting[first : first + _LETTERS_PER_TRANSACTION]:
-                    self._replay(producer, letter)
+                for dead_letter in waiting[first : first + _RECORDS_PER_TRANSACTION]:
+                    self._replay(producer, dead_letter)
                 producer.commit_transaction(ASK_SECONDS)
             except KafkaException:
                 producer.abort_transaction(ASK_SECONDS)
                 raise
         return len(waiting)
 
-    def _replay(self, producer: Producer, letter: DeadLetter) -> None:
+    def _replay(self, producer: Producer, dead_letter: DeadLetterRecord) -> None:
         producer.produce(
-            letter.address.topic,
-            partition=letter.address.partition,
-            key=letter.key,
-            value=letter.value,
-            headers=list[Any](letter.headers),
+            dead_letter.address.topic,
+            partition=dead_letter.address.partition,
+            key=dead_letter.key,
+            value=dead_letter.value,
+            headers=list[Any](dead_letter.headers),
         )
-        producer.produce(self._topic, key=letter.address.encode(), value=None, headers=[(REPLAYED, b"1")])
+        producer.produce(self._topic, key=dead_letter.address.encode(), value=None, headers=[(REPLAYED, b"1")])
 
     def _read(self) -> list[tuple[bytes | None, bytes | None, Headers | None]]:
         consumer = Consumer(

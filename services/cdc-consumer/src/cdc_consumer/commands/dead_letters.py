@@ -1,4 +1,4 @@
-"""`cdc-consumer dead-letters`: what could not be decoded, and sending it again once the cause is gone."""
+"""`cdc-consumer dead-letters`: list the records that could not be decoded, and replay them."""
 
 import json
 from typing import Annotated, Any
@@ -9,12 +9,12 @@ from rich.table import Table
 
 from cdc_consumer.adapters.dead_letters import DeadLetterArchive
 from cdc_consumer.commands.errors import reported
-from cdc_consumer.dead_letter import DeadLetter
+from cdc_consumer.dead_letter import DeadLetterRecord
 from cdc_consumer.settings import ConsumerSettings
 
 app = typer.Typer(no_args_is_help=True, help="Records that could not be decoded: list them, send them again.")
 
-Topic = Annotated[str | None, typer.Option(help="Only letters of this topic.")]
+Topic = Annotated[str | None, typer.Option(help="Only dead letters of this topic.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 
@@ -24,7 +24,7 @@ def list_letters(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Show the letters that were not replayed yet; never a value of a row.
+    """Show the dead letters that were not replayed yet; never a value of a row.
 
     \b
     Example:
@@ -36,18 +36,18 @@ def list_letters(
       3  Kafka does not answer, or has no such topic
     """
     with reported(debug):
-        letters = _wanted(_archive(), topic)
+        dead_letters = _wanted(_archive(), topic)
     if as_json:
-        for letter in letters:
-            typer.echo(json.dumps(_row(letter)))
+        for dead_letter in dead_letters:
+            typer.echo(json.dumps(_row(dead_letter)))
         return
     console = Console()
-    if not letters:
+    if not dead_letters:
         console.print("No open dead letters.")
         return
     table = Table("topic", "partition", "offset", "reason", "detail", "bytes", box=None)
-    for letter in letters:
-        table.add_row(*(str(value) for value in _row(letter).values()))
+    for dead_letter in dead_letters:
+        table.add_row(*(str(value) for value in _row(dead_letter).values()))
     console.print(table)
 
 
@@ -57,10 +57,10 @@ def replay(
     topic: Topic = None,
     debug: Debug = False,
 ) -> None:
-    """Produce the original bytes and headers to the partition that each letter came from.
+    """Produce the original bytes and headers to the partition that each dead letter came from.
 
-    A letter and the note that it was replayed are written together or not at all: breaking off and starting again
-    repeats nothing. A record that still can't be decoded becomes a dead letter once more.
+    A record and the tombstone of its dead letter are produced in one transaction: a replay that was broken off can be
+    started again and repeats nothing. A record that still can't be decoded becomes a dead letter once more.
 
     \b
     Example:
@@ -73,9 +73,9 @@ def replay(
     """
     with reported(debug):
         archive = _archive()
-        letters = _wanted(archive, topic)
-        sent = archive.replay(letters[:limit]) if letters else 0
-    Console().print(f"Replayed {sent} of {len(letters)}.")
+        dead_letters = _wanted(archive, topic)
+        sent = archive.replay(dead_letters[:limit]) if dead_letters else 0
+    Console().print(f"Replayed {sent} of {len(dead_letters)}.")
 
 
 def _archive() -> DeadLetterArchive:
@@ -83,14 +83,14 @@ def _archive() -> DeadLetterArchive:
     return DeadLetterArchive(settings.kafka.bootstrap_servers, settings.dead_letters_topic)
 
 
-def _wanted(archive: DeadLetterArchive, topic: str | None) -> list[DeadLetter]:
-    return [letter for letter in archive.open() if topic in (None, letter.address.topic)]
+def _wanted(archive: DeadLetterArchive, topic: str | None) -> list[DeadLetterRecord]:
+    return [dead_letter for dead_letter in archive.open() if topic in (None, dead_letter.address.topic)]
 
 
-def _row(letter: DeadLetter) -> dict[str, Any]:
+def _row(dead_letter: DeadLetterRecord) -> dict[str, Any]:
     return {
-        **letter.address._asdict(),
-        "reason": letter.reason,
-        "detail": letter.detail,
-        "bytes": len(letter.value),
+        **dead_letter.address._asdict(),
+        "reason": dead_letter.reason,
+        "detail": dead_letter.detail,
+        "bytes": len(dead_letter.value),
     }
