@@ -96,7 +96,7 @@ def profiled(file: Path) -> int:
     for owner, name, stage in (
         (kafka.KafkaLog, "poll", "messages to columns"),
         (Consumer, "_take", "sort and buffer"),
-        (batcher, "content_of", "decode"),
+        (batcher, "decode_batch", "decode"),
         (segment, "table_of", "the segment's table"),
         (segment, "parquet", "Parquet: encode, compress"),
         (segment.hashlib, "sha256", "SHA-256 of the object"),

@@ -47,10 +47,10 @@ MUTATIONS: Final = (
     Mutation(
         "the segment is stored before its dead letters are acknowledged",
         "writer.py",
-        "        self._reject(batch, content)\n        traceparent",
+        "        self._reject(batch, decoded)\n        traceparent",
         "        kind = self._topics.kinds[batch.topic_partition.topic]\n"
-        "        self._chains.append(encode(kind, batch, content, topic_id, None))\n"
-        "        self._reject(batch, content)\n        traceparent",
+        "        self._chains.append(encode(kind, batch, decoded, topic_id, None))\n"
+        "        self._reject(batch, decoded)\n        traceparent",
         "test_poisoned_records.py::test_a_dead_letter_is_acknowledged_before_its_segment_is_stored",
     ),
     Mutation(

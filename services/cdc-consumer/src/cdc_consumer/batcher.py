@@ -1,7 +1,7 @@
-"""Raw records -> runs that a line can take as they are: same schema, or the reason why not. Knows what is urgent.
+"""The batcher: raw records -> batches of one value schema, and which of them are urgent.
 
-Only a record's first five bytes are looked at here. What is wrong with the rest comes out when the batch is decoded,
-before it is stored.
+Only the first five bytes of a record are read here. Whether the rest fits its schema shows when the batch is decoded,
+before it is written.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,45 +19,45 @@ from cdc_consumer.decode import (
     unframe,
 )
 from cdc_consumer.decode.wire import HEADER_BYTES
-from cdc_consumer.decoded_batch import Content, content_of
+from cdc_consumer.decoded_batch import DecodedBatch, decode_batch
 from cdc_consumer.events import DecodeError, Reason
-from cdc_consumer.partition_buffer import Batch, Shape
+from cdc_consumer.partition_buffer import SegmentBatch, ValueSchema
 from cdc_consumer.ports import SchemaRegistry
 from cdc_consumer.records import Records
 from cdc_consumer.topics import LandedTopics, TopicKind
 
 
-class Run(NamedTuple):
-    """Neighbouring records of one schema. `urgent` when one changes what RAW says, or makes a transaction whole."""
+class SchemaBatch(NamedTuple):
+    """Consecutive records of one value schema. `urgent`: one of them changes RAW, or ends a transaction there."""
 
     records: Records
-    shape: Shape
+    value_schema: ValueSchema
     urgent: bool
 
 
-class Rejected(NamedTuple):
-    """Neighbouring records that can't be decoded, for the same reason."""
+class RejectedBatch(NamedTuple):
+    """Consecutive undecodable records, all for the same reason."""
 
     records: Records
     error: DecodeError
 
 
-class Tombstones(NamedTuple):
-    """Neighbouring records without a value: they count as read and make no row."""
+class TombstoneBatch(NamedTuple):
+    """Consecutive tombstones: records without a value, which make no row."""
 
     records: Records
 
 
-Taken = Run | Rejected | Tombstones
+IncomingBatch = SchemaBatch | RejectedBatch | TombstoneBatch
 
 
 class _Compiled(NamedTuple):
     decoder: BatchDecoder
-    shape: Shape
+    value_schema: ValueSchema
 
 
-class Intake:
-    """Sorts records and decodes batches; the registry is asked once for each schema id."""
+class Batcher:
+    """Makes batches and decodes them; asks the registry once for each schema id."""
 
     def __init__(self, registry: SchemaRegistry, topics: LandedTopics) -> None:
         self._registry = registry
@@ -65,42 +65,42 @@ class Intake:
         self._values: dict[tuple[TopicKind, int], _Compiled | DecodeError] = {}
         self._keys: dict[int, KeyDecoder | DecodeError] = {}
 
-    def sort(self, topic_partition: TopicPartition, records: Records) -> Iterator[Taken]:
-        """Runs in the order of their offsets, which together are the records.
+    def batches(self, topic_partition: TopicPartition, records: Records) -> Iterator[IncomingBatch]:
+        """Split records into batches, in the order of their offsets.
 
         Raises:
-            FailedError: the registry does not answer; this run and what follows can be taken again later.
+            FailedError: the registry does not answer; the records from here on can be given again later.
         """
         kind = self._topics.kinds[topic_partition.topic]
         heads = [value if value is None else value[:HEADER_BYTES] for value in records.values]
         if len(set(heads)) == 1:
-            yield self._run(kind, heads[0], records)
+            yield self._batch(kind, heads[0], records)
             return
-        place = 0
+        start = 0
         for head, group in groupby(heads):
-            stop = place + sum(1 for _ in group)
-            yield self._run(kind, head, records.part(place, stop))
-            place = stop
+            stop = start + sum(1 for _ in group)
+            yield self._batch(kind, head, records.part(start, stop))
+            start = stop
 
-    def decode(self, batch: Batch) -> Content:
-        """The rows and the rejections of a batch whose records came through `sort`. Asks nobody."""
+    def decode(self, batch: SegmentBatch) -> DecodedBatch:
+        """Decode a batch whose records came through `batches`. Does no I/O."""
         kind = self._topics.kinds[batch.topic_partition.topic]
-        compiled = None if batch.shape is None else self._values.get((kind, batch.shape.schema_id))
+        compiled = None if batch.value_schema is None else self._values.get((kind, batch.value_schema.schema_id))
         decoder = compiled.decoder if isinstance(compiled, _Compiled) else None
-        return content_of(kind, batch, decoder, self._keys)
+        return decode_batch(kind, batch, decoder, self._keys)
 
-    def _run(self, kind: TopicKind, head: bytes | None, records: Records) -> Taken:
+    def _batch(self, kind: TopicKind, head: bytes | None, records: Records) -> IncomingBatch:
         if head is None:
-            return Tombstones(records)
+            return TombstoneBatch(records)
         framed = unframe(head)
         if isinstance(framed, DecodeError):
-            return Rejected(records, framed)
+            return RejectedBatch(records, framed)
         compiled = self._compiled(kind, framed.schema_id)
         if isinstance(compiled, DecodeError):
-            return Rejected(records, compiled)
+            return RejectedBatch(records, compiled)
         if kind is TopicKind.CHANGES:
             self._learn_keys(records.keys)
-        return Run(records, compiled.shape, self._is_urgent(kind, records.values))
+        return SchemaBatch(records, compiled.value_schema, self._is_urgent(kind, records.values))
 
     def _is_urgent(self, kind: TopicKind, values: Sequence[bytes | None]) -> bool:
         if kind is not TopicKind.TRANSACTIONS:
@@ -108,23 +108,23 @@ class Intake:
         return counts_captured((value for value in values if value is not None), self._topics.captured)
 
     def _compiled(self, kind: TopicKind, schema_id: int) -> _Compiled | DecodeError:
-        found = self._values.get((kind, schema_id))
-        if found is None:
+        compiled = self._values.get((kind, schema_id))
+        if compiled is None:
             text = self._registry.schema(schema_id)
             if text is None:
                 # Not kept: the registry may learn it (a restore, a repaired database).
                 return DecodeError(Reason.UNKNOWN_SCHEMA, f"schema id {schema_id}")
             decoder = decoder_for(kind, text)
-            found = (
+            compiled = (
                 decoder
                 if isinstance(decoder, DecodeError)
-                else _Compiled(batch_decoder_for(kind, decoder), Shape(kind, schema_id, decoder.columns))
+                else _Compiled(batch_decoder_for(kind, decoder), ValueSchema(kind, schema_id, decoder.columns))
             )
-            self._values[kind, schema_id] = found
-        return found
+            self._values[kind, schema_id] = compiled
+        return compiled
 
     def _learn_keys(self, keys: Sequence[bytes | None]) -> None:
-        """Make sure that the keys' schemas are known when their batch is decoded; an unknown one is left out."""
+        """Look up the schemas of the keys before their batch is decoded; an unknown one is left out."""
         for head in {key[:HEADER_BYTES] for key in keys if key is not None}:
             framed = unframe(head)
             if isinstance(framed, DecodeError) or framed.schema_id in self._keys:

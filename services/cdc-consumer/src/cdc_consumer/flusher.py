@@ -12,7 +12,7 @@ from cdc_consumer.dependencies import Health
 from cdc_consumer.failpoints import Failpoint, FailpointHandler
 from cdc_consumer.failures import FailedError
 from cdc_consumer.metrics import ConsumerMetrics
-from cdc_consumer.partition_buffer import FlushReason, Limits, PartitionBuffer, seal_due, seconds_until_due
+from cdc_consumer.partition_buffer import FlushLimits, FlushReason, PartitionBuffer, seal_due, seconds_until_due
 from cdc_consumer.ports import Commit, RecordLog
 from cdc_consumer.segment_budget import SegmentBudget
 from cdc_consumer.writer import SegmentWriter
@@ -28,7 +28,7 @@ class Flusher:
         kafka: RecordLog,
         health: Health,
         *,
-        limits: Limits,
+        limits: FlushLimits,
         handover_seconds: float,
         metrics: ConsumerMetrics,
         clock: Callable[[], float],

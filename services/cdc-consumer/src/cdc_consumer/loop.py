@@ -14,7 +14,7 @@ from bank_common.logging import Logger
 from bank_common.service import Liveness, Readiness, Shutdown
 from cdc_consumer import dependencies as d
 from cdc_consumer.assignment import Held, Holdings
-from cdc_consumer.batcher import Intake, Rejected, Run, Taken, Tombstones
+from cdc_consumer.batcher import Batcher, IncomingBatch, RejectedBatch, SchemaBatch, TombstoneBatch
 from cdc_consumer.chain import ChainStore
 from cdc_consumer.dead_letter_limit import DeadLetterLimits
 from cdc_consumer.dependencies import Health, PatientRegistry
@@ -22,7 +22,7 @@ from cdc_consumer.failpoints import FailpointHandler, no_failpoint
 from cdc_consumer.failures import FailedError, Undecodable, error_policy
 from cdc_consumer.flusher import Flusher
 from cdc_consumer.metrics import ConsumerMetrics, show_partition
-from cdc_consumer.partition_buffer import Limits, PartitionBuffer
+from cdc_consumer.partition_buffer import FlushLimits, PartitionBuffer
 from cdc_consumer.ports import DeadLetters, ObjectStore, Polled, RecordLog, SchemaRegistry
 from cdc_consumer.records import Records
 from cdc_consumer.resume import Facts, Refused, decide
@@ -44,7 +44,7 @@ class Consumer:
         dead_letters: DeadLetters,
         topics: LandedTopics,
         *,
-        limits: Limits,
+        limits: FlushLimits,
         dead_letter_limits: DeadLetterLimits,
         max_poll_records: int,
         poll_seconds: float,
@@ -71,13 +71,13 @@ class Consumer:
         self._wall_clock = wall_clock  # for the lag in seconds alone: it decides nothing
         self._health = Health(readiness, clock, log)
         self._registry = PatientRegistry(registry, self._health)
-        self._intake = Intake(self._registry, topics)
+        self._batcher = Batcher(self._registry, topics)
         self._chains = ChainStore(store)
         self._writer = SegmentWriter(
             self._chains,
             dead_letters,
             topics,
-            self._intake.decode,
+            self._batcher.decode,
             limits=dead_letter_limits,
             metrics=metrics,
             clock=clock,
@@ -200,26 +200,26 @@ class Consumer:
         if held is None or held.buffer is None or held.rewind:
             return
         records = records.since(held.buffer.end)
-        runs = self._intake.sort(topic_partition, records) if records.count else iter(())
+        batches = self._batcher.batches(topic_partition, records) if records.count else iter(())
         while True:
             try:
-                taken = next(runs, None)
+                batch = next(batches, None)
             except FailedError:
                 held.rewind = True
                 return
-            if taken is None:
+            if batch is None:
                 return
-            self._put(held, held.buffer, taken)
+            self._put(held, held.buffer, batch)
 
-    def _put(self, held: Held, buffer: PartitionBuffer, taken: Taken) -> None:
+    def _put(self, held: Held, buffer: PartitionBuffer, batch: IncomingBatch) -> None:
         held.caught_up = False
-        held.read += taken.records.count
-        match taken:
-            case Run(records, shape, urgent):
-                buffer.add(records, shape, urgent=urgent, now=self._polled_at)
-            case Tombstones(records):
+        held.read += batch.records.count
+        match batch:
+            case SchemaBatch(records, value_schema, urgent):
+                buffer.add(records, value_schema, urgent=urgent, now=self._polled_at)
+            case TombstoneBatch(records):
                 buffer.skip(records)
-            case Rejected(records, error):
+            case RejectedBatch(records, error):
                 failure = Undecodable(held.topic_partition, records.offsets[0], error)
                 if isinstance(error_policy(failure), Halt):
                     raise FailedError(failure)

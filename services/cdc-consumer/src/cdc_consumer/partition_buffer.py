@@ -32,15 +32,15 @@ RECORD_OVERHEAD_BYTES: Final = 160
 MAX_TRACEPARENTS: Final = 32
 
 
-class Shape(NamedTuple):
-    """What decides the columns of a segment: all rows of one segment have one shape."""
+class ValueSchema(NamedTuple):
+    """The schema of record values, which decides the columns of a segment: all its rows have one value schema."""
 
     kind: TopicKind
     schema_id: int
     columns: tuple[Column, ...]
 
 
-class Limits(NamedTuple):
+class FlushLimits(NamedTuple):
     """When a batch is sealed, and how much memory all buffers may take together."""
 
     max_rows: int
@@ -64,17 +64,17 @@ class FlushReason(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class SegmentBatch:
     """The raw records of one segment `[start, end)`, at least one.
 
     `rejected` are the indexes of the records that are known to be undecodable; decoding may reject more of them.
-    `shape` is None when all of them are rejected.
+    `value_schema` is None when all of them are rejected.
     """
 
     topic_partition: TopicPartition
     start: int
     end: int
-    shape: Shape | None
+    value_schema: ValueSchema | None
     records: Records
     rejected: Mapping[int, DecodeError]
     traceparents: tuple[str, ...]
@@ -85,13 +85,13 @@ class Batch:
     @property
     def schema_id(self) -> int:
         """The schema of the rows; 0 when no record has one."""
-        return self.shape.schema_id if self.shape else 0
+        return self.value_schema.schema_id if self.value_schema else 0
 
 
 @dataclass(slots=True)
 class _OpenBatch:
     start: int
-    shape: Shape | None = None
+    value_schema: ValueSchema | None = None
     offsets: list[int] = field(default_factory=list[int])
     keys: list[bytes | None] = field(default_factory=list[bytes | None])
     values: list[bytes | None] = field(default_factory=list[bytes | None])
@@ -106,9 +106,9 @@ class _OpenBatch:
     def note_traces(self, records: Records) -> None:
         """Remember the trace contexts of these records, up to a limit."""
         for headers in records.headers:
-            found = header(headers, TRACEPARENT)
-            if found is not None:
-                self.traceparents[found.decode("ascii", "ignore")] = None
+            traceparent = header(headers, TRACEPARENT)
+            if traceparent is not None:
+                self.traceparents[traceparent.decode("ascii", "ignore")] = None
                 if len(self.traceparents) == MAX_TRACEPARENTS:
                     return
 
@@ -116,10 +116,10 @@ class _OpenBatch:
 class PartitionBuffer:
     """The records of one partition between the end of its chain and the position of the consumer."""
 
-    def __init__(self, topic_partition: TopicPartition, position: int, limits: Limits) -> None:
+    def __init__(self, topic_partition: TopicPartition, position: int, limits: FlushLimits) -> None:
         self.topic_partition = topic_partition
         self._limits = limits
-        self._sealed: deque[Batch] = deque()
+        self._sealed: deque[SegmentBatch] = deque()
         self._open = _OpenBatch(position)
         self._end = position
 
@@ -154,17 +154,17 @@ class PartitionBuffer:
         return self._sealed[0].written if self._sealed else self._open.written
 
     @property
-    def head(self) -> Batch | None:
+    def head(self) -> SegmentBatch | None:
         """The batch to store next. It stays the same until `stored`, so that a retry creates the same object."""
         return self._sealed[0] if self._sealed else None
 
-    def add(self, records: Records, shape: Shape, *, urgent: bool, now: float) -> None:
+    def add(self, records: Records, value_schema: ValueSchema, *, urgent: bool, now: float) -> None:
         """Add records of one schema. Those before `end` (a stale fetch) are ignored."""
         records = records.since(self._end)
-        if records.count and self._open.shape not in (None, shape):
+        if records.count and self._open.value_schema not in (None, value_schema):
             self.seal(FlushReason.SCHEMA)
         while records.count:
-            self._open.shape = shape
+            self._open.value_schema = value_schema
             records = self._append(records, urgent, now)
 
     def reject(self, records: Records, error: DecodeError, *, now: float) -> None:
@@ -187,11 +187,11 @@ class PartitionBuffer:
         if not open_batch.offsets:
             return
         self._sealed.append(
-            Batch(
+            SegmentBatch(
                 topic_partition=self.topic_partition,
                 start=open_batch.start,
                 end=self._end,
-                shape=open_batch.shape,
+                value_schema=open_batch.value_schema,
                 records=Records(open_batch.offsets, open_batch.keys, open_batch.values, open_batch.headers),
                 rejected=open_batch.rejected,
                 traceparents=tuple(open_batch.traceparents),
@@ -206,24 +206,24 @@ class PartitionBuffer:
         """Add as many records as fit, seal a full batch, and return the remaining records."""
         open_batch = self._open
         count, size = self._room(records)
-        taken = records.part(0, count)
-        open_batch.offsets += taken.offsets
-        open_batch.keys += taken.keys
-        open_batch.values += taken.values
-        open_batch.headers += taken.headers
+        added = records.part(0, count)
+        open_batch.offsets += added.offsets
+        open_batch.keys += added.keys
+        open_batch.values += added.values
+        open_batch.headers += added.headers
         open_batch.size += size
-        if any(taken.headers) and len(open_batch.traceparents) < MAX_TRACEPARENTS:
-            open_batch.note_traces(taken)
-        self._end = taken.offsets[-1] + 1
+        if any(added.headers) and len(open_batch.traceparents) < MAX_TRACEPARENTS:
+            open_batch.note_traces(added)
+        self._end = added.offsets[-1] + 1
         if open_batch.oldest is None:
-            open_batch.oldest, open_batch.written = now, taken.written
+            open_batch.oldest, open_batch.written = now, added.written
         if urgent and open_batch.oldest_urgent is None:
             open_batch.oldest_urgent = now
         if len(open_batch.offsets) >= self._limits.max_rows:
             self.seal(FlushReason.ROWS)
         elif open_batch.size >= self._limits.max_bytes:
             self.seal(FlushReason.BYTES)
-        return records.part(taken.count, records.count)
+        return records.part(added.count, records.count)
 
     def _room(self, records: Records) -> tuple[int, int]:
         """How many of the records go into the open batch, at least one, and their size."""
@@ -231,7 +231,7 @@ class PartitionBuffer:
         room, size = self._limits.max_bytes - self._open.size, _size(fit)
         if size <= room:
             return fit.count, size
-        sizes = list(accumulate(_size(fit.part(place, place + 1)) for place in range(fit.count)))
+        sizes = list(accumulate(_size(fit.part(index, index + 1)) for index in range(fit.count)))
         count = bisect_left(sizes, room) + 1
         return count, sizes[count - 1]
 
@@ -240,7 +240,9 @@ class PartitionBuffer:
         self._sealed.popleft()
 
 
-def seal_due(buffers: Iterable[PartitionBuffer], now: float, limits: Limits, budget: SegmentBudget) -> float | None:
+def seal_due(
+    buffers: Iterable[PartitionBuffer], now: float, limits: FlushLimits, budget: SegmentBudget
+) -> float | None:
     """Seal every batch that is due.
 
     When the urgent records of one buffer are old enough and the budget has a segment for each buffer with urgent
@@ -266,20 +268,22 @@ def seal_due(buffers: Iterable[PartitionBuffer], now: float, limits: Limits, bud
     return waited
 
 
-def seconds_until_due(buffers: Iterable[PartitionBuffer], now: float, limits: Limits, budget: SegmentBudget) -> float:
+def seconds_until_due(
+    buffers: Iterable[PartitionBuffer], now: float, limits: FlushLimits, budget: SegmentBudget
+) -> float:
     """Seconds until a batch is due; infinite when all buffers are empty."""
     buffers = list(buffers)
     idle = min((_idle_at(buffer, limits) for buffer in buffers), default=math.inf)
     return max(0.0, min(_urgent_at(buffers, now, limits, budget), idle) - now)
 
 
-def _urgent_at(buffers: Iterable[PartitionBuffer], now: float, limits: Limits, budget: SegmentBudget) -> float:
+def _urgent_at(buffers: Iterable[PartitionBuffer], now: float, limits: FlushLimits, budget: SegmentBudget) -> float:
     """When the batches with urgent records are due."""
     since = [buffer.oldest_urgent for buffer in buffers if buffer.oldest_urgent is not None]
     return budget.flush_at(min(since), limits.flush_seconds, len(since), now) if since else math.inf
 
 
-def _idle_at(buffer: PartitionBuffer, limits: Limits) -> float:
+def _idle_at(buffer: PartitionBuffer, limits: FlushLimits) -> float:
     return math.inf if buffer.oldest is None else buffer.oldest + limits.idle_flush_seconds
 
 

@@ -1,4 +1,4 @@
-"""A batch -> the object that lands: key, Parquet bytes, metadata. The same batch gives the same bytes."""
+"""A segment: the key, Parquet bytes and metadata of one object. The same batch gives the same bytes."""
 
 import hashlib
 import json
@@ -11,8 +11,8 @@ from pyarrow import compute
 
 from bank_common import columns as c
 from bank_common.landing import REJECTED_OFFSETS, SegmentKey, SegmentMetadata
-from cdc_consumer.decoded_batch import Content
-from cdc_consumer.partition_buffer import Batch
+from cdc_consumer.decoded_batch import DecodedBatch
+from cdc_consumer.partition_buffer import SegmentBatch
 from cdc_consumer.segment_table import table_of
 from cdc_consumer.topics import TopicKind
 
@@ -24,18 +24,20 @@ _REPEATS: Final = 4  # a string column gets a dictionary when each of its values
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One object of a chain, ready to be created."""
+    """One object of a chain, as it is to be created."""
 
     key: SegmentKey
     body: bytes
     metadata: SegmentMetadata
 
 
-def encode(kind: TopicKind, batch: Batch, content: Content, topic_id: str, traceparent: str | None) -> Segment:
-    """Write the content as Parquet: zstd, dictionaries where values repeat, deltas for integers and instants."""
+def encode(
+    kind: TopicKind, batch: SegmentBatch, decoded: DecodedBatch, topic_id: str, traceparent: str | None
+) -> Segment:
+    """Encode a decoded batch as Parquet: zstd, dictionaries where values repeat, deltas for integers and instants."""
     key = SegmentKey(batch.topic_partition.topic, batch.topic_partition.partition, batch.start)
-    table = table_of(kind, batch, content, str(key))
-    rejected = [batch.records.offsets[place] for place in content.rejected]
+    table = table_of(kind, batch, decoded, str(key))
+    rejected = [batch.records.offsets[index] for index in decoded.rejected]
     body = parquet(table.replace_schema_metadata({REJECTED_OFFSETS: json.dumps(rejected).encode()}))
     lsn_min, lsn_max = _positions(table)
     metadata = SegmentMetadata(
@@ -57,8 +59,8 @@ def encode(kind: TopicKind, batch: Batch, content: Content, topic_id: str, trace
 def _positions(table: pa.Table) -> tuple[int | None, int | None]:
     for name in (c.LSN, "lsn"):
         if name in table.column_names:
-            found = pc.min_max(table[name]).as_py()
-            return found["min"], found["max"]
+            bounds = pc.min_max(table[name]).as_py()
+            return bounds["min"], bounds["max"]
     return None, None
 
 
@@ -70,7 +72,7 @@ def _earliest(table: pa.Table) -> int | None:
 
 
 def parquet(table: pa.Table) -> bytes:
-    """The table as a file."""
+    """Write a table as a Parquet file."""
     dictionaries = [name for name in table.column_names if name in _FEW_VALUES or _repeats(table.column(name))]
     deltas = {
         field.name: "DELTA_BINARY_PACKED"

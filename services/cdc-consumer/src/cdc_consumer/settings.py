@@ -16,7 +16,7 @@ from bank_common.settings import (
     TargetLag,
 )
 from cdc_consumer.dead_letter_limit import DeadLetterLimits
-from cdc_consumer.partition_buffer import Limits
+from cdc_consumer.partition_buffer import FlushLimits
 from cdc_consumer.segment_budget import Budget
 
 SHORTEST_GROWN_SECONDS: Final = 2.0
@@ -84,9 +84,9 @@ class ConsumerSettings(ProgramSettings):
     store_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
     registry_timeout_seconds: float = Field(default=3.0, gt=0, le=60)
 
-    def limits(self) -> Limits:
+    def limits(self) -> FlushLimits:
         """When buffers are flushed."""
-        return Limits(
+        return FlushLimits(
             max_rows=self.max_rows,
             max_bytes=self.max_bytes,
             max_total_bytes=self.max_total_bytes,

@@ -14,11 +14,11 @@ from bank_common.logging import Logger
 from cdc_consumer.chain import Appended, ChainStore
 from cdc_consumer.dead_letter import Address, DeadLetterRecord
 from cdc_consumer.dead_letter_limit import DeadLetterLimit, DeadLetterLimits
-from cdc_consumer.decoded_batch import Content
+from cdc_consumer.decoded_batch import DecodedBatch
 from cdc_consumer.failpoints import Failpoint, FailpointHandler
 from cdc_consumer.failures import FailedError, TooManyRejected, Undecodable, error_policy
 from cdc_consumer.metrics import ConsumerMetrics
-from cdc_consumer.partition_buffer import Batch
+from cdc_consumer.partition_buffer import SegmentBatch
 from cdc_consumer.ports import DeadLetters
 from cdc_consumer.segment import Segment, encode
 from cdc_consumer.topics import LandedTopics
@@ -28,7 +28,7 @@ from cdc_consumer.topics import LandedTopics
 class _Encoded:
     """The segment of a batch whose dead letters are acknowledged; kept while the store fails."""
 
-    batch: Batch
+    batch: SegmentBatch
     segment: Segment
 
 
@@ -40,7 +40,7 @@ class SegmentWriter:
         chains: ChainStore,
         dead_letters: DeadLetters,
         topics: LandedTopics,
-        decode: Callable[[Batch], Content],
+        decode: Callable[[SegmentBatch], DecodedBatch],
         *,
         limits: DeadLetterLimits,
         metrics: ConsumerMetrics,
@@ -60,7 +60,7 @@ class SegmentWriter:
         self._dead_letter_limits: dict[TopicPartition, DeadLetterLimit] = {}
         self._encoded: dict[TopicPartition, _Encoded] = {}
 
-    def write(self, batch: Batch, topic_id: str) -> Appended:
+    def write(self, batch: SegmentBatch, topic_id: str) -> Appended:
         """Create the segment of a batch. After a failure the same batch may be written again.
 
         Raises:
@@ -100,21 +100,21 @@ class SegmentWriter:
         self._dead_letter_limits.pop(topic_partition, None)
         self._encoded.pop(topic_partition, None)
 
-    def _prepare(self, batch: Batch, topic_id: str) -> Segment:
+    def _prepare(self, batch: SegmentBatch, topic_id: str) -> Segment:
         encoded = self._encoded.get(batch.topic_partition)
         if encoded is not None and encoded.batch is batch:
             return encoded.segment
-        content = self._decode(batch)
-        self._reject(batch, content)
+        decoded = self._decode(batch)
+        self._reject(batch, decoded)
         traceparent = tracing.current_traceparent() or next(iter(batch.traceparents), None)
-        segment = encode(self._topics.kinds[batch.topic_partition.topic], batch, content, topic_id, traceparent)
+        segment = encode(self._topics.kinds[batch.topic_partition.topic], batch, decoded, topic_id, traceparent)
         self._encoded[batch.topic_partition] = _Encoded(batch, segment)
         return segment
 
-    def _reject(self, batch: Batch, content: Content) -> None:
+    def _reject(self, batch: SegmentBatch, decoded: DecodedBatch) -> None:
         """Send undecodable records to the dead-letter topic, and wait until they are acknowledged."""
         records, dead_letters = batch.records, list[DeadLetterRecord]()
-        for place, error in content.rejected.items():
+        for place, error in decoded.rejected.items():
             failure = Undecodable(batch.topic_partition, records.offsets[place], error)
             if not isinstance(error_policy(failure), ToDeadLetters):
                 raise FailedError(failure)
@@ -128,9 +128,9 @@ class SegmentWriter:
                     error.detail,
                 )
             )
-        exceeded = self._limit(batch.topic_partition).add(records.count, content.rejected)
+        exceeded = self._limit(batch.topic_partition).add(records.count, decoded.rejected)
         if exceeded is not None:
-            place, error = next(iter(content.rejected.items()))
+            place, error = next(iter(decoded.rejected.items()))
             raise FailedError(
                 TooManyRejected(Undecodable(batch.topic_partition, records.offsets[place], error), exceeded)
             )

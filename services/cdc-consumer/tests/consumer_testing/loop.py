@@ -13,7 +13,7 @@ from cdc_consumer.dead_letter_limit import DeadLetterLimits
 from cdc_consumer.dependencies import DEPENDENCIES
 from cdc_consumer.loop import Consumer
 from cdc_consumer.metrics import ConsumerMetrics
-from cdc_consumer.partition_buffer import Limits
+from cdc_consumer.partition_buffer import FlushLimits
 from cdc_consumer.topics import LandedTopics, TopicKind
 from consumer_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed, key_schema
 from consumer_testing.fakes import (
@@ -32,7 +32,7 @@ ENVELOPE = envelope(ACCOUNT_FIELDS)
 ROW = {"id": 1, "customer_id": 1, "account_type": "A", "balance": b"\x01", "created_at": None}
 VALUE = framed(1, ENVELOPE, change("c", ROW))
 KEY = framed(2, key_schema(), {"id": 1})
-LIMITS = Limits(max_rows=4, max_bytes=10**9, max_total_bytes=10**9, flush_seconds=1, idle_flush_seconds=300)
+LIMITS = FlushLimits(max_rows=4, max_bytes=10**9, max_total_bytes=10**9, flush_seconds=1, idle_flush_seconds=300)
 
 DEAD_LETTER_LIMITS = DeadLetterLimits(max_ratio=0.5, max_run=3, window=20)
 
@@ -47,7 +47,7 @@ class Member:
         registry: MemoryRegistry | None = None,
         *,
         poll_seconds: float = 0,
-        limits: Limits = LIMITS,
+        limits: FlushLimits = LIMITS,
     ) -> None:
         self.kafka = MemoryLog(broker)
         self.store = FaultyObjectStore(bucket)
@@ -92,7 +92,7 @@ class World:
         self.broker = MemoryBroker([A, B])
         self.bucket = MemoryObjectStore()
 
-    def member(self, *partitions: TopicPartition, poll_seconds: float = 0, limits: Limits = LIMITS) -> Member:
+    def member(self, *partitions: TopicPartition, poll_seconds: float = 0, limits: FlushLimits = LIMITS) -> Member:
         member = Member(self.broker, self.bucket, poll_seconds=poll_seconds, limits=limits)
         if partitions:
             member.kafka.assign(*partitions)

@@ -5,11 +5,11 @@ from consumer_testing.debezium import ACCOUNT_FIELDS, TRANSACTION, change, envel
 from consumer_testing.fakes import MemoryRegistry
 
 from bank_common.landing import TopicPartition
-from cdc_consumer.batcher import Intake, Rejected, Run, Taken, Tombstones
-from cdc_consumer.decoded_batch import Content
+from cdc_consumer.batcher import Batcher, IncomingBatch, RejectedBatch, SchemaBatch, TombstoneBatch
+from cdc_consumer.decoded_batch import DecodedBatch
 from cdc_consumer.events import Reason
 from cdc_consumer.failures import FailedError
-from cdc_consumer.partition_buffer import FlushReason, Limits, PartitionBuffer
+from cdc_consumer.partition_buffer import FlushLimits, FlushReason, PartitionBuffer
 from cdc_consumer.records import Records
 from cdc_consumer.topics import LandedTopics, TopicKind
 
@@ -26,15 +26,15 @@ def registry() -> MemoryRegistry:
 
 
 @pytest.fixture
-def intake(registry: MemoryRegistry) -> Intake:
-    return Intake(registry, TOPICS)
+def batcher(registry: MemoryRegistry) -> Batcher:
+    return Batcher(registry, TOPICS)
 
 
 CHANGES, TX = TopicPartition("rows", 0), TopicPartition("tx", 0)
 GOOD = framed(1, ENVELOPE, change("c", ROW))
 DELETE = framed(1, ENVELOPE, change("d", None))
 KEY = framed(2, key_schema(), {"id": 1})
-LIMITS = Limits(10**6, 10**12, 10**12, 1, 1)
+LIMITS = FlushLimits(10**6, 10**12, 10**12, 1, 1)
 
 
 def records(*values: bytes | None, key: bytes | None = KEY) -> Records:
@@ -43,46 +43,48 @@ def records(*values: bytes | None, key: bytes | None = KEY) -> Records:
 
 
 def take(
-    intake: Intake, *values: bytes | None, topic_partition: TopicPartition = CHANGES, key: bytes | None = KEY
-) -> list[Taken]:
-    return list(intake.sort(topic_partition, records(*values, key=key)))
+    batcher: Batcher, *values: bytes | None, topic_partition: TopicPartition = CHANGES, key: bytes | None = KEY
+) -> list[IncomingBatch]:
+    return list(batcher.batches(topic_partition, records(*values, key=key)))
 
 
-def content(intake: Intake, *values: bytes, key: bytes | None = KEY) -> Content:
+def decoded(batcher: Batcher, *values: bytes, key: bytes | None = KEY) -> DecodedBatch:
     buffer = PartitionBuffer(CHANGES, 0, LIMITS)
-    for taken in take(intake, *values, key=key):
-        if isinstance(taken, Run):
-            buffer.add(taken.records, taken.shape, urgent=True, now=0.0)
-        elif isinstance(taken, Rejected):
-            buffer.reject(taken.records, taken.error, now=0.0)
+    for batch in take(batcher, *values, key=key):
+        if isinstance(batch, SchemaBatch):
+            buffer.add(batch.records, batch.value_schema, urgent=True, now=0.0)
+        elif isinstance(batch, RejectedBatch):
+            buffer.reject(batch.records, batch.error, now=0.0)
     buffer.seal(FlushReason.AGE)
     assert buffer.head is not None
-    return intake.decode(buffer.head)
+    return batcher.decode(buffer.head)
 
 
-def test_a_change_is_urgent_and_the_registry_is_asked_once_per_schema(intake: Intake, registry: MemoryRegistry) -> None:
+def test_a_change_is_urgent_and_the_registry_is_asked_once_per_schema(
+    batcher: Batcher, registry: MemoryRegistry
+) -> None:
     for _ in range(3):
-        [found] = take(intake, GOOD, GOOD)
-        assert isinstance(found, Run)
+        [found] = take(batcher, GOOD, GOOD)
+        assert isinstance(found, SchemaBatch)
         assert found.urgent
-        assert (found.shape.kind, found.shape.schema_id, found.records.count) == (TopicKind.CHANGES, 1, 2)
+        assert (found.value_schema.kind, found.value_schema.schema_id, found.records.count) == (TopicKind.CHANGES, 1, 2)
     assert registry.asked == 2
 
 
-def test_neighbours_of_one_kind_are_one_run_and_nothing_is_left_out(intake: Intake) -> None:
-    found = take(intake, GOOD, GOOD, None, None, b"junk", GOOD)
-    assert [type(each) for each in found] == [Run, Tombstones, Rejected, Run]
+def test_neighbours_of_one_kind_are_one_run_and_nothing_is_left_out(batcher: Batcher) -> None:
+    found = take(batcher, GOOD, GOOD, None, None, b"junk", GOOD)
+    assert [type(each) for each in found] == [SchemaBatch, TombstoneBatch, RejectedBatch, SchemaBatch]
     assert [offset for each in found for offset in each.records.offsets] == list(range(6))
 
 
-def test_a_delete_is_read_by_its_key(intake: Intake) -> None:
-    found = content(intake, DELETE)
+def test_a_delete_is_read_by_its_key(batcher: Batcher) -> None:
+    found = decoded(batcher, DELETE)
     assert found.rejected == {}
     assert [found.rows[name].to_pylist() for name in ("id", "account_type", "_cdc_op")] == [[1], [None], ["d"]]
 
 
-def test_poison_inside_a_batch_is_named_by_its_place(intake: Intake) -> None:
-    found = content(intake, GOOD, GOOD + b"\0", b"\1junk", GOOD[:20], GOOD)
+def test_poison_inside_a_batch_is_named_by_its_place(batcher: Batcher) -> None:
+    found = decoded(batcher, GOOD, GOOD + b"\0", b"\1junk", GOOD[:20], GOOD)
     reasons = {place: error.reason for place, error in found.rejected.items()}
     assert reasons == {1: Reason.TRAILING_BYTES, 2: Reason.BAD_MAGIC, 3: Reason.TRUNCATED}
     assert found.offsets == [0, 4]
@@ -98,8 +100,8 @@ def test_poison_inside_a_batch_is_named_by_its_place(intake: Intake) -> None:
         (framed(4, BAD, {"x": 1}), Reason.NO_KEY),
     ],
 )
-def test_a_delete_without_a_usable_key_is_rejected(intake: Intake, key: bytes | None, reason: Reason) -> None:
-    found = content(intake, DELETE, key=key)
+def test_a_delete_without_a_usable_key_is_rejected(batcher: Batcher, key: bytes | None, reason: Reason) -> None:
+    found = decoded(batcher, DELETE, key=key)
     assert found.rejected[0].reason is reason
 
 
@@ -114,7 +116,7 @@ def test_a_delete_without_a_usable_key_is_rejected(intake: Intake, key: bytes | 
     ],
 )
 def test_only_an_end_of_a_captured_table_is_urgent(
-    intake: Intake, status: str, collections: list[tuple[str, int]] | None, urgent: bool
+    batcher: Batcher, status: str, collections: list[tuple[str, int]] | None, urgent: bool
 ) -> None:
     counted = None if collections is None else [{"data_collection": n, "event_count": c} for n, c in collections]
     value: dict[str, Any] = {
@@ -124,8 +126,8 @@ def test_only_an_end_of_a_captured_table_is_urgent(
         "data_collections": counted,
         "ts_ms": 1,
     }
-    [found] = take(intake, framed(3, TRANSACTION, value), topic_partition=TX)
-    assert isinstance(found, Run)
+    [found] = take(batcher, framed(3, TRANSACTION, value), topic_partition=TX)
+    assert isinstance(found, SchemaBatch)
     assert found.urgent is urgent
 
 
@@ -138,24 +140,24 @@ def test_only_an_end_of_a_captured_table_is_urgent(
         (b"\x00\x00\x00\x00\x04", Reason.UNSUPPORTED_SCHEMA),
     ],
 )
-def test_what_has_no_readable_schema_has_a_reason(intake: Intake, value: bytes, reason: Reason) -> None:
-    [found] = take(intake, value)
-    assert isinstance(found, Rejected)
+def test_what_has_no_readable_schema_has_a_reason(batcher: Batcher, value: bytes, reason: Reason) -> None:
+    [found] = take(batcher, value)
+    assert isinstance(found, RejectedBatch)
     assert found.error.reason is reason
 
 
-def test_a_registry_that_is_down_is_no_reason_to_reject(intake: Intake, registry: MemoryRegistry) -> None:
+def test_a_registry_that_is_down_is_no_reason_to_reject(batcher: Batcher, registry: MemoryRegistry) -> None:
     registry.down = True
-    runs = intake.sort(CHANGES, records(None, GOOD))
-    assert isinstance(next(runs), Tombstones), "what comes before it can be taken"
+    batches = batcher.batches(CHANGES, records(None, GOOD))
+    assert isinstance(next(batches), TombstoneBatch), "what comes before it can be taken"
     with pytest.raises(FailedError):
-        next(runs)
+        next(batches)
     registry.down = False
-    assert isinstance(take(intake, GOOD)[0], Run)
+    assert isinstance(take(batcher, GOOD)[0], SchemaBatch)
 
 
-def test_an_unknown_schema_is_asked_for_again(intake: Intake, registry: MemoryRegistry) -> None:
+def test_an_unknown_schema_is_asked_for_again(batcher: Batcher, registry: MemoryRegistry) -> None:
     del registry.schemas[1]
-    assert isinstance(take(intake, GOOD)[0], Rejected)
+    assert isinstance(take(batcher, GOOD)[0], RejectedBatch)
     registry.schemas[1] = ENVELOPE
-    assert isinstance(take(intake, GOOD)[0], Run)
+    assert isinstance(take(batcher, GOOD)[0], SchemaBatch)

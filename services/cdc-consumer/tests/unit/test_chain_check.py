@@ -7,9 +7,9 @@ from consumer_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed
 from consumer_testing.fakes import MemoryObjectStore, MemoryRegistry
 
 from bank_common.landing import TopicPartition
-from cdc_consumer.batcher import Intake, Rejected, Run
+from cdc_consumer.batcher import Batcher, RejectedBatch, SchemaBatch
 from cdc_consumer.commands.chain import inspected
-from cdc_consumer.partition_buffer import FlushReason, Limits, PartitionBuffer
+from cdc_consumer.partition_buffer import FlushLimits, FlushReason, PartitionBuffer
 from cdc_consumer.ports import StoredObject
 from cdc_consumer.records import Records
 from cdc_consumer.segment import encode
@@ -24,19 +24,19 @@ VALUE = framed(1, ENVELOPE, change("c", ROW))
 @pytest.fixture
 def store() -> MemoryObjectStore:
     """Three segments of three records, the last of each a rejected one."""
-    intake = Intake(MemoryRegistry({1: ENVELOPE}), LandedTopics({CHAIN.topic: TopicKind.CHANGES}, frozenset()))
-    buffer = PartitionBuffer(CHAIN, 0, Limits(10**6, 10**12, 10**12, 1, 1))
+    batcher = Batcher(MemoryRegistry({1: ENVELOPE}), LandedTopics({CHAIN.topic: TopicKind.CHANGES}, frozenset()))
+    buffer = PartitionBuffer(CHAIN, 0, FlushLimits(10**6, 10**12, 10**12, 1, 1))
     bucket = MemoryObjectStore()
     for first in (0, 3, 6):
         records = Records(range(first, first + 3), [None] * 3, [VALUE, VALUE, b"junk"], [None] * 3)
-        for taken in intake.sort(CHAIN, records):
-            if isinstance(taken, Run):
-                buffer.add(taken.records, taken.shape, urgent=True, now=0.0)
-            elif isinstance(taken, Rejected):
-                buffer.reject(taken.records, taken.error, now=0.0)
+        for batch in batcher.batches(CHAIN, records):
+            if isinstance(batch, SchemaBatch):
+                buffer.add(batch.records, batch.value_schema, urgent=True, now=0.0)
+            elif isinstance(batch, RejectedBatch):
+                buffer.reject(batch.records, batch.error, now=0.0)
         buffer.seal(FlushReason.AGE)
         assert buffer.head is not None
-        segment = encode(TopicKind.CHANGES, buffer.head, intake.decode(buffer.head), "id", None)
+        segment = encode(TopicKind.CHANGES, buffer.head, batcher.decode(buffer.head), "id", None)
         buffer.stored()
         assert bucket.create(str(segment.key), segment.body, segment.metadata.to_headers())
     return bucket

@@ -8,11 +8,11 @@ from bank_common.landing import TopicPartition
 from cdc_consumer.events import DecodeError, Reason
 from cdc_consumer.partition_buffer import (
     RECORD_OVERHEAD_BYTES,
-    Batch,
+    FlushLimits,
     FlushReason,
-    Limits,
     PartitionBuffer,
-    Shape,
+    SegmentBatch,
+    ValueSchema,
     seal_due,
     seconds_until_due,
 )
@@ -23,17 +23,17 @@ from cdc_consumer.topics import TopicKind
 CHAIN = TopicPartition("t", 0)
 ERROR = DecodeError(Reason.BAD_MAGIC, "detail")
 UNLIMITED = SegmentBudget(Budget())
-LIMITS = Limits(max_rows=5, max_bytes=10**9, max_total_bytes=10**9, flush_seconds=1, idle_flush_seconds=300)
+LIMITS = FlushLimits(max_rows=5, max_bytes=10**9, max_total_bytes=10**9, flush_seconds=1, idle_flush_seconds=300)
 
 
-def shape(schema_id: int = 1) -> Shape:
-    return Shape(TopicKind.TRANSACTIONS, schema_id, ())
+def value_schema(schema_id: int = 1) -> ValueSchema:
+    return ValueSchema(TopicKind.TRANSACTIONS, schema_id, ())
 
 
 def add(
     buffer: PartitionBuffer, offset: int, *, schema_id: int = 1, urgent: bool = True, now: float = 0.0, size: int = 10
 ) -> None:
-    buffer.add(records(offset, size=size), shape(schema_id), urgent=urgent, now=now)
+    buffer.add(records(offset, size=size), value_schema(schema_id), urgent=urgent, now=now)
 
 
 def records(*offsets: int, size: int = 10) -> Records:
@@ -41,8 +41,8 @@ def records(*offsets: int, size: int = 10) -> Records:
     return Records(offsets, [None] * count, [bytes(size)] * count, [None] * count)
 
 
-def drain(buffer: PartitionBuffer) -> list[Batch]:
-    found: list[Batch] = []
+def drain(buffer: PartitionBuffer) -> list[SegmentBatch]:
+    found: list[SegmentBatch] = []
     while buffer.head is not None:
         found.append(buffer.head)
         buffer.stored()
@@ -66,7 +66,7 @@ actions = st.lists(
 @given(actions, st.integers(0, 10**12))
 def test_batches_meet_and_hold_each_record_once(todo: list[tuple[str, int, int]], start: int) -> None:
     buffer = PartitionBuffer(CHAIN, start, LIMITS)
-    batches: list[Batch] = []
+    batches: list[SegmentBatch] = []
     taken: list[int] = []
     rejected: list[int] = []
     for action, hole, schema_id in todo:
@@ -79,7 +79,7 @@ def test_batches_meet_and_hold_each_record_once(todo: list[tuple[str, int, int]]
             case "add many":
                 offsets = [offset + 2 * step for step in range(13)]
                 taken += [each for each in offsets if each >= buffer.end]
-                buffer.add(records(*offsets), shape(schema_id), urgent=True, now=0.0)
+                buffer.add(records(*offsets), value_schema(schema_id), urgent=True, now=0.0)
             case "reject":
                 if offset >= buffer.end:
                     taken.append(offset)
@@ -103,7 +103,7 @@ def test_batches_meet_and_hold_each_record_once(todo: list[tuple[str, int, int]]
     for batch in batches:
         assert 0 < batch.records.count <= LIMITS.max_rows
         assert batch.start <= batch.records.offsets[0] <= batch.records.offsets[-1] < batch.end
-        assert (batch.shape is None) == (len(batch.rejected) == batch.records.count)
+        assert (batch.value_schema is None) == (len(batch.rejected) == batch.records.count)
     assert buffer.size == 0
 
 
@@ -214,13 +214,13 @@ def test_a_batch_of_rejects_alone_is_a_segment_too() -> None:
     buffer.reject(records(0, 1), ERROR, now=0.0)
     buffer.seal(FlushReason.AGE)
     [batch] = drain(buffer)
-    assert (batch.shape, batch.schema_id, dict(batch.rejected)) == (None, 0, {0: ERROR, 1: ERROR})
+    assert (batch.value_schema, batch.schema_id, dict(batch.rejected)) == (None, 0, {0: ERROR, 1: ERROR})
 
 
 def test_traces_are_taken_from_the_headers() -> None:
     buffer = PartitionBuffer(CHAIN, 0, LIMITS)
     headers = [[("traceparent", b"00-a-b-01"), ("other", b"x")], None, [("traceparent", b"00-a-b-01")]]
-    buffer.add(Records([0, 1, 2], [None] * 3, [b""] * 3, headers), shape(), urgent=True, now=0.0)
+    buffer.add(Records([0, 1, 2], [None] * 3, [b""] * 3, headers), value_schema(), urgent=True, now=0.0)
     buffer.seal(FlushReason.AGE)
     [batch] = drain(buffer)
     assert batch.traceparents == ("00-a-b-01",)

@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 from bank_common.columns import CHANGE_COLUMNS, NOTIFICATION_COLUMNS, TRANSACTION_COLUMNS
 from bank_common.landing import REJECTED_OFFSETS, TopicPartition
-from cdc_consumer.batcher import Intake, Rejected, Run
-from cdc_consumer.partition_buffer import FlushReason, Limits, PartitionBuffer
+from cdc_consumer.batcher import Batcher, RejectedBatch, SchemaBatch
+from cdc_consumer.partition_buffer import FlushLimits, FlushReason, PartitionBuffer
 from cdc_consumer.records import Records
 from cdc_consumer.segment import Segment, encode
 from cdc_consumer.topics import LandedTopics, TopicKind
 
 CHAIN = TopicPartition("bank.public.things", 2)
-LIMITS = Limits(10**6, 10**12, 10**12, 1, 1)
+LIMITS = FlushLimits(10**6, 10**12, 10**12, 1, 1)
 
 
 def nullable(schema: Any) -> list[Any]:
@@ -65,7 +65,7 @@ row_values = st.fixed_dictionaries(
 
 def landed(kind: TopicKind, schema: dict[str, Any], values: list[Any], traceparent: str | None = None) -> Segment:
     """The segment of these records, which come from the registry's schema 9 at every other offset."""
-    intake = Intake(MemoryRegistry({9: schema}), LandedTopics({CHAIN.topic: kind}, frozenset()))
+    batcher = Batcher(MemoryRegistry({9: schema}), LandedTopics({CHAIN.topic: kind}, frozenset()))
     count = len(values)
     buffer = PartitionBuffer(CHAIN, 100, LIMITS)
     records = Records(
@@ -74,14 +74,14 @@ def landed(kind: TopicKind, schema: dict[str, Any], values: list[Any], tracepare
         [value if isinstance(value, bytes) else framed(9, schema, value) for value in values],
         [None] * count,
     )
-    for taken in intake.sort(CHAIN, records):
-        if isinstance(taken, Run):
-            buffer.add(taken.records, taken.shape, urgent=taken.urgent, now=0.0)
-        elif isinstance(taken, Rejected):
-            buffer.reject(taken.records, taken.error, now=0.0)
+    for batch in batcher.batches(CHAIN, records):
+        if isinstance(batch, SchemaBatch):
+            buffer.add(batch.records, batch.value_schema, urgent=batch.urgent, now=0.0)
+        elif isinstance(batch, RejectedBatch):
+            buffer.reject(batch.records, batch.error, now=0.0)
     buffer.seal(FlushReason.AGE)
     assert buffer.head is not None
-    return encode(kind, buffer.head, intake.decode(buffer.head), "id", traceparent)
+    return encode(kind, buffer.head, batcher.decode(buffer.head), "id", traceparent)
 
 
 def read(segment: Segment) -> pa.Table:

@@ -7,7 +7,7 @@ from cdc_consumer.decode.avro_reader import BodyReader
 from cdc_consumer.decode.changes import ChangeDecoder
 from cdc_consumer.decode.decoders import (
     BatchDecoder,
-    Decoded,
+    DecodedRows,
     Decoder,
     KeyDecoders,
     ReferenceDecoder,
@@ -15,7 +15,7 @@ from cdc_consumer.decode.decoders import (
 )
 from cdc_consumer.decode.keys import EncodedKey, Key, KeyDecoder, key_decoder_for
 from cdc_consumer.decode.notifications import NotificationDecoder
-from cdc_consumer.decode.rows import content_schema, segment_schema
+from cdc_consumer.decode.rows import decoded_schema, segment_schema
 from cdc_consumer.decode.transaction_metadata import TransactionDecoder, counts_captured
 from cdc_consumer.decode.wire import Framed, unframe
 from cdc_consumer.events import DecodeError, Reason
@@ -23,7 +23,7 @@ from cdc_consumer.topics import TopicKind
 
 __all__ = [
     "BatchDecoder",
-    "Decoded",
+    "DecodedRows",
     "Decoder",
     "EncodedKey",
     "Framed",
@@ -32,8 +32,8 @@ __all__ = [
     "KeyDecoders",
     "ReferenceDecoder",
     "batch_decoder_for",
-    "content_schema",
     "counts_captured",
+    "decoded_schema",
     "decoder_for",
     "key_decoder_for",
     "segment_schema",

@@ -17,7 +17,7 @@ from cdc_consumer.decode.columnar.lanes import MAX_BLOCK_BYTES
 from cdc_consumer.decode.columnar.readers import NotVectorisedError
 from cdc_consumer.decode.columnar.transactions import FastTransactions
 from cdc_consumer.decode.keys import EncodedKey, Key, KeyDecoder
-from cdc_consumer.decode.rows import content_schema, rows_of
+from cdc_consumer.decode.rows import decoded_schema, rows_of
 from cdc_consumer.decode.transaction_metadata import TransactionDecoder
 from cdc_consumer.decode.wire import HEADER_BYTES, unframe
 from cdc_consumer.events import DecodeError, Event, Reason
@@ -31,8 +31,8 @@ FEW: Final = 64
 KeyDecoders = Mapping[int, KeyDecoder | DecodeError]
 
 
-class Decoded(NamedTuple):
-    """What a batch holds: its rows in order, with the columns of `content_schema`; and why which record is none."""
+class DecodedRows(NamedTuple):
+    """What a batch holds: its rows in order, with the columns of `decoded_schema`; and why which record is none."""
 
     rows: pa.Table
     rejected: Mapping[int, DecodeError]
@@ -41,7 +41,7 @@ class Decoded(NamedTuple):
 class BatchDecoder(Protocol):
     """Decodes batches of one value schema. Pure: any bytes give rows or rejections, nothing raises."""
 
-    def decode(self, values: Sequence[bytes], keys: Sequence[bytes | None], key_decoders: KeyDecoders) -> Decoded:
+    def decode(self, values: Sequence[bytes], keys: Sequence[bytes | None], key_decoders: KeyDecoders) -> DecodedRows:
         """Decode framed values of this schema, each with its framed key. Every record is a row or a rejection."""
         ...
 
@@ -66,7 +66,7 @@ class ReferenceDecoder:
         self._kind = kind
         self._decoder = decoder
 
-    def decode(self, values: Sequence[bytes], keys: Sequence[bytes | None], key_decoders: KeyDecoders) -> Decoded:
+    def decode(self, values: Sequence[bytes], keys: Sequence[bytes | None], key_decoders: KeyDecoders) -> DecodedRows:
         """See `BatchDecoder.decode`."""
         events: list[Event] = []
         rejected: dict[int, DecodeError] = {}
@@ -76,7 +76,7 @@ class ReferenceDecoder:
                 rejected[place] = found
             else:
                 events.append(found)
-        return Decoded(rows_of(self._kind, self._decoder.columns, events), rejected)
+        return DecodedRows(rows_of(self._kind, self._decoder.columns, events), rejected)
 
 
 class FastReader(Protocol):
@@ -93,9 +93,9 @@ class VectorDecoder:
     def __init__(self, kind: TopicKind, decoder: Decoder, fast: FastReader) -> None:
         self._fast = fast
         self._reference = ReferenceDecoder(kind, decoder)
-        self._schema = content_schema(kind, decoder.columns)
+        self._schema = decoded_schema(kind, decoder.columns)
 
-    def decode(self, values: Sequence[bytes], keys: Sequence[bytes | None], key_decoders: KeyDecoders) -> Decoded:
+    def decode(self, values: Sequence[bytes], keys: Sequence[bytes | None], key_decoders: KeyDecoders) -> DecodedRows:
         """See `BatchDecoder.decode`."""
         tables: list[pa.Table] = []
         rejected: dict[int, DecodeError] = {}
@@ -104,22 +104,22 @@ class VectorDecoder:
             found = self._slice(values[part], keys[part], key_decoders)
             tables.append(found.rows)
             rejected |= {first + place: error for place, error in found.rejected.items()}
-        return Decoded(pa.concat_tables(tables) if tables else self._schema.empty_table(), rejected)
+        return DecodedRows(pa.concat_tables(tables) if tables else self._schema.empty_table(), rejected)
 
-    def _slice(self, values: Sequence[bytes], keys: Sequence[bytes | None], key_decoders: KeyDecoders) -> Decoded:
+    def _slice(self, values: Sequence[bytes], keys: Sequence[bytes | None], key_decoders: KeyDecoders) -> DecodedRows:
         if len(values) <= FEW or sum(map(len, values)) > MAX_BLOCK_BYTES:
             return self._reference.decode(values, keys, key_decoders)
         fast = self._fast.read(values, keys, key_decoders)
         rows = pa.table([fast.columns[name] for name in self._schema.names], schema=self._schema)
         if not fast.refused.any():
-            return Decoded(rows, {})
+            return DecodedRows(rows, {})
         left: list[int] = np.flatnonzero(fast.refused).tolist()
         other = self._reference.decode([values[place] for place in left], [keys[place] for place in left], key_decoders)
         rejected = {left[place]: error for place, error in other.rejected.items()}
         good = np.flatnonzero(~fast.refused)
         accepted = np.array([place for place in left if place not in rejected], np.int64)
         order = np.argsort(np.concatenate((good, accepted)), kind="stable")
-        return Decoded(pa.concat_tables([rows.take(good), other.rows]).take(order), rejected)
+        return DecodedRows(pa.concat_tables([rows.take(good), other.rows]).take(order), rejected)
 
 
 def batch_decoder_for(kind: TopicKind, decoder: Decoder) -> BatchDecoder:

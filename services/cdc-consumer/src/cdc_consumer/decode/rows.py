@@ -29,8 +29,8 @@ def segment_schema(kind: TopicKind, columns: Sequence[Column]) -> pa.Schema:
             assert_never(kind)
 
 
-def content_schema(kind: TopicKind, columns: Sequence[Column]) -> pa.Schema:
-    """The columns that come from a record's content: all but those that say where the record lay."""
+def decoded_schema(kind: TopicKind, columns: Sequence[Column]) -> pa.Schema:
+    """The columns that a decoder makes: all but those of the record (topic, partition, offset, schema id, segment)."""
     return pa.schema([field for field in segment_schema(kind, columns) if field.name not in c.RECORD_COLUMNS])
 
 
@@ -45,7 +45,7 @@ def rows_of(kind: TopicKind, columns: Sequence[Column], events: Sequence[Event])
             values = _notifications(cast("Sequence[NotificationEvent]", events))
         case _:
             assert_never(kind)
-    schema = content_schema(kind, columns)
+    schema = decoded_schema(kind, columns)
     return pa.table([pa.array(values[field.name], type=field.type) for field in schema], schema=schema)
 
 

@@ -18,7 +18,7 @@ from cdc_consumer.decode.changes import ChangeDecoder
 from cdc_consumer.decode.columnar.changes import FastChanges
 from cdc_consumer.decode.columnar.lanes import Block, Lanes
 from cdc_consumer.decode.columnar.readers import fields_of, reader_of
-from cdc_consumer.decode.decoders import Decoded, ReferenceDecoder, VectorDecoder, batch_decoder_for
+from cdc_consumer.decode.decoders import DecodedRows, ReferenceDecoder, VectorDecoder, batch_decoder_for
 from cdc_consumer.events import Reason
 from cdc_consumer.topics import TopicKind
 
@@ -161,7 +161,7 @@ def key_decoders() -> decoders.KeyDecoders:
     return {2: key_decoder_for(json.dumps(KEY)), 3: key_decoder_for(json.dumps(other))}
 
 
-def both(topic: Topic) -> tuple[Decoded, Decoded]:
+def both(topic: Topic) -> tuple[DecodedRows, DecodedRows]:
     decoders = key_decoders()
     reference = ReferenceDecoder(TopicKind.CHANGES, topic.decoder).decode(topic.values, topic.keys, decoders)
     fast = batch_decoder_for(TopicKind.CHANGES, topic.decoder)

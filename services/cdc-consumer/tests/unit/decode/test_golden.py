@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from cdc_consumer.decode import Decoded, KeyDecoders, batch_decoder_for, counts_captured, decoder_for, key_decoder_for
+from cdc_consumer.decode import (
+    DecodedRows,
+    KeyDecoders,
+    batch_decoder_for,
+    counts_captured,
+    decoder_for,
+    key_decoder_for,
+)
 from cdc_consumer.decode.columnar.keys import FastKeys
 from cdc_consumer.decode.columnar.readers import reader_of
 from cdc_consumer.decode.columnar.transactions import FastTransactions
@@ -40,7 +47,7 @@ def text(identity: int) -> str:
 
 
 @cache
-def decoded(kind: TopicKind) -> tuple[list[str], Decoded]:
+def decoded(kind: TopicKind) -> tuple[list[str], DecodedRows]:
     """How each record with a value was made, and what the reference makes of all of them."""
     found = [record for record in records(kind.value) if record["value"] is not None]
     values = [raw(record, "value") or b"" for record in found]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cdc_consumer.decode import decoder_for, decoders
 from cdc_consumer.decode.columnar.arrays import Fast
 from cdc_consumer.decode.columnar.transactions import FastTransactions
-from cdc_consumer.decode.decoders import Decoded, ReferenceDecoder, VectorDecoder, batch_decoder_for
+from cdc_consumer.decode.decoders import DecodedRows, ReferenceDecoder, VectorDecoder, batch_decoder_for
 from cdc_consumer.decode.transaction_metadata import TransactionDecoder
 from cdc_consumer.events import Reason
 from cdc_consumer.topics import TopicKind
@@ -126,7 +126,7 @@ def decoder_of(schema: Mapping[str, Any]) -> TransactionDecoder:
 DECODER = decoder_of(TRANSACTION)
 
 
-def both(values: list[bytes]) -> tuple[Decoded, Decoded]:
+def both(values: list[bytes]) -> tuple[DecodedRows, DecodedRows]:
     keys: list[bytes | None] = [None] * len(values)
     fast = batch_decoder_for(TopicKind.TRANSACTIONS, DECODER)
     assert isinstance(fast, VectorDecoder)
