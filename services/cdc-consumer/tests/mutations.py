@@ -32,9 +32,10 @@ MUTATIONS: Final = (
     Mutation(
         "the offset is committed before the segment is stored",
         "flusher.py",
-        "        try:\n            outcome = self._writer.write(batch, held.topic_id)",
-        "        commits[held.topic_partition] = Commit(held.topic_partition, batch.end, note=str(batch.start))\n"
-        "        try:\n            outcome = self._writer.write(batch, held.topic_id)",
+        "        try:\n            outcome = self._writer.write(batch, assigned.topic_id)",
+        "        landed = Commit(assigned.topic_partition, batch.end, metadata=str(batch.start))\n"
+        "        commits[assigned.topic_partition] = landed\n"
+        "        try:\n            outcome = self._writer.write(batch, assigned.topic_id)",
         "test_loop.py::test_nothing_is_committed_while_the_store_fails",
     ),
     Mutation(
@@ -56,8 +57,8 @@ MUTATIONS: Final = (
     Mutation(
         "a lost race is ignored",
         "flusher.py",
-        "        if outcome is Appended.LOST_RACE:\n            self._writer.forget(held.topic_partition)\n"
-        "            held.buffer = None\n            return\n",
+        "        if outcome is Appended.LOST_RACE:\n            self._writer.forget(assigned.topic_partition)\n"
+        "            assigned.buffer = None\n            return\n",
         "",
         "test_loop.py::test_losing_the_race_drops_the_buffer_and_reads_from_the_new_tail",
     ),

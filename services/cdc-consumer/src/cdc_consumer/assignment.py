@@ -1,4 +1,4 @@
-"""The chains that this process owns now, and how far each one is. Pure."""
+"""The assignment of this member of the group: its partitions, and how far each one is. Pure."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -8,62 +8,62 @@ from cdc_consumer.partition_buffer import PartitionBuffer
 
 
 @dataclass(slots=True)
-class Held:
-    """One owned chain."""
+class AssignedPartition:
+    """One assigned partition."""
 
     topic_partition: TopicPartition
     buffer: PartitionBuffer | None = None
-    """None while the chain's tail has to be looked up; nothing is read until then."""
+    """None until the tail of the chain is known; nothing is read before."""
     topic_id: str = ""
     rewind: bool = False
-    """Records were delivered that the line could not take: the reader has to go back to the line's end."""
+    """Records were delivered that could not be buffered: the consumer has to seek back to the end of the buffer."""
     caught_up: bool = False
     read: int = 0
-    """Records taken since they were last counted."""
+    """Records that were buffered since they were last counted."""
 
     @property
-    def flows(self) -> bool:
-        """Whether records of this chain can be taken."""
+    def fetching(self) -> bool:
+        """Whether records of this partition can be buffered."""
         return self.buffer is not None and not self.rewind
 
 
-class Holdings:
-    """Owned chains by name, in a fixed order."""
+class Assignment:
+    """The assigned partitions, in the order of their names."""
 
     def __init__(self) -> None:
-        self._held: dict[TopicPartition, Held] = {}
+        self._assigned: dict[TopicPartition, AssignedPartition] = {}
 
-    def __iter__(self) -> Iterator[Held]:
-        return iter([self._held[topic_partition] for topic_partition in sorted(self._held)])
+    def __iter__(self) -> Iterator[AssignedPartition]:
+        return iter([self._assigned[topic_partition] for topic_partition in sorted(self._assigned)])
 
-    def get(self, topic_partition: TopicPartition) -> Held | None:
-        """The chain, if it is ours."""
-        return self._held.get(topic_partition)
+    def get(self, topic_partition: TopicPartition) -> AssignedPartition | None:
+        """Return the partition, if it is assigned."""
+        return self._assigned.get(topic_partition)
 
-    def take(self, partitions: Collection[TopicPartition]) -> None:
-        """These are ours now; each waits for its tail."""
-        self._held |= {topic_partition: Held(topic_partition) for topic_partition in partitions}
+    def assign(self, partitions: Collection[TopicPartition]) -> None:
+        """Add partitions; each one waits for the tail of its chain."""
+        self._assigned |= {topic_partition: AssignedPartition(topic_partition) for topic_partition in partitions}
 
-    def release(self, partitions: Collection[TopicPartition]) -> None:
-        """These are ours no longer; what their lines hold is dropped."""
+    def unassign(self, partitions: Collection[TopicPartition]) -> None:
+        """Remove partitions, and drop their buffers."""
         for topic_partition in partitions:
-            self._held.pop(topic_partition, None)
+            self._assigned.pop(topic_partition, None)
 
     @property
     def buffers(self) -> list[PartitionBuffer]:
-        """The lines of the chains whose tail is known."""
-        return [held.buffer for held in self if held.buffer is not None]
+        """The buffers of the partitions whose tail is known."""
+        return [assigned.buffer for assigned in self if assigned.buffer is not None]
 
     @property
-    def waiting(self) -> list[Held]:
-        """The chains whose tail has to be looked up."""
-        return [held for held in self if held.buffer is None]
+    def waiting(self) -> list[AssignedPartition]:
+        """The partitions whose tail has to be looked up."""
+        return [assigned for assigned in self if assigned.buffer is None]
 
     @property
-    def rewinding(self) -> list[Held]:
-        """The chains whose reader has to go back."""
-        return [held for held in self if held.buffer is not None and held.rewind]
+    def rewinding(self) -> list[AssignedPartition]:
+        """The partitions whose position has to go back."""
+        return [assigned for assigned in self if assigned.buffer is not None and assigned.rewind]
 
     def blocked(self, *, everything: bool) -> set[TopicPartition]:
-        """The chains that must deliver nothing now."""
-        return {held.topic_partition for held in self if everything or not held.flows}
+        """The partitions that must be paused now."""
+        return {assigned.topic_partition for assigned in self if everything or not assigned.fetching}

@@ -1,8 +1,8 @@
-"""When to try again after a failure: exponential backoff without sleeping. Pure: time comes in, in seconds."""
+"""Exponential backoff without sleeping: when to try again after a failure. Pure; times are seconds."""
 
 
-class Gate:
-    """Closed for a while after each failure, twice as long each time up to a limit; open after a success."""
+class Backoff:
+    """Waits after each failure, twice as long each time up to a limit; a success ends it."""
 
     def __init__(self, first_seconds: float = 0.1, max_seconds: float = 5.0) -> None:
         self._first = first_seconds
@@ -25,10 +25,10 @@ class Gate:
         return not self._failures or now >= self._until
 
     def failed(self, now: float) -> None:
-        """An attempt failed."""
+        """Note that an attempt failed."""
         self._until = now + min(self._max, self._first * 2 ** min(self._failures, 30))
         self._failures += 1
 
     def succeeded(self) -> None:
-        """An attempt succeeded."""
+        """Note that an attempt succeeded."""
         self._failures = 0

@@ -1,4 +1,4 @@
-"""The chains in the object store: find a chain's tail, append a segment to it."""
+"""The chains in the object store: find the tail of a chain, append a segment."""
 
 import hashlib
 from enum import Enum
@@ -10,27 +10,26 @@ from cdc_consumer.segment import Segment
 
 
 class Appended(Enum):
-    """What became of a segment."""
+    """The outcome of an append."""
 
     CREATED = "created"
     FOUND = "found"
-    """It was there already, byte for byte: the answer to an earlier attempt was lost."""
+    """The object was there already, byte for byte: the answer to an earlier attempt was lost."""
     LOST_RACE = "lost race"
-    """Another owner created a segment of this name with other content: ours must be dropped."""
+    """Another member had created a segment of this key with other bytes: ours must be dropped."""
 
 
 class ChainStore:
-    """Append-only: nothing is overwritten, nothing is deleted."""
+    """The chains of the landing bucket. Append-only: nothing is overwritten, nothing is deleted."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
     def tail(self, topic_partition: TopicPartition, hint: int | None = None) -> SegmentMetadata | None:
-        """The metadata of the chain's last segment, or None for an empty chain.
+        """Return the metadata of the last segment of a chain, or None for an empty chain.
 
-        Two requests list the folders, then the last folder. A store reads a folder's keys in pages, so a long folder
-        takes many: `hint`, the start of a segment that once was the tail, lets the listing begin there. A hint can be
-        old or wrong; it only saves work.
+        One request lists the folders, further ones the last folder, page by page. With `hint`, the start of a segment
+        that once was the tail, the listing begins there. A hint may be old or wrong; it only saves requests.
 
         Raises:
             FailedError: the store failed, or the last object is no segment of this chain.
@@ -46,7 +45,7 @@ class ChainStore:
         return self._checked(topic_partition, keys[-1])
 
     def append(self, segment: Segment) -> Appended:
-        """Create the segment's object. A repeat of the same segment is harmless.
+        """Create the object of a segment. Appending the same segment again is harmless.
 
         Raises:
             FailedError: the store failed; the object may be there all the same.
@@ -54,15 +53,15 @@ class ChainStore:
         key = str(segment.key)
         if self._store.create(key, segment.body, segment.metadata.to_headers()):
             return Appended.CREATED
-        found = self._store.read(key)
-        if found is None:
+        stored = self._store.read(key)
+        if stored is None:
             raise FailedError(StoreUnavailable(f"{key} exists and can't be read"))
         try:
-            metadata = SegmentMetadata.from_headers(found.metadata)
+            metadata = SegmentMetadata.from_headers(stored.metadata)
         except ValueError:
             return Appended.LOST_RACE
         same = metadata.end == segment.metadata.end and (
-            hashlib.sha256(found.body).hexdigest() == segment.metadata.sha256
+            hashlib.sha256(stored.body).hexdigest() == segment.metadata.sha256
         )
         return Appended.FOUND if same else Appended.LOST_RACE
 

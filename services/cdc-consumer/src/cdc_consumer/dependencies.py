@@ -1,4 +1,4 @@
-"""How the world outside is doing: readiness with reasons, one backoff per dependency, and one log line per failure."""
+"""The dependencies of the consumer: their readiness, one backoff each, and one log line for each failure."""
 
 from collections.abc import Callable
 from typing import Final, assert_never
@@ -6,7 +6,7 @@ from typing import Final, assert_never
 from bank_common.errors import Retry
 from bank_common.logging import Logger
 from bank_common.service import Readiness
-from cdc_consumer.backoff import Gate
+from cdc_consumer.backoff import Backoff
 from cdc_consumer.failures import (
     BrokenTail,
     BucketMissing,
@@ -34,56 +34,56 @@ CHAINS: Final = "chains"
 DEPENDENCIES: Final = (KAFKA, STORE, REGISTRY, CHAINS)
 
 
-class Health:
-    """Failures that heal are waited for; the others are raised again and end the program."""
+class Dependencies:
+    """Keeps the state of each dependency. Failures with the policy Retry are waited for, the others are raised."""
 
     def __init__(self, readiness: Readiness, clock: Callable[[], float], log: Logger) -> None:
         self._readiness = readiness
         self._clock = clock
         self._log = log
-        self._gates = {name: Gate() for name in DEPENDENCIES}
+        self._backoffs = {name: Backoff() for name in DEPENDENCIES}
 
     def report(self, failure: Failure) -> None:
-        """Take note of a failure and close its dependency's gate for a while.
+        """Note a failure, and let the calls to its dependency back off.
 
         Raises:
-            FailedError: it is not one to wait for.
+            FailedError: its policy is not Retry.
         """
         dependency = dependency_of(failure)
         policy = error_policy(failure)
         self._readiness.unready(dependency, f"{describe(failure)} {policy.advice}")
         if not isinstance(policy, Retry):
             raise FailedError(failure)
-        gate = self._gates[dependency]
-        gate.failed(self._clock())
+        backoff = self._backoffs[dependency]
+        backoff.failed(self._clock())
         self._log.warning(
             "waiting",
             dependency=dependency,
             reason=describe(failure),
             advice=policy.advice,
-            attempts=gate.failures,
+            attempts=backoff.failures,
         )
 
     def well(self, dependency: str) -> None:
-        """The dependency answered."""
-        if self._gates[dependency].failing:
-            self._log.info("recovered", dependency=dependency, attempts=self._gates[dependency].failures)
-        self._gates[dependency].succeeded()
+        """Note that a dependency answered."""
+        if self._backoffs[dependency].failing:
+            self._log.info("recovered", dependency=dependency, attempts=self._backoffs[dependency].failures)
+        self._backoffs[dependency].succeeded()
         self._readiness.ready(dependency)
 
     def may_try(self, dependency: str) -> bool:
-        """Whether its gate is open, or it is time to try again."""
-        return self._gates[dependency].may_try(self._clock())
+        """Whether a call is allowed now: the last one did not fail, or its backoff is over."""
+        return self._backoffs[dependency].may_try(self._clock())
 
     def failing(self, dependency: str) -> bool:
-        """Whether its last attempt failed."""
-        return self._gates[dependency].failing
+        """Whether the last call failed."""
+        return self._backoffs[dependency].failing
 
     def probe(self, dependency: str, ask: Callable[[], None]) -> None:
-        """Ask a dependency that has not answered, or has failed since, if it is time.
+        """Call a dependency that has not answered yet, or that has failed since, if its backoff is over.
 
         Raises:
-            FailedError: its failure is not one to wait for.
+            FailedError: the policy of its failure is not Retry.
         """
         if dependency not in self._readiness.report() or not self.may_try(dependency):
             return
@@ -96,22 +96,22 @@ class Health:
 
 
 class PatientRegistry:
-    """A registry that is asked through its gate, so that one that hangs is not waited for once per topic."""
+    """A registry with a backoff, so that one that hangs is not waited for once per topic."""
 
-    def __init__(self, registry: SchemaRegistry, health: Health) -> None:
+    def __init__(self, registry: SchemaRegistry, dependencies: Dependencies) -> None:
         self._registry = registry
-        self._health = health
+        self._dependencies = dependencies
 
     def schema(self, schema_id: int) -> str | None:
-        """See `SchemaRegistry.schema`. Raises FailedError at once while the gate is closed."""
-        if not self._health.may_try(REGISTRY):
+        """See `SchemaRegistry.schema`. Raises FailedError at once during its backoff."""
+        if not self._dependencies.may_try(REGISTRY):
             raise FailedError(RegistryUnavailable("it failed a moment ago"))
         try:
             text = self._registry.schema(schema_id)
         except FailedError as error:
-            self._health.report(error.failure)
+            self._dependencies.report(error.failure)
             raise
-        self._health.well(REGISTRY)
+        self._dependencies.well(REGISTRY)
         return text
 
     def probe(self) -> None:
@@ -120,7 +120,7 @@ class PatientRegistry:
 
 
 def dependency_of(failure: Failure) -> str:
-    """Whose failure it is."""
+    """The dependency that failed."""
     match failure:
         case StoreUnavailable() | StoreDenied() | BucketMissing():
             return STORE

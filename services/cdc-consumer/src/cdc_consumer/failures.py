@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as a closed set, and what each of it means: wait and retry, or halt with advice."""
+"""The failures of the consumer, a closed set, and the error policy of each one, with advice for the operator."""
 
 from dataclasses import dataclass
 from typing import assert_never
@@ -12,7 +12,7 @@ from cdc_consumer.resume import Refusal, Refused
 
 @dataclass(frozen=True, slots=True)
 class Undecodable:
-    """A record is no event."""
+    """A record can't be decoded."""
 
     topic_partition: TopicPartition
     offset: int
@@ -21,7 +21,7 @@ class Undecodable:
 
 @dataclass(frozen=True, slots=True)
 class TooManyRejected:
-    """So many records of a chain can't be decoded that it is no isolated case; the first of them is an example."""
+    """The dead-letter limit of a partition is exceeded; `first` is the first undecodable record."""
 
     first: Undecodable
     exceeded: LimitExceeded
@@ -36,7 +36,7 @@ class DeadLettersUnavailable:
 
 @dataclass(frozen=True, slots=True)
 class BrokenTail:
-    """The last object of a chain does not say of itself what a segment must say."""
+    """The last object of a chain has not the key or the metadata of a segment."""
 
     key: str
     detail: str
@@ -108,7 +108,7 @@ Failure = (
 
 
 class FailedError(Exception):
-    """Carries one `Failure` to where it is decided upon."""
+    """Carries one `Failure` to where its policy is applied."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(describe(failure))
@@ -116,7 +116,7 @@ class FailedError(Exception):
 
 
 def error_policy(failure: Failure) -> Retry | ToDeadLetters | Halt:  # noqa: PLR0912 - one case a failure
-    """What a failure means for the program, with a sentence of advice for the operator."""
+    """The error policy of a failure, with a sentence of advice for the operator."""
     match failure:
         case Undecodable(topic_partition, offset, error):
             return _of_undecodable(topic_partition, offset, error.reason)
@@ -216,7 +216,7 @@ def _advice(refusal: Refusal) -> str:
 
 
 def describe(failure: Failure) -> str:  # noqa: PLR0912 - one case a failure
-    """What was seen, in one sentence, without any value of a row."""
+    """Describe a failure in one sentence, without any value of a row."""
     match failure:
         case Undecodable(topic_partition, offset, error):
             seen = f"{error.reason.value} ({error.detail})"
@@ -226,11 +226,11 @@ def describe(failure: Failure) -> str:  # noqa: PLR0912 - one case a failure
             return f"{first.topic_partition}: {exceeded.rejected} records {share} can't be decoded. {describe(first)}"
         case DeadLettersUnavailable(detail):
             return f"A dead letter was not acknowledged: {detail}."
-        case Refused(topic_partition, refusal, facts):
-            tail = "none" if facts.tail is None else f"[{facts.tail.start}, {facts.tail.end})"
+        case Refused(topic_partition, refusal, state):
+            tail = "none" if state.tail is None else f"[{state.tail.start}, {state.tail.end})"
             return (
-                f"{topic_partition}: {refusal.value}. Last segment {tail}, committed offset {facts.committed}, "
-                f"Kafka holds [{facts.log_start}, {facts.high_watermark}), topic id {facts.topic_id}."
+                f"{topic_partition}: {refusal.value}. Last segment {tail}, committed offset {state.committed}, "
+                f"Kafka holds [{state.log_start}, {state.high_watermark}), topic id {state.topic_id}."
             )
         case BrokenTail(key, detail):
             return f"The last object of a chain, {key}, is not a segment: {detail}."

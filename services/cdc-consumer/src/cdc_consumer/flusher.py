@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from bank_common.landing import TopicPartition
 from bank_common.logging import Logger
 from cdc_consumer import dependencies as d
-from cdc_consumer.assignment import Held, Holdings
+from cdc_consumer.assignment import AssignedPartition, Assignment
 from cdc_consumer.chain import Appended
-from cdc_consumer.dependencies import Health
+from cdc_consumer.dependencies import Dependencies
 from cdc_consumer.failpoints import Failpoint, FailpointHandler
 from cdc_consumer.failures import FailedError
 from cdc_consumer.metrics import ConsumerMetrics
@@ -23,10 +23,10 @@ class Flusher:
 
     def __init__(
         self,
-        holdings: Holdings,
+        assignment: Assignment,
         writer: SegmentWriter,
         kafka: RecordLog,
-        health: Health,
+        dependencies: Dependencies,
         *,
         limits: FlushLimits,
         handover_seconds: float,
@@ -35,10 +35,10 @@ class Flusher:
         log: Logger,
         failpoint: FailpointHandler,
     ) -> None:
-        self._holdings = holdings
+        self._assignment = assignment
         self._writer = writer
         self._kafka = kafka
-        self._health = health
+        self._dependencies = dependencies
         self._limits = limits
         self._budget = SegmentBudget(limits.budget)
         self._handover_seconds = handover_seconds
@@ -49,60 +49,66 @@ class Flusher:
 
     def seconds_until_due(self, now: float) -> float:
         """Seconds until a batch is due; infinite when all buffers are empty."""
-        return seconds_until_due(self._holdings.buffers, now, self._limits, self._budget)
+        return seconds_until_due(self._assignment.buffers, now, self._limits, self._budget)
 
     def flush_due(self) -> None:
         """Flush every batch that is due. Raises FailedError: a failure to halt for."""
-        waited = seal_due(self._holdings.buffers, self._clock(), self._limits, self._budget)
+        waited = seal_due(self._assignment.buffers, self._clock(), self._limits, self._budget)
         if waited is not None:
             self._metrics.flush_window(waited)
-        self._flush_sealed(list(self._holdings))
+        self._flush_sealed(list(self._assignment))
 
-    def flush_leaving(self, leaving: Sequence[Held]) -> None:
+    def flush_leaving(self, leaving: Sequence[AssignedPartition]) -> None:
         """Flush partitions that we give up, within one deadline. Their next owner reads again what was not written.
 
         Raises:
             FailedError: a failure to halt for.
         """
         deadline = self._clock() + self._handover_seconds
-        for held in leaving:
-            if held.buffer is not None:
-                held.buffer.seal(FlushReason.LEAVING)
+        for assigned in leaving:
+            if assigned.buffer is not None:
+                assigned.buffer.seal(FlushReason.LEAVING)
         self._flush_sealed(leaving, deadline)
 
-    def _flush_sealed(self, holdings: Sequence[Held], deadline: float = math.inf) -> None:
+    def _flush_sealed(self, assignment: Sequence[AssignedPartition], deadline: float = math.inf) -> None:
         commits: dict[TopicPartition, Commit] = {}
-        for held in holdings:
-            while held.buffer is not None and held.buffer.head is not None and self._health.may_try(d.STORE):
+        for assigned in assignment:
+            while (
+                assigned.buffer is not None and assigned.buffer.head is not None and self._dependencies.may_try(d.STORE)
+            ):
                 if self._clock() >= deadline:
                     self._log.warning(
-                        "handover_late", topic=held.topic_partition.topic, partition=held.topic_partition.partition
+                        "handover_late",
+                        topic=assigned.topic_partition.topic,
+                        partition=assigned.topic_partition.partition,
                     )
                     break
-                self._flush_head(held, held.buffer, commits)
+                self._flush_head(assigned, assigned.buffer, commits)
         if commits:
             self._kafka.commit(list(commits.values()))
             self._failpoint(Failpoint.OFFSETS_SENT)
 
-    def _flush_head(self, held: Held, buffer: PartitionBuffer, commits: dict[TopicPartition, Commit]) -> None:
+    def _flush_head(
+        self, assigned: AssignedPartition, buffer: PartitionBuffer, commits: dict[TopicPartition, Commit]
+    ) -> None:
         batch = buffer.head
         if batch is None:
             return
         try:
-            outcome = self._writer.write(batch, held.topic_id)
+            outcome = self._writer.write(batch, assigned.topic_id)
         except FailedError as error:
             if d.dependency_of(error.failure) == d.STORE:
                 self._metrics.store_failed()
             else:
                 # The batch must not be stored: it is read again by whoever comes after the halt.
-                held.buffer = None
-            self._health.report(error.failure)
+                assigned.buffer = None
+            self._dependencies.report(error.failure)
             return
-        self._health.well(d.STORE)
+        self._dependencies.well(d.STORE)
         if outcome is Appended.LOST_RACE:
-            self._writer.forget(held.topic_partition)
-            held.buffer = None
+            self._writer.forget(assigned.topic_partition)
+            assigned.buffer = None
             return
         buffer.stored()
         self._budget.spend(1, self._clock())
-        commits[held.topic_partition] = Commit(held.topic_partition, batch.end, note=str(batch.start))
+        commits[assigned.topic_partition] = Commit(assigned.topic_partition, batch.end, metadata=str(batch.start))

@@ -1,8 +1,8 @@
-"""The loop: poll, decode into lines, store what is due, then commit. Always store before commit.
+"""The consumer loop: poll, buffer the records, flush the batches that are due, then commit. Never commit before.
 
-One thread. A chain's life here: assigned -> waiting (paused, its tail unknown) -> flowing (it has a line) -> revoked.
-Whenever a chain's buffer can't be trusted any more (a lost race, a lost position) it goes back to waiting. While the
-object store fails, everything is paused and polled on: memory stays bounded and the group sees a living member.
+One thread. The states of a partition: assigned -> waiting (paused, its tail unknown) -> fetching (it has a buffer) ->
+revoked. It goes back to waiting when its buffer is no longer valid (a lost race, a lost position). While the object
+store fails, all partitions are paused and polling goes on: memory stays bounded, and the member stays in the group.
 """
 
 import time
@@ -13,11 +13,11 @@ from bank_common.landing import TopicPartition
 from bank_common.logging import Logger
 from bank_common.service import Liveness, Readiness, Shutdown
 from cdc_consumer import dependencies as d
-from cdc_consumer.assignment import Held, Holdings
+from cdc_consumer.assignment import AssignedPartition, Assignment
 from cdc_consumer.batcher import Batcher, IncomingBatch, RejectedBatch, SchemaBatch, TombstoneBatch
 from cdc_consumer.chain import ChainStore
 from cdc_consumer.dead_letter_limit import DeadLetterLimits
-from cdc_consumer.dependencies import Health, PatientRegistry
+from cdc_consumer.dependencies import Dependencies, PatientRegistry
 from cdc_consumer.failpoints import FailpointHandler, no_failpoint
 from cdc_consumer.failures import FailedError, Undecodable, error_policy
 from cdc_consumer.flusher import Flusher
@@ -25,7 +25,7 @@ from cdc_consumer.metrics import ConsumerMetrics, show_partition
 from cdc_consumer.partition_buffer import FlushLimits, PartitionBuffer
 from cdc_consumer.ports import DeadLetters, ObjectStore, Polled, RecordLog, SchemaRegistry
 from cdc_consumer.records import Records
-from cdc_consumer.resume import Facts, Refused, decide
+from cdc_consumer.resume import PartitionState, Refused, decide
 from cdc_consumer.topics import LandedTopics
 from cdc_consumer.writer import SegmentWriter
 
@@ -34,7 +34,7 @@ HANDOVER_SECONDS = 4.0
 
 
 class Consumer:
-    """Lands its share of the topics. Everything it needs comes in as an argument."""
+    """One member of the consumer group. All that it needs comes in as arguments."""
 
     def __init__(
         self,
@@ -69,8 +69,8 @@ class Consumer:
         self._log = log
         self._liveness = liveness
         self._wall_clock = wall_clock  # for the lag in seconds alone: it decides nothing
-        self._health = Health(readiness, clock, log)
-        self._registry = PatientRegistry(registry, self._health)
+        self._dependencies = Dependencies(readiness, clock, log)
+        self._registry = PatientRegistry(registry, self._dependencies)
         self._batcher = Batcher(self._registry, topics)
         self._chains = ChainStore(store)
         self._writer = SegmentWriter(
@@ -84,12 +84,12 @@ class Consumer:
             log=log,
             failpoint=failpoint,
         )
-        self._holdings = Holdings()
+        self._assignment = Assignment()
         self._flusher = Flusher(
-            self._holdings,
+            self._assignment,
             self._writer,
             kafka,
-            self._health,
+            self._dependencies,
             limits=limits,
             handover_seconds=handover_seconds,
             metrics=metrics,
@@ -100,12 +100,12 @@ class Consumer:
         self._paused: set[TopicPartition] = set()
 
     def run(self, shutdown: Shutdown, *, until_caught_up: bool = False) -> None:
-        """Land until the stop is requested, then store what is buffered, commit and leave the group.
+        """Run until a stop is requested, then flush the buffers, commit and leave the group.
 
-        With `until_caught_up` it also ends when everything that our share of the topics holds is stored.
+        With `until_caught_up` it also ends when all records of the assigned partitions are written.
 
         Raises:
-            FailedError: a failure to halt for; what could be stored before it was stored and committed.
+            FailedError: a failure to halt for. What could be written before it was written and committed.
         """
         self._kafka.subscribe(sorted(self._topics.kinds), self)
         try:
@@ -115,7 +115,7 @@ class Consumer:
             self.leave()
 
     def turn(self) -> None:
-        """One round. Raises FailedError: a failure to halt for."""
+        """Run one iteration of the loop. Raises FailedError: a failure to halt for."""
         # Records may have come as soon as the wait began: their age is never underestimated.
         self._polled_at = self._clock()
         due = self._flusher.seconds_until_due(self._polled_at)
@@ -134,42 +134,44 @@ class Consumer:
             self._liveness.beat()
 
     def leave(self) -> None:
-        """Store what is buffered if the store answers, commit, leave the group. What isn't stored is read again."""
+        """Flush if the store answers, commit, and leave the group. What is not written is read again."""
         try:
-            self._flusher.flush_leaving(list(self._holdings))
+            self._flusher.flush_leaving(list(self._assignment))
         finally:
             self._kafka.close(CLOSE_SECONDS)
 
     def _caught_up(self) -> bool:
-        """Whether every chain of ours reaches its log's end. Stores what is buffered when all of it has been read."""
-        held = list(self._holdings)
-        if not held or not all(each.flows and each.caught_up for each in held):
+        """Whether every assigned partition is written up to its log end. Flushes once all of them are read so far."""
+        assigned = list(self._assignment)
+        if not assigned or not all(each.fetching and each.caught_up for each in assigned):
             return False
-        self._flusher.flush_leaving(held)
-        return all(each.buffer is not None and each.buffer.head is None for each in held)
+        self._flusher.flush_leaving(assigned)
+        return all(each.buffer is not None and each.buffer.head is None for each in assigned)
 
-    # -- ownership -------------------------------------------------------------------------------------------------
+    # -- rebalances ------------------------------------------------------------------------------------------------
 
     def assigned(self, partitions: Collection[TopicPartition]) -> None:
-        """See `Ownership`."""
+        """See `RebalanceListener`."""
         self._log.info("assigned", partitions=[str(topic_partition) for topic_partition in partitions])
-        self._holdings.take(partitions)
+        self._assignment.assign(partitions)
         self._paused |= set(partitions)
-        self._health.well(d.KAFKA)
+        self._dependencies.well(d.KAFKA)
 
     def revoked(self, partitions: Collection[TopicPartition]) -> None:
-        """See `Ownership`."""
+        """See `RebalanceListener`."""
         self._log.info("revoked", partitions=[str(topic_partition) for topic_partition in partitions])
-        self._flusher.flush_leaving([held for held in self._holdings if held.topic_partition in partitions])
+        self._flusher.flush_leaving(
+            [assigned for assigned in self._assignment if assigned.topic_partition in partitions]
+        )
         self._forget(partitions)
 
     def lost(self, partitions: Collection[TopicPartition]) -> None:
-        """See `Ownership`."""
+        """See `RebalanceListener`."""
         self._log.warning("lost", partitions=[str(topic_partition) for topic_partition in partitions])
         self._forget(partitions)
 
     def _forget(self, partitions: Collection[TopicPartition]) -> None:
-        self._holdings.release(partitions)
+        self._assignment.unassign(partitions)
         self._paused -= set(partitions)
         for topic_partition in partitions:
             self._writer.forget(topic_partition)
@@ -179,94 +181,96 @@ class Consumer:
 
     def _note(self, polled: Polled) -> None:
         for failure in polled.failures:
-            self._health.report(failure)
+            self._dependencies.report(failure)
         for topic_partition in polled.lost_position:
-            held = self._holdings.get(topic_partition)
-            if held is not None:
+            assigned = self._assignment.get(topic_partition)
+            if assigned is not None:
                 self._log.warning("position_lost", topic=topic_partition.topic, partition=topic_partition.partition)
-                held.buffer = None
+                assigned.buffer = None
         if polled.records:
-            self._health.well(d.KAFKA)
+            self._dependencies.well(d.KAFKA)
 
     def _note_ends(self, ends: Collection[TopicPartition]) -> None:
-        """The end of a log is told once, and often together with its last records."""
+        """Note the partitions at their log end: told once each time, often together with the last records."""
         for topic_partition in ends:
-            held = self._holdings.get(topic_partition)
-            if held is not None and held.flows:
-                held.caught_up = True
+            assigned = self._assignment.get(topic_partition)
+            if assigned is not None and assigned.fetching:
+                assigned.caught_up = True
 
     def _take(self, topic_partition: TopicPartition, records: Records) -> None:
-        held = self._holdings.get(topic_partition)
-        if held is None or held.buffer is None or held.rewind:
+        assigned = self._assignment.get(topic_partition)
+        if assigned is None or assigned.buffer is None or assigned.rewind:
             return
-        records = records.since(held.buffer.end)
+        records = records.since(assigned.buffer.end)
         batches = self._batcher.batches(topic_partition, records) if records.count else iter(())
         while True:
             try:
                 batch = next(batches, None)
             except FailedError:
-                held.rewind = True
+                assigned.rewind = True
                 return
             if batch is None:
                 return
-            self._put(held, held.buffer, batch)
+            self._put(assigned, assigned.buffer, batch)
 
-    def _put(self, held: Held, buffer: PartitionBuffer, batch: IncomingBatch) -> None:
-        held.caught_up = False
-        held.read += batch.records.count
+    def _put(self, assigned: AssignedPartition, buffer: PartitionBuffer, batch: IncomingBatch) -> None:
+        assigned.caught_up = False
+        assigned.read += batch.records.count
         match batch:
             case SchemaBatch(records, value_schema, urgent):
                 buffer.add(records, value_schema, urgent=urgent, now=self._polled_at)
             case TombstoneBatch(records):
                 buffer.skip(records)
             case RejectedBatch(records, error):
-                failure = Undecodable(held.topic_partition, records.offsets[0], error)
+                failure = Undecodable(assigned.topic_partition, records.offsets[0], error)
                 if isinstance(error_policy(failure), Halt):
                     raise FailedError(failure)
                 buffer.reject(records, error, now=self._polled_at)
 
     def _position_waiting(self) -> None:
-        for held in self._holdings.waiting:
-            if not (self._health.may_try(d.STORE) and self._health.may_try(d.KAFKA)):
+        for assigned in self._assignment.waiting:
+            if not (self._dependencies.may_try(d.STORE) and self._dependencies.may_try(d.KAFKA)):
                 return
             try:
-                self._position(held)
+                self._position(assigned)
             except FailedError as error:
-                self._health.report(error.failure)
+                self._dependencies.report(error.failure)
                 return
 
-    def _position(self, held: Held) -> None:
-        heard = self._kafka.facts(held.topic_partition)
-        self._health.well(d.KAFKA)
-        hint = int(heard.note) if heard.note and heard.note.isdecimal() else None
-        tail = self._chains.tail(held.topic_partition, hint)
-        self._health.well(d.STORE)
-        facts = Facts(tail, heard.committed, heard.log_start, heard.high_watermark, heard.topic_id)
-        decision = decide(held.topic_partition, facts)
+    def _position(self, assigned: AssignedPartition) -> None:
+        offsets = self._kafka.log_offsets(assigned.topic_partition)
+        self._dependencies.well(d.KAFKA)
+        hint = int(offsets.metadata) if offsets.metadata and offsets.metadata.isdecimal() else None
+        tail = self._chains.tail(assigned.topic_partition, hint)
+        self._dependencies.well(d.STORE)
+        state = PartitionState(tail, offsets.committed, offsets.log_start, offsets.high_watermark, offsets.topic_id)
+        decision = decide(assigned.topic_partition, state)
         if isinstance(decision, Refused):
             raise FailedError(decision)
-        self._seek(held.topic_partition, decision.offset)
-        held.buffer = PartitionBuffer(held.topic_partition, decision.offset, self._limits)
-        held.topic_id = heard.topic_id
-        held.rewind = held.caught_up = False
+        self._seek(assigned.topic_partition, decision.offset)
+        assigned.buffer = PartitionBuffer(assigned.topic_partition, decision.offset, self._limits)
+        assigned.topic_id = offsets.topic_id
+        assigned.rewind = assigned.caught_up = False
         self._log.info(
             "resumed",
-            topic=held.topic_partition.topic,
-            partition=held.topic_partition.partition,
+            topic=assigned.topic_partition.topic,
+            partition=assigned.topic_partition.partition,
             offset=decision.offset,
             new=tail is None,
         )
 
     def _rewind(self) -> None:
-        for held in self._holdings.rewinding:
-            if held.buffer is None or not (self._health.may_try(d.REGISTRY) and self._health.may_try(d.KAFKA)):
+        for assigned in self._assignment.rewinding:
+            if assigned.buffer is None or not (
+                self._dependencies.may_try(d.REGISTRY) and self._dependencies.may_try(d.KAFKA)
+            ):
                 return
             try:
-                self._seek(held.topic_partition, held.buffer.end)
+                self._seek(assigned.topic_partition, assigned.buffer.end)
             except FailedError as error:
-                self._health.report(error.failure)
+                self._dependencies.report(error.failure)
             else:
-                held.rewind = False
+                assigned.rewind = False
 
     def _seek(self, topic_partition: TopicPartition, offset: int) -> None:
         self._kafka.resume([topic_partition])
@@ -276,19 +280,19 @@ class Consumer:
     # -- housekeeping ----------------------------------------------------------------------------------------------
 
     def _probe(self) -> None:
-        """Ask the dependencies of which nothing is known and that no pending work asks anyway."""
-        store_has_work = bool(self._holdings.waiting) or any(buffer.head for buffer in self._holdings.buffers)
+        """Probe the dependencies whose state is unknown and that no pending work calls anyway."""
+        store_has_work = bool(self._assignment.waiting) or any(buffer.head for buffer in self._assignment.buffers)
         probes = {
-            d.KAFKA: (self._kafka.probe, not self._holdings.waiting),
+            d.KAFKA: (self._kafka.probe, not self._assignment.waiting),
             d.STORE: (self._store.probe, not store_has_work),
-            d.REGISTRY: (self._registry.probe, not self._holdings.rewinding),
+            d.REGISTRY: (self._registry.probe, not self._assignment.rewinding),
         }
         for dependency, (probe, idle) in probes.items():
             if idle:
-                self._health.probe(dependency, probe)
+                self._dependencies.probe(dependency, probe)
 
     def _pause_and_resume(self) -> None:
-        blocked = self._holdings.blocked(everything=self._health.failing(d.STORE))
+        blocked = self._assignment.blocked(everything=self._dependencies.failing(d.STORE))
         if blocked - self._paused:
             self._kafka.pause(blocked - self._paused)
         if self._paused - blocked:
@@ -296,9 +300,11 @@ class Consumer:
         self._paused = blocked
 
     def _show(self) -> None:
-        if not self._holdings.waiting:
-            self._health.well(d.CHAINS)
-        for held in self._holdings:
-            self._metrics.records_read(held.topic_partition, held.read)
-            held.read = 0
-            show_partition(self._metrics, held, self._kafka.high_watermark(held.topic_partition), self._wall_clock())
+        if not self._assignment.waiting:
+            self._dependencies.well(d.CHAINS)
+        for assigned in self._assignment:
+            self._metrics.records_read(assigned.topic_partition, assigned.read)
+            assigned.read = 0
+            show_partition(
+                self._metrics, assigned, self._kafka.high_watermark(assigned.topic_partition), self._wall_clock()
+            )

@@ -1,11 +1,11 @@
-"""The consumer's metrics, as `bank_common.metrics` names them."""
+"""The consumer's metrics; `bank_common.metrics` has their names."""
 
 from prometheus_client import CollectorRegistry
 
 from bank_common import metrics as m
 from bank_common.landing import TopicPartition
 from bank_common.service import build_metric
-from cdc_consumer.assignment import Held
+from cdc_consumer.assignment import AssignedPartition
 from cdc_consumer.partition_buffer import FlushReason
 from cdc_consumer.segment import Segment
 
@@ -38,7 +38,7 @@ class ConsumerMetrics:
     def segment_created(
         self, topic_partition: TopicPartition, segment: Segment, reason: FlushReason, seconds: float
     ) -> None:
-        """A segment is in the chain."""
+        """A segment was appended to its chain."""
         self._segments.labels(*topic_partition).inc()
         self._rows.labels(*topic_partition).inc(segment.metadata.rows)
         self._bytes.labels(*topic_partition).inc(len(segment.body))
@@ -55,7 +55,7 @@ class ConsumerMetrics:
         self._put.observe(seconds)
 
     def race_lost(self, topic_partition: TopicPartition) -> None:
-        """Another owner was first."""
+        """Another member had created the segment first."""
         self._races.labels(*topic_partition).inc()
 
     def store_failed(self) -> None:
@@ -67,28 +67,30 @@ class ConsumerMetrics:
         self._buffered.labels(*topic_partition).set(size)
 
     def tail(self, topic_partition: TopicPartition, offset: int) -> None:
-        """Where the chain ends."""
+        """The end of the chain: where its next segment starts."""
         self._tail.labels(*topic_partition).set(offset)
 
     def lag(self, topic_partition: TopicPartition, records: int, seconds: float) -> None:
-        """How far the chain is behind its log."""
+        """How far the chain is behind the log of its partition."""
         self._lag.labels(*topic_partition).set(records)
         self._lag_seconds.labels(*topic_partition).set(seconds)
 
     def not_ours(self, topic_partition: TopicPartition) -> None:
-        """The chain's state is another owner's to tell."""
+        """Stop showing a partition: it is another member's."""
         for metric in self._of_owner:
             metric.remove(*topic_partition)
 
 
-def show_partition(metrics: ConsumerMetrics, held: Held, high_watermark: int | None, wall_clock: float) -> None:
-    """Show how far a chain of ours is; `wall_clock` is seconds since 1970, for the age of what is not stored."""
-    buffer = held.buffer
+def show_partition(
+    metrics: ConsumerMetrics, assigned: AssignedPartition, high_watermark: int | None, wall_clock: float
+) -> None:
+    """Show how far a partition is; `wall_clock` is seconds since 1970, for the age of records that are not stored."""
+    buffer = assigned.buffer
     if buffer is None:
         return
-    metrics.buffered(held.topic_partition, buffer.size)
-    metrics.tail(held.topic_partition, buffer.start)
+    metrics.buffered(assigned.topic_partition, buffer.size)
+    metrics.tail(assigned.topic_partition, buffer.start)
     if high_watermark is not None:
-        stored = held.caught_up and buffer.oldest is None and buffer.head is None
+        stored = assigned.caught_up and buffer.oldest is None and buffer.head is None
         age = 0.0 if buffer.written is None else max(0.0, wall_clock - buffer.written)
-        metrics.lag(held.topic_partition, 0 if stored else max(0, high_watermark - buffer.start), age)
+        metrics.lag(assigned.topic_partition, 0 if stored else max(0, high_watermark - buffer.start), age)

@@ -1,4 +1,4 @@
-"""What the consumer needs from the world. Each docstring is a contract, tested on the fake and on the real thing.
+"""The ports of the consumer. Each docstring is a contract, tested on the fake and on the real component.
 
 Every method raises `FailedError` with a failure of `cdc_consumer.failures`, and nothing else.
 """
@@ -21,7 +21,7 @@ class StoredObject(NamedTuple):
 
 
 class ObjectStore(Protocol):
-    """The landing bucket. What it shows is complete: an object is there with all its bytes and metadata, or not."""
+    """The landing bucket. An object is there with all its bytes and metadata, or it is not there."""
 
     def create(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
         """Create the object if there is none of that name; False when there is one, which stays as it is.
@@ -39,7 +39,7 @@ class ObjectStore(Protocol):
         ...
 
     def probe(self) -> None:
-        """Returns when the bucket answers."""
+        """Return when the bucket answers."""
         ...
 
     def folders(self, prefix: str) -> Sequence[str]:
@@ -59,98 +59,98 @@ class SchemaRegistry(Protocol):
         ...
 
     def probe(self) -> None:
-        """Returns when the registry answers."""
+        """Return when the registry answers."""
         ...
 
 
 @dataclass(slots=True)
 class Polled:
-    """What one poll brought: records in order per chain, and chains whose end was reached meanwhile.
+    """The result of one poll: the records of each partition in order, and the partitions at their log end.
 
-    An end is told once each time that it is reached, often together with the last records before it.
+    A log end is told once each time that it is reached, often together with the last records before it.
     """
 
     records: dict[TopicPartition, Records] = field(default_factory=dict[TopicPartition, Records])
     caught_up: set[TopicPartition] = field(default_factory=set[TopicPartition])
     lost_position: set[TopicPartition] = field(default_factory=set[TopicPartition])
-    """Chains whose position Kafka does not hold (any more): they have to be positioned again."""
+    """Partitions whose position is outside the offsets that Kafka holds: they have to be positioned again."""
     failures: list[Failure] = field(default_factory=list[Failure])
 
 
-class LogFacts(NamedTuple):
-    """What Kafka knows of one chain; see `cdc_consumer.resume.Facts`. `note` came with the last commit."""
+class LogOffsets(NamedTuple):
+    """What Kafka knows of one partition, see `resume.PartitionState`. `metadata` is that of the committed offset."""
 
     committed: int | None
-    note: str | None
+    metadata: str | None
     log_start: int
     high_watermark: int
     topic_id: str
 
 
 class Commit(NamedTuple):
-    """An offset to commit with a note of ours (at most 4 KB)."""
+    """An offset to commit, and its metadata (at most 4 KB)."""
 
     topic_partition: TopicPartition
     offset: int
-    note: str
+    metadata: str
 
 
-class Ownership(Protocol):
-    """Who listens to changes of ownership. Called from inside `RecordLog.poll` and `close`."""
+class RebalanceListener(Protocol):
+    """The callbacks of a rebalance. Called from inside `RecordLog.poll` and `close`."""
 
     def assigned(self, partitions: Collection[TopicPartition]) -> None:
-        """These chains are ours now. They deliver nothing until `resume`, nothing of account until `seek`."""
+        """These partitions are assigned to us. They are paused, and what they deliver counts only after `seek`."""
         ...
 
     def revoked(self, partitions: Collection[TopicPartition]) -> None:
-        """These chains go to another owner when this call returns: the last moment to store and commit."""
+        """These partitions are revoked when this call returns: the last moment to write and commit."""
         ...
 
     def lost(self, partitions: Collection[TopicPartition]) -> None:
-        """These chains have another owner already."""
+        """These partitions are another member's already."""
         ...
 
 
 class RecordLog(Protocol):
-    """The group's share of the topics. Delivers committed records only, in order per chain, from where `seek` said."""
+    """One member of a group. Delivers committed records only, in order per partition, from where `seek` said."""
 
-    def subscribe(self, topics: Collection[str], ownership: Ownership) -> None:
-        """Join the group."""
+    def subscribe(self, topics: Collection[str], listener: RebalanceListener) -> None:
+        """Join the group and subscribe to the topics."""
         ...
 
     def poll(self, max_records: int, timeout_seconds: float) -> Polled:
-        """Wait for records at most that long. Must be called often, or the group takes the chains away."""
+        """Wait for records at most that long. Must be called often, or the group takes the partitions away."""
         ...
 
     def probe(self) -> None:
-        """Returns when the brokers answer."""
+        """Return when the brokers answer."""
         ...
 
-    def facts(self, topic_partition: TopicPartition) -> LogFacts:
-        """What Kafka knows of an assigned chain, asked now."""
+    def log_offsets(self, topic_partition: TopicPartition) -> LogOffsets:
+        """Ask Kafka for the offsets of an assigned partition."""
         ...
 
     def seek(self, topic_partition: TopicPartition, offset: int) -> None:
-        """Deliver this chain from `offset` on; nothing that was fetched before is delivered after this.
+        """Deliver this partition from `offset` on; nothing that was fetched before is delivered after this.
 
-        Resume a paused chain before: librdkafka takes a second to notice one that is resumed after it was sought.
+        Resume a paused partition before: librdkafka takes a second to fetch one that is resumed after its seek.
         """
         ...
 
     def pause(self, partitions: Collection[TopicPartition]) -> None:
-        """Deliver nothing of these chains until `resume`; they stay ours."""
+        """Deliver nothing of these partitions until `resume`; they stay assigned."""
         ...
 
     def resume(self, partitions: Collection[TopicPartition]) -> None:
-        """Deliver these chains again."""
+        """Deliver these partitions again."""
         ...
 
     def high_watermark(self, topic_partition: TopicPartition) -> int | None:
-        """The end of the log as last heard, without asking; None when nothing was heard yet."""
+        """The end of the log as of the last fetch; None before the first one. Does no I/O."""
         ...
 
     def commit(self, commits: Collection[Commit]) -> None:
-        """Remember these offsets for the group. May fail unseen: the chain is the truth, a commit only helps."""
+        """Commit these offsets. May fail unseen: the chain is the truth, a commit only saves work."""
         ...
 
     def close(self, timeout_seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Raw records of one chain, as columns: reading a million of them one object at a time is most of what it costs."""
+"""Raw records of one partition, as columns: a Python object for each record would be most of the cost."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ class Records:
 
     @property
     def count(self) -> int:
-        """How many records these are."""
+        """The number of records."""
         return len(self.offsets)
 
     def part(self, start: int, stop: int) -> "Records":
-        """The records from one place to before another."""
+        """The records from index `start` to before index `stop`."""
         if start == 0 and stop >= self.count:
             return self
         return Records(

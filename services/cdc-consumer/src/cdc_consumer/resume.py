@@ -1,4 +1,4 @@
-"""Where a new owner of a chain goes on, or why it must not. Pure: GUARANTEES M1 as a table of decisions."""
+"""Where a member resumes a partition, or why it must not: GUARANTEES M1 as a table of decisions. Pure."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -7,8 +7,8 @@ from typing import NamedTuple
 from bank_common.landing import SegmentMetadata, TopicPartition
 
 
-class Facts(NamedTuple):
-    """What is known of one chain at the moment of its assignment.
+class PartitionState(NamedTuple):
+    """The offsets of one partition, in its chain and in Kafka, when it is assigned.
 
     `tail` is the metadata of the chain's last segment; `log_start` and `high_watermark` bound the offsets that Kafka
     holds: `[log_start, high_watermark)`; `topic_id` changes when a topic is deleted and created again.
@@ -40,27 +40,27 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Don't read: an operator decides."""
+    """Do not read on: an operator decides."""
 
     topic_partition: TopicPartition
     refusal: Refusal
-    facts: Facts
+    state: PartitionState
 
 
-def decide(topic_partition: TopicPartition, facts: Facts) -> Resume | Refused:
-    """The chain is the truth; the commit only shows when part of the chain is missing."""
-    tail = facts.tail
+def decide(topic_partition: TopicPartition, state: PartitionState) -> Resume | Refused:
+    """Decide where to resume. The chain is the truth; the committed offset only shows that a part of it is missing."""
+    tail = state.tail
     if tail is None:
-        if facts.committed is not None:
-            return Refused(topic_partition, Refusal.CHAIN_LOST, facts)
-        return Resume(facts.log_start)
+        if state.committed is not None:
+            return Refused(topic_partition, Refusal.CHAIN_LOST, state)
+        return Resume(state.log_start)
     # Offsets of another topic of the same name say nothing: this comes first.
-    if tail.topic_id != facts.topic_id:
-        return Refused(topic_partition, Refusal.TOPIC_RECREATED, facts)
-    if facts.committed is not None and facts.committed > tail.end:
-        return Refused(topic_partition, Refusal.CHAIN_BEHIND_COMMIT, facts)
-    if facts.log_start > tail.end:
-        return Refused(topic_partition, Refusal.LOG_STARTS_AFTER_TAIL, facts)
-    if tail.end > facts.high_watermark:
-        return Refused(topic_partition, Refusal.TAIL_BEYOND_LOG, facts)
+    if tail.topic_id != state.topic_id:
+        return Refused(topic_partition, Refusal.TOPIC_RECREATED, state)
+    if state.committed is not None and state.committed > tail.end:
+        return Refused(topic_partition, Refusal.CHAIN_BEHIND_COMMIT, state)
+    if state.log_start > tail.end:
+        return Refused(topic_partition, Refusal.LOG_STARTS_AFTER_TAIL, state)
+    if tail.end > state.high_watermark:
+        return Refused(topic_partition, Refusal.TAIL_BEYOND_LOG, state)
     return Resume(tail.end)

@@ -1,4 +1,4 @@
-"""Which topics are landed, and what kind of record each one carries."""
+"""The topics that are landed, and the kind of records in each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from bank_common import names
 
 
 class TopicKind(Enum):
-    """What a topic's records are; the kind decides how they are decoded and which columns a segment has."""
+    """The kind of records in a topic: it decides how they are decoded and which columns a segment has."""
 
     CHANGES = "changes"
     """Debezium envelopes of one table; the columns come from the schema."""
@@ -28,7 +28,7 @@ class LandedTopics:
 
     @classmethod
     def of_platform(cls) -> Self:
-        """What infra/platform.toml names: one topic per captured table, transactions and notifications."""
+        """The topics of infra/platform.toml: one per captured table, the transaction metadata and the notifications."""
         return cls(
             kinds={
                 **{table.topic: TopicKind.CHANGES for table in names.TABLES},

@@ -14,7 +14,7 @@ from cdc_consumer.failures import (
     RegistryUnavailable,
     StoreUnavailable,
 )
-from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled, StoredObject
+from cdc_consumer.ports import Commit, LogOffsets, Polled, RebalanceListener, StoredObject
 from cdc_consumer.records import Headers, Records
 
 WRITTEN = 1_700_000_000.0
@@ -184,7 +184,7 @@ class MemoryLog:
 
     def __init__(self, broker: MemoryBroker) -> None:
         self.broker = broker
-        self.ownership: Ownership | None = None
+        self.listener: RebalanceListener | None = None
         self.positions: dict[TopicPartition, int | None] = {}
         self.paused: set[TopicPartition] = set()
         self.polls = 0
@@ -197,19 +197,19 @@ class MemoryLog:
         self.on_wait: Callable[[float], None] = lambda _: None
         """Called with the timeout of a poll that is not full: such a one lasts all of it, like the real one's."""
 
-    def subscribe(self, topics: Collection[str], ownership: Ownership) -> None:
-        self.ownership = ownership
+    def subscribe(self, topics: Collection[str], listener: RebalanceListener) -> None:
+        self.listener = listener
         self.on_subscribe()
 
     def assign(self, *partitions: TopicPartition) -> None:
-        assert self.ownership is not None
+        assert self.listener is not None
         self.positions |= dict.fromkeys(partitions)
         self.paused |= set(partitions)
-        self.ownership.assigned(partitions)
+        self.listener.assigned(partitions)
 
     def revoke(self, *partitions: TopicPartition, lost: bool = False) -> None:
-        assert self.ownership is not None
-        (self.ownership.lost if lost else self.ownership.revoked)(partitions)
+        assert self.listener is not None
+        (self.listener.lost if lost else self.listener.revoked)(partitions)
         for topic_partition in partitions:
             del self.positions[topic_partition]
         self.paused -= set(partitions)
@@ -245,12 +245,12 @@ class MemoryLog:
         if self.down:
             raise FailedError(KafkaUnavailable("down"))
 
-    def facts(self, topic_partition: TopicPartition) -> LogFacts:
+    def log_offsets(self, topic_partition: TopicPartition) -> LogOffsets:
         self.probe()
         commit = self.broker.commits.get(topic_partition)
-        return LogFacts(
+        return LogOffsets(
             None if commit is None else commit.offset,
-            None if commit is None else commit.note,
+            None if commit is None else commit.metadata,
             self.broker.starts[topic_partition],
             self.broker.ends[topic_partition],
             self.broker.topic_id,

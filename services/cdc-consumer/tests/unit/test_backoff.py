@@ -1,22 +1,22 @@
-from cdc_consumer.backoff import Gate
+from cdc_consumer.backoff import Backoff
 
 
 def test_it_closes_longer_with_each_failure_and_opens_on_success() -> None:
-    gate = Gate(first_seconds=1, max_seconds=4)
+    backoff = Backoff(first_seconds=1, max_seconds=4)
     waits: list[float] = []
     for _ in range(4):
-        gate.failed(100)
-        waits.append(next(second for second in (1, 2, 4, 8) if gate.may_try(100 + second)))
+        backoff.failed(100)
+        waits.append(next(second for second in (1, 2, 4, 8) if backoff.may_try(100 + second)))
     assert waits == [1, 2, 4, 4]
-    assert not gate.may_try(103.9)
-    assert gate.failing
-    gate.succeeded()
-    assert gate.may_try(0)
-    assert not gate.failing
+    assert not backoff.may_try(103.9)
+    assert backoff.failing
+    backoff.succeeded()
+    assert backoff.may_try(0)
+    assert not backoff.failing
 
 
 def test_many_failures_do_not_overflow() -> None:
-    gate = Gate(first_seconds=1, max_seconds=5)
+    backoff = Backoff(first_seconds=1, max_seconds=5)
     for _ in range(5000):
-        gate.failed(0)
-    assert gate.may_try(5)
+        backoff.failed(0)
+    assert backoff.may_try(5)

@@ -8,17 +8,17 @@ from cdc_consumer import failures as f
 from cdc_consumer.dead_letter_limit import LimitExceeded
 from cdc_consumer.dependencies import DEPENDENCIES, dependency_of
 from cdc_consumer.events import DecodeError, Reason
-from cdc_consumer.resume import Facts, Refusal, Refused
+from cdc_consumer.resume import PartitionState, Refusal, Refused
 
 CHAIN = TopicPartition("bank.public.accounts", 2)
-FACTS = Facts(None, 7, 0, 9, "id")
+STATE = PartitionState(None, 7, 0, 9, "id")
 UNDECODABLE = {reason: f.Undecodable(CHAIN, 41, DecodeError(reason, "detail")) for reason in Reason}
 HALTING = [
     UNDECODABLE[Reason.UNSUPPORTED_SCHEMA],
     f.TooManyRejected(UNDECODABLE[Reason.BAD_MAGIC], LimitExceeded(120, 1000)),
     f.TooManyRejected(UNDECODABLE[Reason.BAD_MAGIC], LimitExceeded(120, None)),
     f.DeadLettersUnavailable("down"),
-    *(Refused(CHAIN, refusal, FACTS) for refusal in Refusal),
+    *(Refused(CHAIN, refusal, STATE) for refusal in Refusal),
     f.BrokenTail("some/key", "detail"),
     f.KafkaFatal("fenced"),
 ]
@@ -66,4 +66,4 @@ def test_a_halt_names_topic_partition_and_offset() -> None:
 
 @pytest.mark.parametrize("refusal", list(Refusal))
 def test_a_refusal_names_the_command_that_mends_it(refusal: Refusal) -> None:
-    assert "bank down --wipe" in f.error_policy(Refused(CHAIN, refusal, FACTS)).advice
+    assert "bank down --wipe" in f.error_policy(Refused(CHAIN, refusal, STATE)).advice

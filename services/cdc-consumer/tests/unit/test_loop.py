@@ -25,7 +25,7 @@ def test_records_land_and_are_committed_after_they_are_stored(world: World) -> N
     member.turns(8)
     world.assert_exactly_once()
     assert world.broker.commits[A].offset == 6
-    assert world.broker.commits[B] == Commit(B, 1, note="0")
+    assert world.broker.commits[B] == Commit(B, 1, metadata="0")
 
 
 def test_a_poll_ends_when_a_buffer_is_due(world: World) -> None:

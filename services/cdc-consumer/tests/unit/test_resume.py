@@ -1,16 +1,16 @@
 import pytest
 
 from bank_common.landing import SegmentMetadata, TopicPartition
-from cdc_consumer.resume import Facts, Refusal, Refused, Resume, decide
+from cdc_consumer.resume import PartitionState, Refusal, Refused, Resume, decide
 
 CHAIN = TopicPartition("t", 0)
 TAIL = SegmentMetadata(topic_id="id", start=50, end=100, rows=1, rejected=0, schema_id=1, sha256="a" * 64)
-EMPTY = Facts(tail=None, committed=None, log_start=0, high_watermark=200, topic_id="id")
-NORMAL = Facts(tail=TAIL, committed=100, log_start=0, high_watermark=200, topic_id="id")
+EMPTY = PartitionState(tail=None, committed=None, log_start=0, high_watermark=200, topic_id="id")
+NORMAL = PartitionState(tail=TAIL, committed=100, log_start=0, high_watermark=200, topic_id="id")
 
 
 @pytest.mark.parametrize(
-    ("facts", "offset"),
+    ("state", "offset"),
     [
         (EMPTY, 0),
         (EMPTY._replace(log_start=30), 30),
@@ -21,12 +21,12 @@ NORMAL = Facts(tail=TAIL, committed=100, log_start=0, high_watermark=200, topic_
         (NORMAL._replace(high_watermark=100), 100),
     ],
 )
-def test_the_chain_says_where_to_go_on(facts: Facts, offset: int) -> None:
-    assert decide(CHAIN, facts) == Resume(offset)
+def test_the_chain_says_where_to_go_on(state: PartitionState, offset: int) -> None:
+    assert decide(CHAIN, state) == Resume(offset)
 
 
 @pytest.mark.parametrize(
-    ("facts", "refusal"),
+    ("state", "refusal"),
     [
         (EMPTY._replace(committed=0), Refusal.CHAIN_LOST),
         (EMPTY._replace(committed=100), Refusal.CHAIN_LOST),
@@ -37,7 +37,7 @@ def test_the_chain_says_where_to_go_on(facts: Facts, offset: int) -> None:
         (NORMAL._replace(topic_id="other", high_watermark=0, committed=None), Refusal.TOPIC_RECREATED),
     ],
 )
-def test_what_would_lose_or_double_is_refused(facts: Facts, refusal: Refusal) -> None:
-    found = decide(CHAIN, facts)
+def test_what_would_lose_or_double_is_refused(state: PartitionState, refusal: Refusal) -> None:
+    found = decide(CHAIN, state)
     assert isinstance(found, Refused)
     assert found.refusal is refusal

@@ -1,7 +1,7 @@
-"""The group's share of the topics through confluent-kafka.
+"""A member of the consumer group through confluent-kafka.
 
-Assignment is cooperative: a rebalance stops only the partitions that move. A partition that is assigned is paused
-before its first fetch, at a position that can't matter, until the consumer has found its chain's tail and seeks.
+The rebalance protocol is cooperative: only the partitions that move are stopped. A new partition is paused before its
+first fetch, at a position without meaning, until the consumer knows the tail of its chain and seeks.
 """
 
 import logging
@@ -26,7 +26,7 @@ from bank_common.landing import TopicPartition
 from bank_common.logging import Logger
 from cdc_consumer.failpoints import Failpoint, FailpointHandler, no_failpoint
 from cdc_consumer.failures import FailedError, Failure, KafkaFatal, KafkaUnavailable, TopicMissing
-from cdc_consumer.ports import Commit, LogFacts, Ownership, Polled
+from cdc_consumer.ports import Commit, LogOffsets, Polled, RebalanceListener
 from cdc_consumer.records import Records
 
 ASK_SECONDS: Final = 5.0
@@ -88,20 +88,20 @@ class KafkaLog:
 
     # -- membership ------------------------------------------------------------------------------------------------
 
-    def subscribe(self, topics: Collection[str], ownership: Ownership) -> None:
+    def subscribe(self, topics: Collection[str], listener: RebalanceListener) -> None:
         """See `RecordLog.subscribe`."""
 
         def on_assign(consumer: Consumer, partitions: list[KafkaPartition]) -> None:
             paused = [KafkaPartition(part.topic, part.partition, OFFSET_BEGINNING) for part in partitions]
             consumer.incremental_assign(paused)
             consumer.pause(paused)
-            ownership.assigned(_topic_partitions(partitions))
+            listener.assigned(_topic_partitions(partitions))
 
         def on_revoke(_consumer: Consumer, partitions: list[KafkaPartition]) -> None:
-            ownership.revoked(_topic_partitions(partitions))
+            listener.revoked(_topic_partitions(partitions))
 
         def on_lost(_consumer: Consumer, partitions: list[KafkaPartition]) -> None:
-            ownership.lost(_topic_partitions(partitions))
+            listener.lost(_topic_partitions(partitions))
 
         self._consumer.subscribe(list(topics), on_assign=on_assign, on_revoke=on_revoke, on_lost=on_lost)
 
@@ -170,8 +170,8 @@ class KafkaLog:
         except KafkaException as error:
             raise FailedError(_failure(error.args[0])) from error
 
-    def facts(self, topic_partition: TopicPartition) -> LogFacts:
-        """See `RecordLog.facts`."""
+    def log_offsets(self, topic_partition: TopicPartition) -> LogOffsets:
+        """See `RecordLog.log_offsets`."""
         asked = KafkaPartition(*topic_partition)
         try:
             low, high = self._consumer.get_watermark_offsets(asked, timeout=ASK_SECONDS)
@@ -185,7 +185,7 @@ class KafkaLog:
         if committed.error is not None:
             raise FailedError(_failure(committed.error))
         none = committed.offset == OFFSET_INVALID
-        return LogFacts(None if none else committed.offset, committed.metadata, low, high, topic_id)
+        return LogOffsets(None if none else committed.offset, committed.metadata, low, high, topic_id)
 
     def high_watermark(self, topic_partition: TopicPartition) -> int | None:
         """See `RecordLog.high_watermark`."""
@@ -201,7 +201,7 @@ class KafkaLog:
         """See `RecordLog.commit`."""
         try:
             self._consumer.commit(
-                offsets=[KafkaPartition(*commit.topic_partition, commit.offset, commit.note) for commit in commits],
+                offsets=[KafkaPartition(*commit.topic_partition, commit.offset, commit.metadata) for commit in commits],
                 asynchronous=True,
             )
         except KafkaException as error:
@@ -217,7 +217,7 @@ class KafkaLog:
             self._failpoint(Failpoint.OFFSETS_COMMITTED)
 
     def _on_error(self, error: KafkaError) -> None:
-        """Called by consume(). Single brokers come and go; only when all are gone, or for good, is it a failure."""
+        """Called by consume(). A failure only when all brokers are down, or the error is fatal."""
         if error.fatal() or error.code() == KafkaError._ALL_BROKERS_DOWN:
             self._failures.append(_failure(error))
         else:
@@ -225,7 +225,7 @@ class KafkaLog:
 
 
 def _membership(protocol: Literal["classic", "consumer"], session_ms: int) -> dict[str, Any]:
-    """How the group is kept: by the members, or by the brokers (KIP-848), which then own assignment and sessions."""
+    """The group protocol: `classic`, or `consumer` (KIP-848), where the brokers own assignment and sessions."""
     if protocol == "consumer":
         return {"group.protocol": "consumer", "group.remote.assignor": "uniform"}
     return {
@@ -237,14 +237,14 @@ def _membership(protocol: Literal["classic", "consumer"], session_ms: int) -> di
 
 def _by_partition(messages: Sequence[Message]) -> dict[TopicPartition, list[Message]]:
     """Each partition's messages, in their order. They come in runs: little is done for each message."""
-    found: dict[TopicPartition, list[Message]] = {}
+    grouped: dict[TopicPartition, list[Message]] = {}
     start = 0
-    places = zip(map(Message.topic, messages), map(Message.partition, messages), strict=True)
-    for (topic, partition), run in groupby(places):
+    partitions = zip(map(Message.topic, messages), map(Message.partition, messages), strict=True)
+    for (topic, partition), run in groupby(partitions):
         stop = start + sum(1 for _ in run)
-        found.setdefault(TopicPartition(topic or "", partition or 0), []).extend(messages[start:stop])
+        grouped.setdefault(TopicPartition(topic or "", partition or 0), []).extend(messages[start:stop])
         start = stop
-    return found
+    return grouped
 
 
 def _records(messages: Sequence[Message]) -> Records:
