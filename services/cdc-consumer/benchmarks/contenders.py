@@ -2,7 +2,7 @@
 
   consumer   this consumer, with the topics of BENCHMARK_TOPIC
   serving    the same, until it is stopped
-  reference  the same with the reference decode: fastavro, record by record
+  reference  the same with the reference decoder: fastavro, record by record
   plain      a loop as it is often written: poll one by one, one dict per record, `from_pylist`, no exact instants
   bound      consume, write columns that are there already, PUT: no decode can be faster
 
@@ -27,7 +27,7 @@ from obstore.store import S3Store
 
 from bank_common.landing import SegmentKey
 from cdc_consumer import batcher, segment
-from cdc_consumer.decode import Decoder, ReferenceDecoder
+from cdc_consumer.decode import RecordDecoder, ReferenceDecoder
 from cdc_consumer.main import serve
 from cdc_consumer.settings import ConsumerSettings
 from cdc_consumer.topics import LandedTopics, TopicKind
@@ -56,12 +56,12 @@ def serving(settings: ConsumerSettings, topic: str) -> int:
 
 
 def reference(settings: ConsumerSettings, topic: str) -> int:
-    """This consumer, with the reference decode."""
+    """This consumer, with the reference decoder."""
 
-    def slow(kind: TopicKind, decoder: Decoder) -> ReferenceDecoder:
+    def slow(kind: TopicKind, decoder: RecordDecoder) -> ReferenceDecoder:
         return ReferenceDecoder(kind, decoder)
 
-    batcher.batch_decoder_for = slow
+    batcher.arrow_decoder_for = slow
     return consumer(settings, topic)
 
 

@@ -131,7 +131,7 @@ MUTATIONS: Final = (
     Mutation(
         "a decimal of too many digits is carried",
         "decode/columnar/arrays.py",
-        "        self._bound(column, words, cells.there)\n",
+        "        self._bound(column, words, data.valid)\n",
         "",
         "decode/test_decoders.py::test_a_decimal_of_too_many_digits_is_refused_and_its_neighbours_are_read",
     ),

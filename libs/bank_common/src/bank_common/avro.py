@@ -177,10 +177,10 @@ def _non_null(schema: Any) -> Any:
 
 
 def _resolve(schema: Any, named: Mapping[str, AvroSchema]) -> AvroSchema | None:
-    found = _non_null(schema)
-    if isinstance(found, str):
-        return named.get(found) or named.get(found.rpartition(".")[2])
-    return cast("AvroSchema | None", found)
+    resolved = _non_null(schema)
+    if isinstance(resolved, str):
+        return named.get(resolved) or named.get(resolved.rpartition(".")[2])
+    return cast("AvroSchema | None", resolved)
 
 
 def _collect_named(schema: Any, named: dict[str, AvroSchema]) -> None:
@@ -188,16 +188,16 @@ def _collect_named(schema: Any, named: dict[str, AvroSchema]) -> None:
         for member in cast("list[Any]", schema):
             _collect_named(member, named)
     elif isinstance(schema, Mapping):
-        found = cast("AvroSchema", schema)
-        if found.get("type") == "record":
-            named[found["name"]] = found
-            if "namespace" in found:
-                named[f"{found['namespace']}.{found['name']}"] = found
-            for field in found["fields"]:
+        definition = cast("AvroSchema", schema)
+        if definition.get("type") == "record":
+            named[definition["name"]] = definition
+            if "namespace" in definition:
+                named[f"{definition['namespace']}.{definition['name']}"] = definition
+            for field in definition["fields"]:
                 _collect_named(field["type"], named)
         else:
             for inner in ("items", "values"):
-                _collect_named(found.get(inner), named)
+                _collect_named(definition.get(inner), named)
 
 
 def _column(name: str, schema: Any, named: Mapping[str, AvroSchema]) -> Column:
@@ -209,22 +209,22 @@ def _column(name: str, schema: Any, named: Mapping[str, AvroSchema]) -> Column:
         return _column(name, named[schema], named)
     if not isinstance(schema, Mapping):
         raise UnsupportedSchemaError(f"column {name!r} has no type")
-    found = cast("AvroSchema", schema)
-    avro_type, connect_name = found.get("type"), found.get("connect.name")
-    if found.get("logicalType") == "decimal" or connect_name == "org.apache.kafka.connect.data.Decimal":
-        return _decimal(name, found)
+    definition = cast("AvroSchema", schema)
+    avro_type, connect_name = definition.get("type"), definition.get("connect.name")
+    if definition.get("logicalType") == "decimal" or connect_name == "org.apache.kafka.connect.data.Decimal":
+        return _decimal(name, definition)
     if avro_type == "array" and connect_name in _ARRAYS:
-        return Column(name, ColumnType.ARRAY, items=(_column("item", _non_null(found["items"]), named),))
+        return Column(name, ColumnType.ARRAY, items=(_column("item", _non_null(definition["items"]), named),))
     if avro_type == "map" and connect_name is None:
-        return Column(name, ColumnType.MAP, items=(_column("value", _non_null(found["values"]), named),))
+        return Column(name, ColumnType.MAP, items=(_column("value", _non_null(definition["values"]), named),))
     if avro_type == "record":
-        return _struct(name, found, named)
+        return _struct(name, definition, named)
     if connect_name in _CONNECT:
         column_type, wire = _CONNECT[connect_name]
         if avro_type not in _WIRE_TYPES.get(column_type, ("string",)):
             raise UnsupportedSchemaError(f"column {name!r} has the type {connect_name!r} carried by {avro_type!r}")
         return Column(name, column_type, wire)
-    if connect_name is not None or found.get("logicalType") is not None or avro_type not in _PRIMITIVE:
+    if connect_name is not None or definition.get("logicalType") is not None or avro_type not in _PRIMITIVE:
         raise UnsupportedSchemaError(f"column {name!r} has the type {connect_name or avro_type!r}")
     return Column(name, _PRIMITIVE[avro_type])
 

@@ -60,18 +60,18 @@ class LandingListing:
     @property
     def problems(self) -> tuple[str, ...]:
         """One sentence for everything that no healthy landing has."""
-        found = [
-            f"{chain.topic}/{chain.partition}: {found.kind} between {found.end} and {found.next_start}"
+        problems = [
+            f"{chain.topic}/{chain.partition}: {broken.kind} between {broken.end} and {broken.next_start}"
             for chain in self.chains
-            for found in chain.breaks
+            for broken in chain.breaks
         ]
-        found += [
+        problems += [
             f"{chain.topic}/{chain.partition}: segments of {len(chain.topic_ids)} different topics of that name"
             for chain in self.chains
             if len(chain.topic_ids) > 1
         ]
-        found += [f"{key}: {reason}" for key, reason in self.foreign_objects]
-        return tuple(found)
+        problems += [f"{key}: {reason}" for key, reason in self.foreign_objects]
+        return tuple(problems)
 
     @property
     def rows(self) -> int:

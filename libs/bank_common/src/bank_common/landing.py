@@ -122,23 +122,23 @@ class SegmentMetadata:
         Raises:
             ValueError: a field is missing or malformed, or the format is one that this version can't read.
         """
-        found = {name.lower().removeprefix("x-amz-meta-"): value for name, value in headers.items()}
-        version = found.get("bank-format")
+        fields = {name.lower().removeprefix("x-amz-meta-"): value for name, value in headers.items()}
+        version = fields.get("bank-format")
         if version != str(FORMAT_VERSION):
             raise ValueError(f"segment format {version!r}, this version reads {FORMAT_VERSION}")
         try:
             metadata = cls(
-                topic_id=found["bank-topic-id"],
-                start=int(found["bank-start"]),
-                end=int(found["bank-end"]),
-                rows=int(found["bank-rows"]),
-                rejected=int(found["bank-rejected"]),
-                schema_id=int(found["bank-schema-id"]),
-                sha256=found["bank-sha256"],
-                lsn_min=_optional_int(found, "bank-lsn-min"),
-                lsn_max=_optional_int(found, "bank-lsn-max"),
-                traceparent=found.get("bank-traceparent"),
-                source_us_min=_optional_int(found, SOURCE_TIME_HEADER),
+                topic_id=fields["bank-topic-id"],
+                start=int(fields["bank-start"]),
+                end=int(fields["bank-end"]),
+                rows=int(fields["bank-rows"]),
+                rejected=int(fields["bank-rejected"]),
+                schema_id=int(fields["bank-schema-id"]),
+                sha256=fields["bank-sha256"],
+                lsn_min=_optional_int(fields, "bank-lsn-min"),
+                lsn_max=_optional_int(fields, "bank-lsn-max"),
+                traceparent=fields.get("bank-traceparent"),
+                source_us_min=_optional_int(fields, SOURCE_TIME_HEADER),
             )
         except KeyError as missing:
             raise ValueError(f"segment metadata lacks {missing.args[0]}") from None
@@ -149,8 +149,8 @@ class SegmentMetadata:
         return metadata
 
 
-def _optional_int(found: Mapping[str, str], name: str) -> int | None:
-    return int(found[name]) if name in found else None
+def _optional_int(fields: Mapping[str, str], name: str) -> int | None:
+    return int(fields[name]) if name in fields else None
 
 
 class OffsetRange(Protocol):

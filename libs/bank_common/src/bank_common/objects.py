@@ -23,17 +23,17 @@ def object_problems(key: SegmentKey, metadata: SegmentMetadata, body: bytes) -> 
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         return [f"{key}: it can't be read as a segment ({type(error).__name__})"]
     offsets: list[int] = table[c.OFFSET].to_pylist()
-    found: list[str] = []
+    problems: list[str] = []
     if len(offsets) != metadata.rows:
-        found.append(f"{key}: {len(offsets)} rows, and its metadata says {metadata.rows}")
+        problems.append(f"{key}: {len(offsets)} rows, and its metadata says {metadata.rows}")
     if len(rejected) != metadata.rejected:
-        found.append(
+        problems.append(
             f"{key}: {len(rejected)} rejected offsets in its footer, and its metadata says {metadata.rejected}"
         )
     if sorted(set(offsets) | set(rejected)) != sorted([*offsets, *rejected]) or sorted(offsets) != offsets:
-        found.append(f"{key}: its offsets do not ascend, or one comes twice")
+        problems.append(f"{key}: its offsets do not ascend, or one comes twice")
     if any(not metadata.start <= offset < metadata.end for offset in (*offsets, *rejected)):
-        found.append(f"{key}: an offset is outside [{metadata.start}, {metadata.end})")
+        problems.append(f"{key}: an offset is outside [{metadata.start}, {metadata.end})")
     if set(table[c.SEGMENT].to_pylist()) - {str(key)}:
-        found.append(f"{key}: its rows name another segment")
-    return found
+        problems.append(f"{key}: its rows name another segment")
+    return problems

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from bank_common.landing import TopicPartition
 from cdc_consumer.decode import (
-    BatchDecoder,
+    ArrowDecoder,
     KeyDecoder,
-    batch_decoder_for,
+    arrow_decoder_for,
     counts_captured,
     decoder_for,
     key_decoder_for,
@@ -52,7 +52,7 @@ IncomingBatch = SchemaBatch | RejectedBatch | TombstoneBatch
 
 
 class _Compiled(NamedTuple):
-    decoder: BatchDecoder
+    decoder: ArrowDecoder
     value_schema: ValueSchema
 
 
@@ -118,7 +118,7 @@ class Batcher:
             compiled = (
                 decoder
                 if isinstance(decoder, DecodeError)
-                else _Compiled(batch_decoder_for(kind, decoder), ValueSchema(kind, schema_id, decoder.columns))
+                else _Compiled(arrow_decoder_for(kind, decoder), ValueSchema(kind, schema_id, decoder.columns))
             )
             self._values[kind, schema_id] = compiled
         return compiled

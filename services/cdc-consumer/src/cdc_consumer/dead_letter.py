@@ -87,14 +87,14 @@ def open_dead_letters(records: Sequence[tuple[bytes | None, bytes | None, Header
 
     A tombstone says that the dead letter of its key was replayed. Records of another form are left out.
     """
-    found: dict[bytes, DeadLetterRecord] = {}
+    open_records: dict[bytes, DeadLetterRecord] = {}
     for key, value, headers in records:
         if value is None:
-            found.pop(key or b"", None)
+            open_records.pop(key or b"", None)
             continue
         try:
             dead_letter = DeadLetterRecord.from_record(key, value, headers)
         except ValueError:
             continue
-        found[dead_letter.address.encode()] = dead_letter
-    return sorted(found.values(), key=lambda dead_letter: dead_letter.address)
+        open_records[dead_letter.address.encode()] = dead_letter
+    return sorted(open_records.values(), key=lambda dead_letter: dead_letter.address)

@@ -37,17 +37,17 @@ class DeadLetterLimit:
 
         A batch that exceeds them is not counted, and the next one is judged without it.
         """
-        places, run, longest = set(rejected), self._run, 0
-        for place in range(count) if places else ():
-            run = run + 1 if place in places else 0
+        rejected_indexes, run, longest = set(rejected), self._run, 0
+        for index in range(count) if rejected_indexes else ():
+            run = run + 1 if index in rejected_indexes else 0
             longest = max(longest, run)
         if longest > self._limits.max_run:
             return LimitExceeded(longest, None)
         latest = self._latest.copy()
-        latest.extend(place in places for place in range(max(0, count - self._limits.window), count))
+        latest.extend(index in rejected_indexes for index in range(max(0, count - self._limits.window), count))
         # Of a window that is not full yet, the missing records count as good ones.
         bad = sum(latest)
         if bad > self._limits.max_ratio * self._limits.window:
             return LimitExceeded(bad, self._limits.window)
-        self._latest, self._run = latest, run if places else 0 if count else self._run
+        self._latest, self._run = latest, run if rejected_indexes else 0 if count else self._run
         return None

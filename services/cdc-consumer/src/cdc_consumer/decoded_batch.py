@@ -5,7 +5,7 @@ from typing import NamedTuple, cast
 
 import pyarrow as pa
 
-from cdc_consumer.decode import BatchDecoder, KeyDecoders, decoded_schema
+from cdc_consumer.decode import ArrowDecoder, KeyDecoders, decoded_schema
 from cdc_consumer.events import DecodeError
 from cdc_consumer.partition_buffer import SegmentBatch
 from cdc_consumer.topics import TopicKind
@@ -20,7 +20,7 @@ class DecodedBatch(NamedTuple):
 
 
 def decode_batch(
-    kind: TopicKind, batch: SegmentBatch, decoder: BatchDecoder | None, key_decoders: KeyDecoders
+    kind: TopicKind, batch: SegmentBatch, decoder: ArrowDecoder | None, key_decoders: KeyDecoders
 ) -> DecodedBatch:
     """Decode a batch. Each of its records becomes a row or is rejected; a record that came rejected stays so."""
     records, known = batch.records, batch.rejected

@@ -1,4 +1,4 @@
-"""What a record means once it is decoded: one of three events, or the reason why it is none."""
+"""The decoded form of a record: one of three events, or a `DecodeError`."""
 
 from enum import Enum
 from typing import Any, NamedTuple
@@ -34,7 +34,7 @@ class TransactionEvent(NamedTuple):
 
 
 class NotificationEvent(NamedTuple):
-    """Progress of a snapshot, as Debezium's notification channel tells it."""
+    """A notification of Debezium about the progress of a snapshot."""
 
     id: str
     aggregate_type: str
@@ -50,7 +50,7 @@ Event = ChangeEvent | TransactionEvent | NotificationEvent
 
 
 class Reason(Enum):
-    """Why a record can't be decoded. Closed: every reason has its place in the policy."""
+    """Why a record can't be decoded. A closed set: each reason has an error policy."""
 
     BAD_MAGIC = "not in the Confluent wire format"
     TRUNCATED = "truncated"
@@ -65,7 +65,7 @@ class Reason(Enum):
 
 
 class DecodeError(NamedTuple):
-    """This record is no event; `detail` says where, never with a row's values."""
+    """A record that can't be decoded; `detail` says where, never with values of a row."""
 
     reason: Reason
     detail: str

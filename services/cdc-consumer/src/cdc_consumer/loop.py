@@ -142,11 +142,11 @@ class Consumer:
 
     def _caught_up(self) -> bool:
         """Whether every assigned partition is written up to its log end. Flushes once all of them are read so far."""
-        assigned = list(self._assignment)
-        if not assigned or not all(each.fetching and each.caught_up for each in assigned):
+        partitions = list(self._assignment)
+        if not partitions or not all(partition.fetching and partition.caught_up for partition in partitions):
             return False
-        self._flusher.flush_leaving(assigned)
-        return all(each.buffer is not None and each.buffer.head is None for each in assigned)
+        self._flusher.flush_leaving(partitions)
+        return all(partition.buffer is not None and partition.buffer.head is None for partition in partitions)
 
     # -- rebalances ------------------------------------------------------------------------------------------------
 

@@ -114,25 +114,25 @@ class SegmentWriter:
     def _reject(self, batch: SegmentBatch, decoded: DecodedBatch) -> None:
         """Send undecodable records to the dead-letter topic, and wait until they are acknowledged."""
         records, dead_letters = batch.records, list[DeadLetterRecord]()
-        for place, error in decoded.rejected.items():
-            failure = Undecodable(batch.topic_partition, records.offsets[place], error)
+        for index, error in decoded.rejected.items():
+            failure = Undecodable(batch.topic_partition, records.offsets[index], error)
             if not isinstance(error_policy(failure), ToDeadLetters):
                 raise FailedError(failure)
             dead_letters.append(
                 DeadLetterRecord(
-                    Address(*batch.topic_partition, records.offsets[place]),
-                    records.keys[place],
-                    records.values[place] or b"",
-                    records.headers[place] or (),
+                    Address(*batch.topic_partition, records.offsets[index]),
+                    records.keys[index],
+                    records.values[index] or b"",
+                    records.headers[index] or (),
                     error.reason.value,
                     error.detail,
                 )
             )
         exceeded = self._limit(batch.topic_partition).add(records.count, decoded.rejected)
         if exceeded is not None:
-            place, error = next(iter(decoded.rejected.items()))
+            index, error = next(iter(decoded.rejected.items()))
             raise FailedError(
-                TooManyRejected(Undecodable(batch.topic_partition, records.offsets[place], error), exceeded)
+                TooManyRejected(Undecodable(batch.topic_partition, records.offsets[index], error), exceeded)
             )
         if dead_letters:
             self._dead_letters.send(dead_letters)

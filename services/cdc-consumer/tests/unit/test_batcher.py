@@ -83,7 +83,7 @@ def test_a_delete_is_read_by_its_key(batcher: Batcher) -> None:
     assert [found.rows[name].to_pylist() for name in ("id", "account_type", "_cdc_op")] == [[1], [None], ["d"]]
 
 
-def test_poison_inside_a_batch_is_named_by_its_place(batcher: Batcher) -> None:
+def test_poison_inside_a_batch_is_named_by_its_index(batcher: Batcher) -> None:
     found = decoded(batcher, GOOD, GOOD + b"\0", b"\1junk", GOOD[:20], GOOD)
     reasons = {place: error.reason for place, error in found.rejected.items()}
     assert reasons == {1: Reason.TRAILING_BYTES, 2: Reason.BAD_MAGIC, 3: Reason.TRUNCATED}

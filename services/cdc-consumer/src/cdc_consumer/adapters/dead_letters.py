@@ -144,7 +144,7 @@ class DeadLetterArchive:
             },
             logger=_quiet(),
         )
-        found: list[Any] = []
+        records: list[Any] = []
         silent = 0
         try:
             topic = consumer.list_topics(self._topic, timeout=ASK_SECONDS).topics[self._topic]
@@ -160,11 +160,11 @@ class DeadLetterArchive:
                 for message in messages:
                     error = message.error()
                     if error is None:
-                        found.append((message.key(), message.value(), message.headers()))
+                        records.append((message.key(), message.value(), message.headers()))
                     elif error.code() == KafkaError._PARTITION_EOF:
                         left.discard(message.partition() or 0)
                     else:
                         raise KafkaException(error)
         finally:
             consumer.close()
-        return found
+        return records

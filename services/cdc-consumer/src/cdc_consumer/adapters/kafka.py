@@ -128,7 +128,7 @@ class KafkaLog:
                     self._sort(error, message, polled)
             messages = [message for message in messages if message.error() is None]
         polled.records = {
-            topic_partition: _records(found) for topic_partition, found in _by_partition(messages).items()
+            topic_partition: _records(group) for topic_partition, group in _by_partition(messages).items()
         }
         polled.failures += self._failures
         self._failures.clear()

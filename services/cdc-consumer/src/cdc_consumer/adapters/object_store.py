@@ -107,5 +107,5 @@ class S3ObjectStore:
 def _detail(error: Exception) -> str:
     """One line that says what happened, without the answer's body."""
     text = str(error)
-    found = _STATUS.search(text) or _CAUSE.search(text)
-    return found[1].strip() if found else type(error).__name__
+    match = _STATUS.search(text) or _CAUSE.search(text)
+    return match[1].strip() if match else type(error).__name__

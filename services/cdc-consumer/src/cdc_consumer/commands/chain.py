@@ -51,7 +51,7 @@ def check(
         store = S3ObjectStore(settings.store, settings.bucket, settings.store_timeout_seconds)
         topics = sorted(LandedTopics.of_platform().kinds) if topic is None else [topic]
         landing, problems = inspected(store, topics, deep=not quick)
-    segments = sum(len(found.segments) for found in landing.chains)
+    segments = sum(len(chain.segments) for chain in landing.chains)
     if as_json:
         typer.echo(json.dumps({"chains": len(landing.chains), "segments": segments, "problems": problems}))
     else:
@@ -68,13 +68,13 @@ def inspected(store: ObjectStore, topics: list[str], *, deep: bool) -> tuple[Lan
         FailedError: the store failed.
     """
     entries: list[ObjectEntry] = []
-    found: list[str] = []
+    object_errors: list[str] = []
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="check") as pool:
         for entry, problems in pool.map(lambda key: _looked_at(store, key, deep), _keys(store, topics)):
             entries.append(entry)
-            found += problems
+            object_errors += problems
     landing = inspect(entries)
-    return landing, [*landing.problems, *found]
+    return landing, [*landing.problems, *object_errors]
 
 
 def _keys(store: ObjectStore, topics: list[str]) -> Iterator[str]:

@@ -36,7 +36,7 @@ def list_letters(
       3  Kafka does not answer, or has no such topic
     """
     with reported(debug):
-        dead_letters = _wanted(_archive(), topic)
+        dead_letters = _open_dead_letters(_archive(), topic)
     if as_json:
         for dead_letter in dead_letters:
             typer.echo(json.dumps(_row(dead_letter)))
@@ -73,7 +73,7 @@ def replay(
     """
     with reported(debug):
         archive = _archive()
-        dead_letters = _wanted(archive, topic)
+        dead_letters = _open_dead_letters(archive, topic)
         sent = archive.replay(dead_letters[:limit]) if dead_letters else 0
     Console().print(f"Replayed {sent} of {len(dead_letters)}.")
 
@@ -83,7 +83,7 @@ def _archive() -> DeadLetterArchive:
     return DeadLetterArchive(settings.kafka.bootstrap_servers, settings.dead_letters_topic)
 
 
-def _wanted(archive: DeadLetterArchive, topic: str | None) -> list[DeadLetterRecord]:
+def _open_dead_letters(archive: DeadLetterArchive, topic: str | None) -> list[DeadLetterRecord]:
     return [dead_letter for dead_letter in archive.open() if topic in (None, dead_letter.address.topic)]
 
 

@@ -1,17 +1,17 @@
-"""The decode core: bytes -> events and rows, or why not. No I/O, clock, log or environment; nothing raises."""
+"""The decoders: bytes -> events and rows, or a `DecodeError`. No I/O, clock, log or environment; nothing raises."""
 
 from typing import assert_never
 
 from bank_common.avro import UnsupportedSchemaError
-from cdc_consumer.decode.avro_reader import BodyReader
+from cdc_consumer.decode.avro_reader import AvroReader
 from cdc_consumer.decode.changes import ChangeDecoder
 from cdc_consumer.decode.decoders import (
-    BatchDecoder,
+    ArrowDecoder,
     DecodedRows,
-    Decoder,
     KeyDecoders,
+    RecordDecoder,
     ReferenceDecoder,
-    batch_decoder_for,
+    arrow_decoder_for,
 )
 from cdc_consumer.decode.keys import EncodedKey, Key, KeyDecoder, key_decoder_for
 from cdc_consumer.decode.notifications import NotificationDecoder
@@ -22,16 +22,16 @@ from cdc_consumer.events import DecodeError, Reason
 from cdc_consumer.topics import TopicKind
 
 __all__ = [
-    "BatchDecoder",
+    "ArrowDecoder",
     "DecodedRows",
-    "Decoder",
     "EncodedKey",
     "Framed",
     "Key",
     "KeyDecoder",
     "KeyDecoders",
+    "RecordDecoder",
     "ReferenceDecoder",
-    "batch_decoder_for",
+    "arrow_decoder_for",
     "counts_captured",
     "decoded_schema",
     "decoder_for",
@@ -41,9 +41,9 @@ __all__ = [
 ]
 
 
-def decoder_for(kind: TopicKind, schema_text: str) -> Decoder | DecodeError:
-    """The decoder of one value schema, or why its records can't be carried."""
-    reader = BodyReader.parse(schema_text, unread_text=kind is TopicKind.CHANGES)
+def decoder_for(kind: TopicKind, schema_text: str) -> RecordDecoder | DecodeError:
+    """Make the record decoder of one value schema, or say why its records can't be carried."""
+    reader = AvroReader.parse(schema_text, unread_text=kind is TopicKind.CHANGES)
     if isinstance(reader, DecodeError):
         return reader
     try:

@@ -1,4 +1,4 @@
-"""One Avro schema, compiled: bytes -> plain Python values, or the reason why not. Any bytes give one of the two."""
+"""The Avro reader of the reference decoder: bytes -> Python values, or a `DecodeError`, for any bytes."""
 
 import io
 import json
@@ -12,11 +12,11 @@ from cdc_consumer.events import DecodeError, Reason
 Record = Mapping[str, Any]
 
 
-class BodyReader:
-    """Reads bodies of one schema. Logical types are left as their raw values (see `cdc_consumer.decode.values`).
+class AvroReader:
+    """Reads Avro bodies of one schema. Logical types are left as their raw values (see `cdc_consumer.decode.values`).
 
-    With `unread_text`, text that is not UTF-8 is read as lone surrogates, for the caller to refuse where it looks:
-    an envelope holds much that nobody reads.
+    With `unread_text`, text that is not UTF-8 is read as lone surrogates, which the caller refuses in fields that it
+    uses: most fields of an envelope are never used.
     """
 
     def __init__(self, schema: Mapping[str, Any], *, unread_text: bool = False) -> None:
@@ -25,7 +25,7 @@ class BodyReader:
         self._parsed = parse_schema(cast("dict[str, Any]", _without_logical_types(schema)))
 
     @classmethod
-    def parse(cls, text: str, *, unread_text: bool = False) -> "BodyReader | DecodeError":
+    def parse(cls, text: str, *, unread_text: bool = False) -> "AvroReader | DecodeError":
         """Compile a schema's JSON text; one that is no Avro record is a `DecodeError`."""
         try:
             schema = json.loads(text)
@@ -36,7 +36,7 @@ class BodyReader:
             return DecodeError(Reason.UNSUPPORTED_SCHEMA, f"not an Avro schema: {type(error).__name__}")
 
     def read(self, body: bytes) -> Record | DecodeError:
-        """One record, using every byte of the body."""
+        """Read one record, which must use every byte of the body."""
         source = io.BytesIO(body)
         try:
             record = schemaless_reader(source, self._parsed, None, handle_unicode_errors=self._text_errors)
@@ -54,6 +54,6 @@ def _without_logical_types(schema: Any) -> Any:
     if isinstance(schema, list):
         return [_without_logical_types(member) for member in cast("list[Any]", schema)]
     if isinstance(schema, Mapping):
-        found = cast("Mapping[str, Any]", schema)
-        return {name: _without_logical_types(value) for name, value in found.items() if name != "logicalType"}
+        definition = cast("Mapping[str, Any]", schema)
+        return {name: _without_logical_types(value) for name, value in definition.items() if name != "logicalType"}
     return schema

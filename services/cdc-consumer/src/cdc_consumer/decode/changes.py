@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bank_common.avro import Column, columns_of
-from cdc_consumer.decode.avro_reader import BodyReader, Record
+from cdc_consumer.decode.avro_reader import AvroReader, Record
 from cdc_consumer.decode.keys import Key
 from cdc_consumer.decode.schemas import require
 from cdc_consumer.decode.values import (
@@ -26,7 +26,7 @@ class ChangeDecoder:
     schema: Mapping[str, Any]
     columns: tuple[Column, ...]
 
-    def __init__(self, reader: BodyReader) -> None:
+    def __init__(self, reader: AvroReader) -> None:
         """Raises UnsupportedSchemaError: the schema is no envelope, or a column has no exact type."""
         self.schema = reader.schema
         self.columns = columns_of(reader.schema)
@@ -36,7 +36,7 @@ class ChangeDecoder:
         require(reader.schema, after="record", source="record", op="string")
 
     def decode(self, body: bytes, key: Key) -> ChangeEvent | DecodeError:
-        """One change; nothing raises."""
+        """Decode one change; nothing raises."""
         record = self._reader.read(body)
         if isinstance(record, DecodeError):
             return record

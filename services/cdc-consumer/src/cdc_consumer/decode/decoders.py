@@ -1,6 +1,6 @@
-"""Many records of one value schema -> Arrow rows and rejections: the port, the reference behind it, and the fast way.
+"""Records of one value schema -> Arrow rows and rejected records: the reference decoder and the columnar decoder.
 
-Both give the same for any bytes; the fast one leaves to the reference what it does not know, record by record.
+Both return the same for any bytes. What the columnar decoder refuses, the reference decoder reads, record by record.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from bank_common.avro import Column
 from cdc_consumer.decode.changes import ChangeDecoder
-from cdc_consumer.decode.columnar.arrays import Fast
-from cdc_consumer.decode.columnar.changes import FastChanges
+from cdc_consumer.decode.columnar.arrays import ColumnarRows
+from cdc_consumer.decode.columnar.changes import ColumnarChanges
 from cdc_consumer.decode.columnar.lanes import MAX_BLOCK_BYTES
-from cdc_consumer.decode.columnar.readers import NotVectorisedError
-from cdc_consumer.decode.columnar.transactions import FastTransactions
+from cdc_consumer.decode.columnar.readers import NotColumnarError
+from cdc_consumer.decode.columnar.transactions import ColumnarTransactions
 from cdc_consumer.decode.keys import EncodedKey, Key, KeyDecoder
 from cdc_consumer.decode.rows import decoded_schema, rows_of
 from cdc_consumer.decode.transaction_metadata import TransactionDecoder
@@ -24,112 +24,112 @@ from cdc_consumer.events import DecodeError, Event, Reason
 from cdc_consumer.topics import TopicKind
 
 SLICE: Final = 8192
-"""Records that are read in step: enough to forget the cost of a call, few enough for a processor's cache."""
+"""Records that are decoded at once: enough for the cost of a call to vanish, few enough for a processor's cache."""
 FEW: Final = 64
-"""Up to here the reference is as fast."""
+"""Up to so many records the reference decoder is as fast."""
 
 KeyDecoders = Mapping[int, KeyDecoder | DecodeError]
 
 
 class DecodedRows(NamedTuple):
-    """What a batch holds: its rows in order, with the columns of `decoded_schema`; and why which record is none."""
+    """The rows of records, in order, with the columns of `decoded_schema`; the errors of the others by index."""
 
     rows: pa.Table
     rejected: Mapping[int, DecodeError]
 
 
-class BatchDecoder(Protocol):
-    """Decodes batches of one value schema. Pure: any bytes give rows or rejections, nothing raises."""
+class ArrowDecoder(Protocol):
+    """Decodes many records of one value schema to Arrow. Pure: any bytes give a row or an error, nothing raises."""
 
     def decode(self, values: Sequence[bytes], keys: Sequence[bytes | None], key_decoders: KeyDecoders) -> DecodedRows:
-        """Decode framed values of this schema, each with its framed key. Every record is a row or a rejection."""
+        """Decode framed values of this schema, each with its framed key. Every record is a row or rejected."""
         ...
 
 
-class Decoder(Protocol):
-    """Decodes the records of one topic kind and one value schema, one by one."""
+class RecordDecoder(Protocol):
+    """Decodes records of one topic kind and one value schema, one by one."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The table's columns; empty for the kinds that have columns of their own."""
+        """The columns of the table; empty for topic kinds with fixed columns."""
         ...
 
     def decode(self, body: bytes, key: Key) -> Event | DecodeError:
-        """One record's Avro body, with its key. Any bytes give one of the two."""
+        """Decode the Avro body of one record, with its key. Any bytes give one of the two."""
         ...
 
 
 class ReferenceDecoder:
-    """A `BatchDecoder` that reads record by record."""
+    """A `ArrowDecoder` that decodes record by record."""
 
-    def __init__(self, kind: TopicKind, decoder: Decoder) -> None:
+    def __init__(self, kind: TopicKind, decoder: RecordDecoder) -> None:
         self._kind = kind
         self._decoder = decoder
 
     def decode(self, values: Sequence[bytes], keys: Sequence[bytes | None], key_decoders: KeyDecoders) -> DecodedRows:
-        """See `BatchDecoder.decode`."""
+        """See `ArrowDecoder.decode`."""
         events: list[Event] = []
         rejected: dict[int, DecodeError] = {}
-        for place, (value, key) in enumerate(zip(values, keys, strict=True)):
-            found = self._decoder.decode(value[HEADER_BYTES:], _key(key, key_decoders))
-            if isinstance(found, DecodeError):
-                rejected[place] = found
+        for index, (value, key) in enumerate(zip(values, keys, strict=True)):
+            event = self._decoder.decode(value[HEADER_BYTES:], _key(key, key_decoders))
+            if isinstance(event, DecodeError):
+                rejected[index] = event
             else:
-                events.append(found)
+                events.append(event)
         return DecodedRows(rows_of(self._kind, self._decoder.columns, events), rejected)
 
 
-class FastReader(Protocol):
-    """Reads records of one value schema in step. Pure: what it does not know it refuses, nothing raises."""
+class ColumnarReader(Protocol):
+    """Reads many records of one value schema, column by column. Pure: it refuses unknown forms, nothing raises."""
 
-    def read(self, values: Sequence[bytes], keys: Sequence[bytes | None], decoders: KeyDecoders) -> Fast:
+    def read(self, values: Sequence[bytes], keys: Sequence[bytes | None], decoders: KeyDecoders) -> ColumnarRows:
         """Read framed values, together no more than `MAX_BLOCK_BYTES`, each with its framed key."""
         ...
 
 
-class VectorDecoder:
-    """A `BatchDecoder` that reads slices of a batch in step, and what is refused by the reference."""
+class ColumnarDecoder:
+    """A `ArrowDecoder` that decodes column by column, slice by slice; the reference decodes the refused records."""
 
-    def __init__(self, kind: TopicKind, decoder: Decoder, fast: FastReader) -> None:
-        self._fast = fast
+    def __init__(self, kind: TopicKind, decoder: RecordDecoder, columnar: ColumnarReader) -> None:
+        self._columnar = columnar
         self._reference = ReferenceDecoder(kind, decoder)
         self._schema = decoded_schema(kind, decoder.columns)
 
     def decode(self, values: Sequence[bytes], keys: Sequence[bytes | None], key_decoders: KeyDecoders) -> DecodedRows:
-        """See `BatchDecoder.decode`."""
+        """See `ArrowDecoder.decode`."""
         tables: list[pa.Table] = []
         rejected: dict[int, DecodeError] = {}
         for first in range(0, len(values), SLICE):
             part = slice(first, first + SLICE)
-            found = self._slice(values[part], keys[part], key_decoders)
-            tables.append(found.rows)
-            rejected |= {first + place: error for place, error in found.rejected.items()}
+            decoded = self._slice(values[part], keys[part], key_decoders)
+            tables.append(decoded.rows)
+            rejected |= {first + index: error for index, error in decoded.rejected.items()}
         return DecodedRows(pa.concat_tables(tables) if tables else self._schema.empty_table(), rejected)
 
     def _slice(self, values: Sequence[bytes], keys: Sequence[bytes | None], key_decoders: KeyDecoders) -> DecodedRows:
         if len(values) <= FEW or sum(map(len, values)) > MAX_BLOCK_BYTES:
             return self._reference.decode(values, keys, key_decoders)
-        fast = self._fast.read(values, keys, key_decoders)
-        rows = pa.table([fast.columns[name] for name in self._schema.names], schema=self._schema)
-        if not fast.refused.any():
+        columnar = self._columnar.read(values, keys, key_decoders)
+        rows = pa.table([columnar.columns[name] for name in self._schema.names], schema=self._schema)
+        if not columnar.refused.any():
             return DecodedRows(rows, {})
-        left: list[int] = np.flatnonzero(fast.refused).tolist()
-        other = self._reference.decode([values[place] for place in left], [keys[place] for place in left], key_decoders)
-        rejected = {left[place]: error for place, error in other.rejected.items()}
-        good = np.flatnonzero(~fast.refused)
-        accepted = np.array([place for place in left if place not in rejected], np.int64)
+        left: list[int] = np.flatnonzero(columnar.refused).tolist()
+        other = self._reference.decode([values[index] for index in left], [keys[index] for index in left], key_decoders)
+        rejected = {left[index]: error for index, error in other.rejected.items()}
+        good = np.flatnonzero(~columnar.refused)
+        accepted = np.array([index for index in left if index not in rejected], np.int64)
         order = np.argsort(np.concatenate((good, accepted)), kind="stable")
         return DecodedRows(pa.concat_tables([rows.take(good), other.rows]).take(order), rejected)
 
 
-def batch_decoder_for(kind: TopicKind, decoder: Decoder) -> BatchDecoder:
-    """The fastest decoder of batches for what one record's decoder reads."""
+def arrow_decoder_for(kind: TopicKind, decoder: RecordDecoder) -> ArrowDecoder:
+    """Make the fastest decoder of many records for the schema of a record decoder."""
     try:
         if isinstance(decoder, ChangeDecoder):
-            return VectorDecoder(kind, decoder, FastChanges(decoder.schema, decoder.columns))
+            return ColumnarDecoder(kind, decoder, ColumnarChanges(decoder.schema, decoder.columns))
         if isinstance(decoder, TransactionDecoder):
-            return VectorDecoder(kind, decoder, FastTransactions(decoder.schema))
-    except NotVectorisedError:
+            return ColumnarDecoder(kind, decoder, ColumnarTransactions(decoder.schema))
+    except NotColumnarError:
         pass
     return ReferenceDecoder(kind, decoder)
 

@@ -1,35 +1,35 @@
-"""Kafka keys: what a deleted row is known by.
+"""Decoders of record keys: a deleted row has no other columns.
 
-With replica identity DEFAULT Debezium invents values in a delete's `before`; only the key is true.
+With replica identity DEFAULT Debezium invents values in the `before` of a delete; only the key is true.
 """
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from bank_common.avro import UnsupportedSchemaError, record_columns
-from cdc_consumer.decode.avro_reader import BodyReader
-from cdc_consumer.decode.columnar.keys import FastKeys
-from cdc_consumer.decode.columnar.readers import NotVectorisedError
+from cdc_consumer.decode.avro_reader import AvroReader
+from cdc_consumer.decode.columnar.keys import ColumnarKeys
+from cdc_consumer.decode.columnar.readers import NotColumnarError
 from cdc_consumer.decode.values import MalformedTextError, OutOfRangeError, converter
 from cdc_consumer.events import DecodeError, Reason
 
 
 class KeyDecoder:
-    """Reads keys of one schema into values ready for their columns; `fast` reads many at once, if it can."""
+    """Decodes keys of one schema, one by one; `columnar` decodes many at once, where the schema allows it."""
 
-    fast: FastKeys | None
+    columnar: ColumnarKeys | None
 
-    def __init__(self, reader: BodyReader) -> None:
+    def __init__(self, reader: AvroReader) -> None:
         """Raises UnsupportedSchemaError: a key column has no exact type."""
         self._reader = reader
         self._convert = {column.name: converter(column) for column in record_columns(reader.schema)}
         try:
-            self.fast = FastKeys(reader.schema)
-        except NotVectorisedError:
-            self.fast = None
+            self.columnar = ColumnarKeys(reader.schema)
+        except NotColumnarError:
+            self.columnar = None
 
     def decode(self, body: bytes) -> Mapping[str, Any] | DecodeError:
-        """The key's columns by name."""
+        """Decode the columns of a key, by name."""
         record = self._reader.read(body)
         if isinstance(record, DecodeError):
             return DecodeError(record.reason, f"key: {record.detail}")
@@ -44,19 +44,19 @@ class KeyDecoder:
 
 
 class EncodedKey(NamedTuple):
-    """A record's key, not read yet: only deletes need theirs."""
+    """The key of a record, not decoded yet: only deletes need theirs."""
 
     decoder: KeyDecoder
     body: bytes
 
 
 Key = EncodedKey | DecodeError | None
-"""A record's key, why it can't be read, or None for a record without one."""
+"""The key of a record, the reason why it can't be decoded, or None for a record without a key."""
 
 
 def key_decoder_for(schema_text: str) -> KeyDecoder | DecodeError:
-    """The decoder of one key schema, or why its keys can't be read."""
-    reader = BodyReader.parse(schema_text, unread_text=True)
+    """Make the decoder of one key schema, or say why its keys can't be decoded."""
+    reader = AvroReader.parse(schema_text, unread_text=True)
     if isinstance(reader, DecodeError):
         return DecodeError(reader.reason, f"key: {reader.detail}")
     try:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bank_common.avro import Column
-from cdc_consumer.decode.avro_reader import BodyReader
+from cdc_consumer.decode.avro_reader import AvroReader
 from cdc_consumer.decode.keys import Key
 from cdc_consumer.decode.schemas import require
 from cdc_consumer.decode.values import OutOfRangeError, int64, micros_of_millis
@@ -19,26 +19,26 @@ class NotificationDecoder:
 
     columns: tuple[Column, ...] = ()
 
-    def __init__(self, reader: BodyReader) -> None:
+    def __init__(self, reader: AvroReader) -> None:
         """Raises UnsupportedSchemaError: a field is missing or of another type."""
         require(reader.schema, id="string", aggregate_type="string", type="string", additional_data="map")
         self._reader = reader
 
     def decode(self, body: bytes, key: Key) -> NotificationEvent | DecodeError:  # noqa: ARG002 - the Decoder's signature
-        """One notification; nothing raises."""
+        """Decode one notification; nothing raises."""
         record = self._reader.read(body)
         if isinstance(record, DecodeError):
             return record
         data: Mapping[str, str | None] | None = record["additional_data"]
-        found = data or {}
+        fields = data or {}
         try:
             return NotificationEvent(
                 id=record["id"],
                 aggregate_type=record["aggregate_type"],
                 type=record["type"],
-                table_name=next((found[name] for name in _TABLE_NAME_KEYS if found.get(name)), None),
-                row_count=_count(found.get("total_rows_scanned")),
-                status=found.get("status"),
+                table_name=next((fields[name] for name in _TABLE_NAME_KEYS if fields.get(name)), None),
+                row_count=_count(fields.get("total_rows_scanned")),
+                status=fields.get("status"),
                 additional_data=None if data is None else json.dumps(data, sort_keys=True, ensure_ascii=False),
                 source_time=micros_of_millis(record.get("timestamp")),
             )

@@ -1,4 +1,4 @@
-"""Events -> Arrow: what the reference decode gives, in the columns that the fast decode gives too."""
+"""Events of the reference decoder -> Arrow tables, with the same columns as those of the columnar decoder."""
 
 import json
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ def rows_of(kind: TopicKind, columns: Sequence[Column], events: Sequence[Event])
 
 def _changes(columns: Sequence[Column], events: Sequence[ChangeEvent]) -> Values:
     return {
-        **{column.name: [event.values[place] for event in events] for place, column in enumerate(columns)},
+        **{column.name: [event.values[index] for event in events] for index, column in enumerate(columns)},
         c.OP: [event.op for event in events],
         c.SNAPSHOT: [event.snapshot for event in events],
         c.LSN: [event.lsn for event in events],

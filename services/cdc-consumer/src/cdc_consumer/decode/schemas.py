@@ -1,4 +1,4 @@
-"""Checks that a schema has the fields that a decoder reads, and that they are what it takes them for."""
+"""Checks of a schema: it has the fields that a decoder reads, with their types."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -7,27 +7,27 @@ from bank_common.avro import UnsupportedSchemaError
 
 
 def require(schema: Mapping[str, Any], **types: str) -> None:
-    """Every named field must exist with this Avro type, nullable or not.
+    """Check that every named field exists with this Avro type, nullable or not.
 
     Raises:
         UnsupportedSchemaError: names the field.
     """
-    found = {field["name"]: _type_name(field["type"]) for field in schema["fields"]}
+    field_types = {field["name"]: _type_name(field["type"]) for field in schema["fields"]}
     for name, expected in types.items():
         # A record that was defined earlier in the schema is referred to by its name.
-        if expected != found.get(name) and not (expected == "record" and name in found):
-            raise UnsupportedSchemaError(f"the field {name!r} is {found.get(name, 'missing')}, not {expected}")
+        if expected != field_types.get(name) and not (expected == "record" and name in field_types):
+            raise UnsupportedSchemaError(f"the field {name!r} is {field_types.get(name, 'missing')}, not {expected}")
 
 
 def items_of(schema: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """The record that a field holds a list of, nullable or not.
+    """Return the record schema of the items of an array field, nullable or not.
 
     Raises:
-        UnsupportedSchemaError: the field is no list of records.
+        UnsupportedSchemaError: the field is no array of records.
     """
     field = next((field["type"] for field in schema["fields"] if field["name"] == name), None)
-    found = _without_null(field)
-    items = _without_null(cast("Mapping[str, Any]", found)["items"]) if _type_name(found) == "array" else None
+    list_type = _without_null(field)
+    items = _without_null(cast("Mapping[str, Any]", list_type)["items"]) if _type_name(list_type) == "array" else None
     if not isinstance(items, dict) or _type_name(items) != "record":
         raise UnsupportedSchemaError(f"the field {name!r} is no list of records")
     return cast("Mapping[str, Any]", items)

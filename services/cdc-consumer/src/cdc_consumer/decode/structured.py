@@ -36,14 +36,14 @@ def _part(column: Column, converter: Callable[[Column], Convert]) -> Convert:
     match column.type:
         case ColumnType.ARRAY:
             item = _optional(_part(column.items[0], converter))
-            return lambda value: [item(each) for each in value]
+            return lambda value: [item(element) for element in value]
         case ColumnType.MAP:
             # Avro's maps have text as keys; it is checked like any other text.
             key, item = (
                 converter(Column("key", ColumnType.STRING)),
                 _optional(_part(column.items[0], converter)),
             )
-            return lambda value: {key(name): item(each) for name, each in value.items()}
+            return lambda value: {key(name): item(element) for name, element in value.items()}
         case ColumnType.STRUCT:
             fields = [(field.name, _optional(_part(field, converter))) for field in column.items]
             return lambda value: _struct(fields, value)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bank_common.avro import Column
 from bank_common.position import parse_transaction_id
-from cdc_consumer.decode.avro_reader import BodyReader
+from cdc_consumer.decode.avro_reader import AvroReader
 from cdc_consumer.decode.keys import Key
 from cdc_consumer.decode.schemas import items_of, require
 from cdc_consumer.decode.values import OutOfRangeError, int64, micros_of_millis
@@ -15,9 +15,9 @@ _SHORT: Final = 64  # a text of fewer bytes has one byte of length before it
 
 
 def counts_captured(values: Iterable[bytes], captured: Iterable[str]) -> bool:
-    """Whether one of these records, a transaction's end, counts a change of one of these tables, without decoding it.
+    """Whether one of these records is an END that counts a change of one of these tables, without decoding it.
 
-    A hint for when to store them, never for what: bytes that only look like a table's count may come up.
+    A hint for when to flush, never for what to write: other bytes may look like the count of a table.
     """
     together = b"\0".join(values)
     return any(_counts(together, name.encode()) for name in captured)
@@ -25,12 +25,12 @@ def counts_captured(values: Iterable[bytes], captured: Iterable[str]) -> bool:
 
 def _counts(data: bytes, name: bytes) -> bool:
     mark = bytes([2 * len(name)]) + name if len(name) < _SHORT else name
-    place = data.find(mark)
-    while place >= 0:
-        after = place + len(mark)
+    start = data.find(mark)
+    while start >= 0:
+        after = start + len(mark)
         if data[after : after + 1] != b"\0":
             return True
-        place = data.find(mark, after)
+        start = data.find(mark, after)
     return False
 
 
@@ -40,7 +40,7 @@ class TransactionDecoder:
     schema: Mapping[str, Any]
     columns: tuple[Column, ...] = ()
 
-    def __init__(self, reader: BodyReader) -> None:
+    def __init__(self, reader: AvroReader) -> None:
         """Raises UnsupportedSchemaError: a field is missing or of another type."""
         require(reader.schema, status="string", id="string", event_count="long", data_collections="array", ts_ms="long")
         require(items_of(reader.schema, "data_collections"), data_collection="string", event_count="long")
@@ -48,7 +48,7 @@ class TransactionDecoder:
         self._reader = reader
 
     def decode(self, body: bytes, key: Key) -> TransactionEvent | DecodeError:  # noqa: ARG002 - the Decoder's signature
-        """One BEGIN or END; nothing raises."""
+        """Decode one BEGIN or END; nothing raises."""
         record = self._reader.read(body)
         if isinstance(record, DecodeError):
             return record

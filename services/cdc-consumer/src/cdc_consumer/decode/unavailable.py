@@ -1,4 +1,4 @@
-"""How a row names the columns that the source did not send: `_cdc_unavailable`."""
+"""The value of `_cdc_unavailable`: the columns that the source did not send."""
 
 import json
 from collections.abc import Collection

@@ -5,8 +5,8 @@ from consumer_testing.debezium import ACCOUNT_FIELDS, NOTIFICATION, TRANSACTION,
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cdc_consumer.decode import Decoder, EncodedKey, KeyDecoder, decoder_for, key_decoder_for, unframe
-from cdc_consumer.decode.avro_reader import BodyReader
+from cdc_consumer.decode import EncodedKey, KeyDecoder, RecordDecoder, decoder_for, key_decoder_for, unframe
+from cdc_consumer.decode.avro_reader import AvroReader
 from cdc_consumer.decode.wire import Framed
 from cdc_consumer.events import ChangeEvent, DecodeError, NotificationEvent, Reason, TransactionEvent
 from cdc_consumer.topics import TopicKind
@@ -42,7 +42,7 @@ GOOD = avro(SCHEMAS[TopicKind.CHANGES], change("c", {**ROW, "balance": b"\x05"})
 EVENTS = ChangeEvent | TransactionEvent | NotificationEvent | DecodeError
 
 
-def decoder(kind: TopicKind) -> Decoder:
+def decoder(kind: TopicKind) -> RecordDecoder:
     import json
 
     found = decoder_for(kind, json.dumps(SCHEMAS[kind]))
@@ -107,4 +107,4 @@ def test_bytes_after_the_record_are_no_part_of_it() -> None:
 
 @given(st.text())
 def test_any_text_as_a_schema(text: str) -> None:
-    assert isinstance(BodyReader.parse(text), BodyReader | DecodeError)
+    assert isinstance(AvroReader.parse(text), AvroReader | DecodeError)

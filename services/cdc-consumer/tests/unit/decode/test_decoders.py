@@ -1,4 +1,4 @@
-"""I9: for any schema, any values and any damage the fast decode gives what the reference gives."""
+"""I9: for any schema, values and damage the columnar decoder returns what the reference decoder returns."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from cdc_consumer.decode import decoder_for, decoders, key_decoder_for
 from cdc_consumer.decode.changes import ChangeDecoder
-from cdc_consumer.decode.columnar.changes import FastChanges
+from cdc_consumer.decode.columnar.changes import ColumnarChanges
 from cdc_consumer.decode.columnar.lanes import Block, Lanes
 from cdc_consumer.decode.columnar.readers import fields_of, reader_of
-from cdc_consumer.decode.decoders import DecodedRows, ReferenceDecoder, VectorDecoder, batch_decoder_for
+from cdc_consumer.decode.decoders import ColumnarDecoder, DecodedRows, ReferenceDecoder, arrow_decoder_for
 from cdc_consumer.events import Reason
 from cdc_consumer.topics import TopicKind
 
@@ -164,18 +164,18 @@ def key_decoders() -> decoders.KeyDecoders:
 def both(topic: Topic) -> tuple[DecodedRows, DecodedRows]:
     decoders = key_decoders()
     reference = ReferenceDecoder(TopicKind.CHANGES, topic.decoder).decode(topic.values, topic.keys, decoders)
-    fast = batch_decoder_for(TopicKind.CHANGES, topic.decoder)
-    assert isinstance(fast, VectorDecoder)
-    return fast.decode(topic.values, topic.keys, decoders), reference
+    columnar = arrow_decoder_for(TopicKind.CHANGES, topic.decoder)
+    assert isinstance(columnar, ColumnarDecoder)
+    return columnar.decode(topic.values, topic.keys, decoders), reference
 
 
 def assert_same(topic: Topic) -> None:
-    fast, reference = both(topic)
-    assert fast.rejected == reference.rejected
-    assert fast.rows.schema == reference.rows.schema
-    assert fast.rows.num_rows == len(topic.values) - len(reference.rejected)
+    columnar, reference = both(topic)
+    assert columnar.rejected == reference.rejected
+    assert columnar.rows.schema == reference.rows.schema
+    assert columnar.rows.num_rows == len(topic.values) - len(reference.rejected)
     for name in reference.rows.column_names:
-        assert exact(fast.rows[name]) == exact(reference.rows[name]), name
+        assert exact(columnar.rows[name]) == exact(reference.rows[name]), name
 
 
 def exact(column: pa.ChunkedArray) -> Sequence[Any]:
@@ -230,32 +230,34 @@ def test_a_batch_of_many_slices_keeps_its_order_and_names_the_poison() -> None:
     poisoned = [0, 7, decoders.SLICE - 1, decoders.SLICE, count - 1]
     for place in poisoned:
         topic.values[place] += b"\0"
-    fast, _ = both(topic)
-    assert sorted(fast.rejected) == poisoned
-    assert {error.reason for error in fast.rejected.values()} == {Reason.TRAILING_BYTES}
+    columnar, _ = both(topic)
+    assert sorted(columnar.rejected) == poisoned
+    assert {error.reason for error in columnar.rejected.values()} == {Reason.TRAILING_BYTES}
     expected = [number for number in range(count) if number not in set(poisoned)]
-    assert fast.rows["c0"].to_pylist() == expected
-    assert fast.rows["_cdc_lsn"].to_pylist() == expected
+    assert columnar.rows["c0"].to_pylist() == expected
+    assert columnar.rows["_cdc_lsn"].to_pylist() == expected
 
 
 def test_neighbours_that_are_too_long_and_too_short_do_not_mend_each_other() -> None:
-    """Read as one stream, a byte too many here and the same byte too few there would look like two good records."""
+    """As one stream, a byte too many here and the same byte too few there would look like two good records."""
     topic = batch(2, [{"name": "c0", "type": "long"}], lambda number: {"c0": number})
     first, second = topic.values
     topic.values[:] = [first + second[:6], second[:5] + second[6:]]
-    fast, reference = both(topic)
-    assert fast.rejected == reference.rejected
-    assert set(fast.rejected) == {0, 1}
+    columnar, reference = both(topic)
+    assert columnar.rejected == reference.rejected
+    assert set(columnar.rejected) == {0, 1}
 
 
 def test_a_decimal_of_too_many_digits_is_refused_and_its_neighbours_are_read() -> None:
     money = [10**18 - 1, 10**18, 1 - 10**18, -(10**18), 0]
     fields = [{"name": "money", "type": DECIMAL}]
     topic = batch(len(money), fields, lambda number: {"money": money[number].to_bytes(8, "big", signed=True)})
-    fast, reference = both(topic)
-    assert fast.rejected == reference.rejected
-    assert {place: error.reason for place, error in fast.rejected.items()} == dict.fromkeys((1, 3), Reason.OUT_OF_RANGE)
-    assert fast.rows["money"].to_pylist() == [Decimal(each).scaleb(-2) for each in (money[0], money[2], 0)]
+    columnar, reference = both(topic)
+    assert columnar.rejected == reference.rejected
+    assert {place: error.reason for place, error in columnar.rejected.items()} == dict.fromkeys(
+        (1, 3), Reason.OUT_OF_RANGE
+    )
+    assert columnar.rows["money"].to_pylist() == [Decimal(each).scaleb(-2) for each in (money[0], money[2], 0)]
 
 
 @pytest.mark.parametrize(
@@ -269,11 +271,11 @@ def test_a_schema_that_is_not_vectorised_is_read_by_the_reference(field: dict[st
     schema = envelope([field])
     decoder = decoder_for(TopicKind.CHANGES, json.dumps(schema))
     assert isinstance(decoder, ChangeDecoder)
-    assert isinstance(batch_decoder_for(TopicKind.CHANGES, decoder), ReferenceDecoder)
+    assert isinstance(arrow_decoder_for(TopicKind.CHANGES, decoder), ReferenceDecoder)
 
 
 def test_nothing_good_is_left_to_the_reference() -> None:
-    """The ordinary types of a bank are read in step: a fast path that refused them would still give the same."""
+    """No record of a bank's ordinary types is refused: the result would be the same, but slow."""
     fields = [{"name": f"c{place}", "type": ["null", each.schema]} for place, each in enumerate(TYPES[:17])]
     fields += [{"name": "at", "type": INSTANT}, {"name": "money", "type": DECIMAL}]
     plain: dict[str, Any] = {f"c{place}": None for place in range(17)}
@@ -287,7 +289,7 @@ def test_nothing_good_is_left_to_the_reference() -> None:
             "money": Decimal(number - 50),
         },
     )
-    found = FastChanges(topic.decoder.schema, topic.decoder.columns).read(topic.values, topic.keys, {})
+    found = ColumnarChanges(topic.decoder.schema, topic.decoder.columns).read(topic.values, topic.keys, {})
     assert not found.refused.any()
 
 
@@ -295,7 +297,7 @@ def test_readers_take_no_lanes() -> None:
     """A part of the lanes may be none of them."""
     schema = envelope([{"name": f"c{place}", "type": ["null", each.schema]} for place, each in enumerate(TYPES)])
     block = Block([], 5)
-    reader = reader_of(schema, wanted=True)
+    reader = reader_of(schema, projection=True)
     lanes = Lanes(block, block.starts)
     assert set(fields_of(reader.read(lanes))) == {"before", "after", "source", "op", "ts_ms", "transaction"}
     reader.skip(lanes)

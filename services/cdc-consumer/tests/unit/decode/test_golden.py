@@ -13,14 +13,14 @@ import pytest
 from cdc_consumer.decode import (
     DecodedRows,
     KeyDecoders,
-    batch_decoder_for,
+    arrow_decoder_for,
     counts_captured,
     decoder_for,
     key_decoder_for,
 )
-from cdc_consumer.decode.columnar.keys import FastKeys
+from cdc_consumer.decode.columnar.keys import ColumnarKeys
 from cdc_consumer.decode.columnar.readers import reader_of
-from cdc_consumer.decode.columnar.transactions import FastTransactions
+from cdc_consumer.decode.columnar.transactions import ColumnarTransactions
 from cdc_consumer.decode.decoders import ReferenceDecoder
 from cdc_consumer.events import DecodeError, Reason
 from cdc_consumer.topics import TopicKind
@@ -57,9 +57,9 @@ def decoded(kind: TopicKind) -> tuple[list[str], DecodedRows]:
     decoder = decoder_for(kind, text(identity))
     assert not isinstance(decoder, DecodeError), decoder
     reference = ReferenceDecoder(kind, decoder).decode(values, keys, key_decoders)
-    fast = batch_decoder_for(kind, decoder).decode(values, keys, key_decoders)
-    assert fast.rejected == reference.rejected
-    assert fast.rows.equals(reference.rows) or kind is TopicKind.CHANGES, "NaN equals nothing"
+    columnar = arrow_decoder_for(kind, decoder).decode(values, keys, key_decoders)
+    assert columnar.rejected == reference.rejected
+    assert columnar.rows.equals(reference.rows) or kind is TopicKind.CHANGES, "NaN equals nothing"
     return [record.get("how", "") for record in found], reference
 
 
@@ -129,7 +129,7 @@ def test_every_type_is_what_was_inserted() -> None:
     assert (point["x"], point["y"]) == (1.5, -2)
 
 
-def test_operations_and_their_place_in_the_log() -> None:
+def test_operations_and_their_position_in_the_log() -> None:
     hows, found = decoded(TopicKind.CHANGES)
     kept = [how for place, how in enumerate(hows) if place not in found.rejected]
     operations = dict(zip(kept, found.rows["_cdc_op"].to_pylist(), strict=True))
@@ -205,19 +205,19 @@ def test_topics_that_are_not_landed_are_no_changes(kind: str) -> None:
     assert found.reason is Reason.UNSUPPORTED_SCHEMA
 
 
-def test_the_connector_s_keys_are_read_in_step() -> None:
+def test_the_connector_s_keys_are_decoded_in_columns() -> None:
     [identity] = {schema_id(key) for record in records("changes") if (key := raw(record, "key"))}
     schema = json.loads(text(identity))
-    assert reader_of(schema, wanted=True)
-    found = FastKeys(schema).read([raw(record, "key") or b"" for record in records("changes")[:-1]])
+    assert reader_of(schema, projection=True)
+    found = ColumnarKeys(schema).read([raw(record, "key") or b"" for record in records("changes")[:-1]])
     assert not found.refused.any()
     assert found.columns["id"].to_pylist()[0] == 1
 
 
-def test_the_connector_s_transactions_are_read_in_step() -> None:
+def test_the_connector_s_transactions_are_decoded_in_columns() -> None:
     values = [raw(record, "value") or b"" for record in records("transactions")]
     [identity] = {schema_id(value) for value in values}
-    found = FastTransactions(json.loads(text(identity))).read(values, [None] * len(values), {})
+    found = ColumnarTransactions(json.loads(text(identity))).read(values, [None] * len(values), {})
     assert not found.refused.any()
     _, reference = decoded(TopicKind.TRANSACTIONS)
     assert {name: column.to_pylist() for name, column in found.columns.items()} == reference.rows.to_pydict()

@@ -1,4 +1,4 @@
-"""I9 for BEGIN and END: for any values and any damage the fast decode gives what the reference gives."""
+"""I9 for BEGIN and END: for any values and damage the columnar decoder returns what the reference decoder returns."""
 
 import json
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cdc_consumer.decode import decoder_for, decoders
-from cdc_consumer.decode.columnar.arrays import Fast
-from cdc_consumer.decode.columnar.transactions import FastTransactions
-from cdc_consumer.decode.decoders import DecodedRows, ReferenceDecoder, VectorDecoder, batch_decoder_for
+from cdc_consumer.decode.columnar.arrays import ColumnarRows
+from cdc_consumer.decode.columnar.transactions import ColumnarTransactions
+from cdc_consumer.decode.decoders import ColumnarDecoder, DecodedRows, ReferenceDecoder, arrow_decoder_for
 from cdc_consumer.decode.transaction_metadata import TransactionDecoder
 from cdc_consumer.events import Reason
 from cdc_consumer.topics import TopicKind
@@ -128,19 +128,19 @@ DECODER = decoder_of(TRANSACTION)
 
 def both(values: list[bytes]) -> tuple[DecodedRows, DecodedRows]:
     keys: list[bytes | None] = [None] * len(values)
-    fast = batch_decoder_for(TopicKind.TRANSACTIONS, DECODER)
-    assert isinstance(fast, VectorDecoder)
-    return fast.decode(values, keys, {}), ReferenceDecoder(TopicKind.TRANSACTIONS, DECODER).decode(values, keys, {})
+    columnar = arrow_decoder_for(TopicKind.TRANSACTIONS, DECODER)
+    assert isinstance(columnar, ColumnarDecoder)
+    return columnar.decode(values, keys, {}), ReferenceDecoder(TopicKind.TRANSACTIONS, DECODER).decode(values, keys, {})
 
 
 def assert_same(values: list[bytes]) -> None:
-    fast, reference = both(values)
-    assert fast.rejected == reference.rejected
-    assert fast.rows.equals(reference.rows)
+    columnar, reference = both(values)
+    assert columnar.rejected == reference.rejected
+    assert columnar.rows.equals(reference.rows)
 
 
-def in_step(values: list[bytes]) -> Fast:
-    return FastTransactions(TRANSACTION).read(values, [None] * len(values), {})
+def columnar_rows(values: list[bytes]) -> ColumnarRows:
+    return ColumnarTransactions(TRANSACTION).read(values, [None] * len(values), {})
 
 
 @pytest.fixture
@@ -180,8 +180,8 @@ def test_a_batch_that_is_not_few(values: list[bytes], random: Any) -> None:
 
 @given(st.lists(PLAIN_RECORDS, min_size=1, max_size=40))
 def test_nothing_plain_is_left_to_the_reference(values: list[bytes]) -> None:
-    """A fast path that refused it would still give the same."""
-    assert not in_step(values).refused.any()
+    """No such record is refused: the result would be the same, but slow."""
+    assert not columnar_rows(values).refused.any()
 
 
 def end(*collections: Any, **other: Any) -> dict[str, Any]:
@@ -196,11 +196,11 @@ def test_a_batch_of_many_slices_keeps_its_order_and_names_the_poison() -> None:
     poisoned = [0, 7, decoders.SLICE - 1, decoders.SLICE, count - 1]
     for place in poisoned:
         values[place] += b"\0"
-    fast, _ = both(values)
-    assert {place: error.reason for place, error in fast.rejected.items()} == dict.fromkeys(
+    columnar, _ = both(values)
+    assert {place: error.reason for place, error in columnar.rejected.items()} == dict.fromkeys(
         poisoned, Reason.TRAILING_BYTES
     )
-    assert fast.rows["tx_id"].to_pylist() == [number for number in range(count) if number not in set(poisoned)]
+    assert columnar.rows["tx_id"].to_pylist() == [number for number in range(count) if number not in set(poisoned)]
 
 
 @always_fast
@@ -220,9 +220,11 @@ def test_a_batch_of_many_slices_keeps_its_order_and_names_the_poison() -> None:
 )
 def test_what_is_odd_is_refused_alone_and_the_reference_decides(odd: dict[str, Any], reason: Reason | None) -> None:
     values = [framed(6, TRANSACTION, value) for value in (BEGIN, end(1, 2), end(1, 2) | odd, end(), end(3))]
-    assert np.flatnonzero(in_step(values).refused).tolist() == [2]
-    fast, _ = both(values)
-    assert {place: error.reason for place, error in fast.rejected.items()} == ({} if reason is None else {2: reason})
+    assert np.flatnonzero(columnar_rows(values).refused).tolist() == [2]
+    columnar, _ = both(values)
+    assert {place: error.reason for place, error in columnar.rejected.items()} == (
+        {} if reason is None else {2: reason}
+    )
     assert_same(values)
 
 
@@ -247,7 +249,7 @@ ITEM = b"\2" + text("public.t") + long(1)
 def test_collections_of_another_form_are_refused_alone(collections: bytes) -> None:
     odd = HEADER + text("END") + text("1:1") + b"\2\2" + collections + TIME
     values = [framed(6, TRANSACTION, end(1)), odd, framed(6, TRANSACTION, end(2))]
-    assert np.flatnonzero(in_step(values).refused).tolist() == [1]
+    assert np.flatnonzero(columnar_rows(values).refused).tolist() == [1]
     assert_same(values)
 
 
@@ -275,10 +277,10 @@ TABLE, COUNT = {"name": "data_collection", "type": "string"}, {"name": "event_co
     ],
 )
 def test_a_schema_with_more_than_the_connector_s_is_read_by_the_reference(schema: dict[str, Any]) -> None:
-    assert isinstance(batch_decoder_for(TopicKind.TRANSACTIONS, decoder_of(schema)), ReferenceDecoder)
+    assert isinstance(arrow_decoder_for(TopicKind.TRANSACTIONS, decoder_of(schema)), ReferenceDecoder)
 
 
-def test_collections_that_cannot_be_null_are_read_in_step() -> None:
+def test_collections_that_cannot_be_null_are_decoded_in_columns() -> None:
     schema = of_type("data_collections", collections_of(TABLE, COUNT))
     values = [framed(6, schema, value) for value in (BEGIN, end(), end(1, 2))]
-    assert not FastTransactions(schema).read(values, [None] * 3, {}).refused.any()
+    assert not ColumnarTransactions(schema).read(values, [None] * 3, {}).refused.any()

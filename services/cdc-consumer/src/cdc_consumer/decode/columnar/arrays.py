@@ -1,6 +1,6 @@
-"""Cells -> Arrow arrays of a column's exact type. A value that does not fit makes its lane bad; nothing raises.
+"""Values of a field -> Arrow arrays of the exact type of its column. A value that does not fit makes its lane bad.
 
-What a bad lane's row holds is of no account: the reference decides about that record.
+Nothing raises. Rows of a bad lane hold garbage; the reference decoder decides these records.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from bank_common.arrow import INSTANT, arrow_type
 from bank_common.avro import Column, ColumnType, Wire
 from bank_common.columns import UNAVAILABLE_PLACEHOLDER
 from cdc_consumer.decode.columnar.lanes import Block, Flags, Longs
-from cdc_consumer.decode.columnar.readers import Cells, NotVectorisedError
+from cdc_consumer.decode.columnar.readers import NotColumnarError, ValueColumn
 from cdc_consumer.decode.values import DAYS, TIMESTAMPS
 
-VECTORISED: Final = frozenset(ColumnType) - {
+COLUMNAR_TYPES: Final = frozenset(ColumnType) - {
     ColumnType.VARIABLE_DECIMAL,
     ColumnType.ARRAY,
     ColumnType.MAP,
@@ -40,18 +40,18 @@ _PLAIN_INSTANT: Final = (
 )
 
 
-class Fast(NamedTuple):
-    """A row per record, by column; the rows of `refused` records hold nothing: the reference reads these records."""
+class ColumnarRows(NamedTuple):
+    """One row per record, by column. Rows of `refused` records hold garbage: the reference decodes these records."""
 
     columns: dict[str, pa.Array]
     refused: Flags
 
 
 def check(columns: Sequence[Column]) -> None:
-    """Raises NotVectorisedError: only the reference makes values of one of these columns."""
+    """Raises NotColumnarError: only the reference decoder makes values of one of these columns."""
     for column in columns:
-        if column.type not in VECTORISED:
-            raise NotVectorisedError(column.type.value)
+        if column.type not in COLUMNAR_TYPES:
+            raise NotColumnarError(column.type.value)
 
 
 class Arrays:
@@ -62,111 +62,111 @@ class Arrays:
         self.bad = bad
         self.unavailable: list[tuple[str, Flags]] = []
 
-    def column(self, column: Column, cells: Cells | None) -> pa.Array:
-        """One column of a row."""
-        wanted = arrow_type(column)
-        if cells is None:
-            return pa.nulls(len(self.bad), wanted)
+    def column(self, column: Column, data: ValueColumn | None) -> pa.Array:
+        """Build the array of one column; nulls where no lane has a value."""
+        data_type = arrow_type(column)
+        if data is None:
+            return pa.nulls(len(self.bad), data_type)
         match column.type:
             case ColumnType.BOOLEAN | ColumnType.INT64 | ColumnType.FLOAT32 | ColumnType.FLOAT64:
-                return self.plain(cells, wanted)
+                return self.plain(data, data_type)
             case ColumnType.INT32:
-                return self._narrow(cells, wanted)
+                return self._narrow(data, data_type)
             case ColumnType.DATE:
-                self._refuse(_outside(cells.values, DAYS), cells.there)
-                return self._narrow(cells, wanted)
+                self._refuse(_outside(data.values, DAYS), data.valid)
+                return self._narrow(data, data_type)
             case ColumnType.TIME:
-                micros = self._micros(cells, column.wire)
-                self._refuse((micros < 0) | (micros >= _DAY_MICROS), cells.there)
-                return self.plain(cells._replace(values=micros), wanted)
+                micros = self._micros(data, column.wire)
+                self._refuse((micros < 0) | (micros >= _DAY_MICROS), data.valid)
+                return self.plain(data._replace(values=micros), data_type)
             case ColumnType.TIMESTAMP:
-                micros = self._micros(cells, column.wire)
-                self._refuse(_outside(micros, TIMESTAMPS), cells.there)
-                return self.plain(cells._replace(values=micros), wanted)
+                micros = self._micros(data, column.wire)
+                self._refuse(_outside(micros, TIMESTAMPS), data.valid)
+                return self.plain(data._replace(values=micros), data_type)
             case ColumnType.DECIMAL:
-                return self._decimal(column, cells, wanted)
+                return self._decimal(column, data, data_type)
             case ColumnType.STRING:
-                return self._sent(column, self.text(cells), cells)
+                return self._sent(column, self.text(data), data)
             case ColumnType.BYTES:
-                return self._sent(column, self._binary(cells), cells)
+                return self._sent(column, self._binary(data), data)
             case ColumnType.INSTANT:
-                return self._instant(self._sent(column, self.text(cells), cells))
+                return self._instant(self._sent(column, self.text(data), data))
             case _:
                 raise AssertionError(f"{column.type} is not vectorised")
 
-    def plain(self, cells: Cells, wanted: pa.DataType) -> pa.Array:
-        """Numbers as they are."""
-        mask = None if cells.there is None else ~cells.there
-        found = pa.array(cells.values, mask=mask)
-        return found if found.type == wanted else found.view(wanted)
+    def plain(self, data: ValueColumn, data_type: pa.DataType) -> pa.Array:
+        """Build an array of numbers as they are."""
+        mask = None if data.valid is None else ~data.valid
+        array = pa.array(data.values, mask=mask)
+        return array if array.type == data_type else array.view(data_type)
 
-    def text(self, cells: Cells) -> pa.Array:
-        """Text; a lane whose bytes are not UTF-8 becomes bad."""
-        found = self._binary(cells)
+    def text(self, data: ValueColumn) -> pa.Array:
+        """Build an array of strings; a lane whose bytes are not UTF-8 becomes bad."""
+        binary = self._binary(data)
         try:
-            return found.cast(pa.string())
+            return binary.cast(pa.string())
         except pa.ArrowInvalid:
-            self.bad |= np.fromiter((not _is_text(each) for each in found.to_pylist()), np.bool_, len(found))
-            return self._binary(cells).cast(pa.string())
+            self.bad |= np.fromiter((not _is_text(value) for value in binary.to_pylist()), np.bool_, len(binary))
+            return self._binary(data).cast(pa.string())
 
-    def _refuse(self, odd: Flags, there: Flags | None) -> None:
+    def _refuse(self, odd: Flags, valid: Flags | None) -> None:
         if odd.any():
-            self.bad |= odd if there is None else odd & there
+            self.bad |= odd if valid is None else odd & valid
 
-    def _narrow(self, cells: Cells, wanted: pa.DataType) -> pa.Array:
-        narrow = cells.values.astype(np.int32)
-        self._refuse(narrow != cells.values, cells.there)
-        return self.plain(cells._replace(values=narrow), wanted)
+    def _narrow(self, data: ValueColumn, data_type: pa.DataType) -> pa.Array:
+        narrow = data.values.astype(np.int32)
+        self._refuse(narrow != data.values, data.valid)
+        return self.plain(data._replace(values=narrow), data_type)
 
-    def _micros(self, cells: Cells, wire: Wire) -> Longs:
+    def _micros(self, data: ValueColumn, wire: Wire) -> Longs:
         if wire is Wire.MILLIS:
-            self._refuse((cells.values > _MAX_MILLIS) | (cells.values < -_MAX_MILLIS), cells.there)
-            return cells.values * 1000
+            self._refuse((data.values > _MAX_MILLIS) | (data.values < -_MAX_MILLIS), data.valid)
+            return data.values * 1000
         if wire is Wire.NANOS:
-            micros, rest = np.divmod(cells.values, 1000)
-            self._refuse(rest != 0, cells.there)
+            micros, rest = np.divmod(data.values, 1000)
+            self._refuse(rest != 0, data.valid)
             return micros
-        return cells.values
+        return data.values
 
-    def _binary(self, cells: Cells) -> pa.Array:
-        assert cells.sizes is not None  # noqa: S101 - what text and bytes have
-        starts, sizes = cells.values, cells.sizes
-        absent = self.bad if cells.there is None else self.bad | ~cells.there
+    def _binary(self, data: ValueColumn) -> pa.Array:
+        assert data.sizes is not None  # noqa: S101 - what text and bytes have
+        starts, sizes = data.values, data.sizes
+        absent = self.bad if data.valid is None else self.bad | ~data.valid
         if not absent.any():
             return pieces(self.block, starts, sizes)
         starts = np.where(absent, self.block.starts, starts)
         return pieces(self.block, starts, np.where(absent, 0, sizes), absent)
 
-    def _sent(self, column: Column, found: pa.Array, cells: Cells) -> pa.Array:
-        """Values that the source did not send become null and are noted."""
-        if cells.sizes is None or not (cells.sizes == _PLACEHOLDER_SIZE).any():
-            return found
-        placeholder = pa.scalar(UNAVAILABLE_PLACEHOLDER.encode()).cast(found.type)
-        missing = pc.fill_null(pc.equal(found, placeholder), False)
+    def _sent(self, column: Column, array: pa.Array, data: ValueColumn) -> pa.Array:
+        """Replace unavailable values by null, and note them."""
+        if data.sizes is None or not (data.sizes == _PLACEHOLDER_SIZE).any():
+            return array
+        placeholder = pa.scalar(UNAVAILABLE_PLACEHOLDER.encode()).cast(array.type)
+        missing = pc.fill_null(pc.equal(array, placeholder), False)
         flags = missing.to_numpy(zero_copy_only=False)
         if not flags.any():
-            return found
+            return array
         self.unavailable.append((column.name, flags))
-        return pc.if_else(missing, pa.scalar(None, found.type), found)
+        return pc.if_else(missing, pa.scalar(None, array.type), array)
 
-    def _instant(self, found: pa.Array) -> pa.Array:
+    def _instant(self, texts: pa.Array) -> pa.Array:
         try:
-            instants = found.cast(INSTANT)
+            instants = texts.cast(INSTANT)
         except pa.ArrowInvalid:
-            plain = pc.fill_null(pc.match_substring_regex(found, _PLAIN_INSTANT), True)
+            plain = pc.fill_null(pc.match_substring_regex(texts, _PLAIN_INSTANT), True)
             self.bad |= ~plain.to_numpy(zero_copy_only=False)
-            instants = pc.if_else(plain, found, pa.scalar(None, pa.string())).cast(INSTANT)
+            instants = pc.if_else(plain, texts, pa.scalar(None, pa.string())).cast(INSTANT)
         micros = instants.view(pa.int64())
         early = pc.fill_null(pc.less(micros, _YEAR_ONE), False)
         self.bad |= early.to_numpy(zero_copy_only=False)
         return instants
 
-    def _decimal(self, column: Column, cells: Cells, wanted: pa.DataType) -> pa.Array:
-        """Big-endian two's complement of any size -> the 128 bits that Arrow wants."""
-        assert cells.sizes is not None  # noqa: S101 - what bytes have
-        sizes = np.where(self.bad, 0, cells.sizes)
-        self._refuse(sizes > 2 * _WORD, cells.there)
-        low = self._word(cells.values + sizes - _WORD)
+    def _decimal(self, column: Column, data: ValueColumn, data_type: pa.DataType) -> pa.Array:
+        """Big-endian two's complement of any size -> the 128 bits of Arrow's decimals."""
+        assert data.sizes is not None  # noqa: S101 - what bytes have
+        sizes = np.where(self.bad, 0, data.sizes)
+        self._refuse(sizes > 2 * _WORD, data.valid)
+        low = self._word(data.values + sizes - _WORD)
         # Above a short value stand bytes that are not its own: out at the top, and the sign in from there.
         shift = np.clip(_WORD - sizes, 0, _WORD - 1).astype(np.uint64) << np.uint64(3)
         signed = (low << shift).view(np.int64) >> shift.view(np.int64)
@@ -175,23 +175,23 @@ class Arrays:
         words[:, 0] = signed
         words[:, 1] = signed >> 63
         if (sizes > _WORD).any():
-            self._wide(cells, sizes, low, words)
-        self._bound(column, words, cells.there)
-        mask = None if cells.there is None else pa.array(cells.there).buffers()[1]
-        return pa.Array.from_buffers(wanted, len(sizes), [mask, pa.py_buffer(words)])
+            self._wide(data, sizes, low, words)
+        self._bound(column, words, data.valid)
+        mask = None if data.valid is None else pa.array(data.valid).buffers()[1]
+        return pa.Array.from_buffers(data_type, len(sizes), [mask, pa.py_buffer(words)])
 
     def _word(self, at: Longs) -> NDArray[np.uint64]:
         """The eight bytes from each position on, big-endian."""
         return self.block.words[np.clip(at, 0, self.block.limit)].byteswap()
 
-    def _wide(self, cells: Cells, sizes: Longs, low: NDArray[Any], words: Longs) -> None:
+    def _wide(self, data: ValueColumn, sizes: Longs, low: NDArray[Any], words: Longs) -> None:
         wide = sizes > _WORD
-        high = self._word(cells.values).view(np.int64)
+        high = self._word(data.values).view(np.int64)
         shift = np.clip(2 * _WORD - sizes, 0, _WORD - 1) << 3
         words[:, 0] = np.where(wide, low.view(np.int64), words[:, 0])
         words[:, 1] = np.where(wide, high >> shift, words[:, 1])
 
-    def _bound(self, column: Column, words: Longs, there: Flags | None) -> None:
+    def _bound(self, column: Column, words: Longs, valid: Flags | None) -> None:
         limit = 10**column.precision
         if limit < 2**63:
             fits = (words[:, 1] == words[:, 0] >> 63) & (words[:, 0] > -limit) & (words[:, 0] < limit)
@@ -199,11 +199,11 @@ class Arrays:
             # The last few values before the limit share their upper half with it: the reference tells them apart.
             high = limit >> 64
             fits = (words[:, 1] < high) & (words[:, 1] >= -high) if high else words[:, 1] == words[:, 0] >> 63
-        self._refuse(~fits, there)
+        self._refuse(~fits, valid)
 
 
 def pieces(block: Block, starts: Longs, sizes: Longs, absent: Flags | None = None) -> pa.Array:
-    """Pieces of a block, in the order in which they lie there: piece, gap, piece, gap … is a binary array as it is."""
+    """Build a binary array of pieces of a block, without a copy; they are in the order of the block."""
     if not len(starts):
         return pa.array([], pa.binary())
     offsets = np.empty((len(starts), 2), np.int32)

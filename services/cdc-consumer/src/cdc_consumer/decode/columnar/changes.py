@@ -1,4 +1,4 @@
-"""The fast decode of one value schema's change events; what it refuses is for the reference."""
+"""The columnar decoder of change events of one value schema."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
@@ -10,10 +10,10 @@ from pyarrow import compute
 from bank_common import columns as c
 from bank_common.arrow import INSTANT, arrow_type
 from bank_common.avro import Column
-from cdc_consumer.decode.columnar.arrays import Arrays, Fast, check
-from cdc_consumer.decode.columnar.keys import FastKeys
+from cdc_consumer.decode.columnar.arrays import Arrays, ColumnarRows, check
+from cdc_consumer.decode.columnar.keys import ColumnarKeys
 from cdc_consumer.decode.columnar.lanes import Block, Lanes, Longs
-from cdc_consumer.decode.columnar.readers import Cells, Found, cells_of, fields_of, reader_of
+from cdc_consumer.decode.columnar.readers import AvroColumn, ValueColumn, fields_of, reader_of, values_of
 from cdc_consumer.decode.keys import KeyDecoder
 from cdc_consumer.decode.unavailable import names_of
 from cdc_consumer.decode.wire import HEADER_BYTES, Framed, unframe
@@ -28,11 +28,11 @@ _DELETE: Final = 3
 _MAX_MILLIS: Final = (2**63 - 1) // 1000
 
 
-class FastChanges:
-    """Reads batches of one value schema."""
+class ColumnarChanges:
+    """Decodes change events of one value schema, column by column."""
 
     def __init__(self, schema: Mapping[str, Any], columns: Sequence[Column]) -> None:
-        """Raises NotVectorisedError: only the reference reads this schema."""
+        """Raises NotColumnarError: only the reference decoder reads this schema."""
         check(columns)
         self._columns = tuple(columns)
         self._types = {column.name: arrow_type(column) for column in columns}
@@ -48,36 +48,36 @@ class FastChanges:
 
     def read(
         self, values: Sequence[bytes], keys: Sequence[bytes | None], decoders: Mapping[int, KeyDecoder | DecodeError]
-    ) -> Fast:
-        """Read framed records of this schema."""
+    ) -> ColumnarRows:
+        """Decode framed records of this schema."""
         block = Block(values, HEADER_BYTES)
         lanes = Lanes(block, block.starts)
-        found = fields_of(self._reader.read(lanes))
+        fields = fields_of(self._reader.read(lanes))
         arrays = Arrays(block, lanes.bad | (lanes.at != block.ends))
-        operations = self._operations(found, arrays)
-        source = fields_of(found["source"])
-        row = fields_of(found["after"])
-        columns = {column.name: arrays.column(column, cells_of(row.get(column.name))) for column in self._columns}
+        operations = self._operations(fields, arrays)
+        source = fields_of(fields["source"])
+        row = fields_of(fields["after"])
+        columns = {column.name: arrays.column(column, values_of(row.get(column.name))) for column in self._columns}
         self._put_keys(columns, arrays, np.flatnonzero(operations == _DELETE), keys, decoders)
         columns |= {
             c.OP: _OPERATIONS.take(pa.array(np.maximum(operations, 0))),
-            c.SNAPSHOT: _snapshot(arrays, cells_of(source.get("snapshot"))),
+            c.SNAPSHOT: _snapshot(arrays, values_of(source.get("snapshot"))),
             c.LSN: _number(arrays, source.get("lsn")),
             c.TX_ID: _number(arrays, source.get("txId")),
-            c.TX_ORDER: _number(arrays, fields_of(found.get("transaction")).get("total_order")),
-            c.SOURCE_TIME: _source_time(arrays, cells_of(source.get("ts_us")), cells_of(source.get("ts_ms"))),
+            c.TX_ORDER: _number(arrays, fields_of(fields.get("transaction")).get("total_order")),
+            c.SOURCE_TIME: _source_time(arrays, values_of(source.get("ts_us")), values_of(source.get("ts_ms"))),
             c.UNAVAILABLE: _unavailable(arrays),
         }
-        return Fast(columns, arrays.bad)
+        return ColumnarRows(columns, arrays.bad)
 
-    def _operations(self, found: dict[str, Found], arrays: Arrays) -> Longs:
-        """Each lane's operation as a number. One that is unknown, or does not go with its row image, is refused."""
-        op = cells_of(found["op"])
+    def _operations(self, fields: dict[str, AvroColumn], arrays: Arrays) -> Longs:
+        """The operation of each lane as a number. A lane is bad if it is unknown or does not fit the row image."""
+        op = values_of(fields["op"])
         assert op is not None  # noqa: S101 - it is not nullable
         assert op.sizes is not None  # noqa: S101 - it is text
         codes = _CODES[arrays.block.octets.take(op.values, mode="clip")].astype(np.int64)
-        after = found["after"]
-        has_row = False if after is None else True if after.there is None else after.there
+        after = fields["after"]
+        has_row = False if after is None else True if after.valid is None else after.valid
         arrays.bad |= (op.sizes != 1) | (codes < 0) | (has_row != (codes < _DELETE))
         return codes
 
@@ -89,7 +89,7 @@ class FastChanges:
         keys: Sequence[bytes | None],
         decoders: Mapping[int, KeyDecoder | DecodeError],
     ) -> None:
-        """A delete's row is its key alone; `after` left it empty."""
+        """Fill the rows of deletes from their keys; `after` left them empty."""
         by_head: dict[bytes, list[int]] = {}
         for lane in deletes.tolist():
             by_head.setdefault((keys[lane] or b"")[:HEADER_BYTES], []).append(lane)
@@ -97,8 +97,8 @@ class FastChanges:
             chosen = np.array(lanes, np.int64)
             decoder = decoders.get(_schema_id(unframe(head)))
             rows = None
-            if isinstance(decoder, KeyDecoder) and decoder.fast is not None and self._takes(decoder.fast):
-                rows = decoder.fast.read([cast("bytes", keys[lane]) for lane in chosen])
+            if isinstance(decoder, KeyDecoder) and decoder.columnar is not None and self._takes(decoder.columnar):
+                rows = decoder.columnar.read([cast("bytes", keys[lane]) for lane in chosen])
             if rows is None:
                 arrays.bad[chosen] = True
                 continue
@@ -108,52 +108,52 @@ class FastChanges:
             for name, values in rows.columns.items():
                 columns[name] = pc.replace_with_mask(columns[name], pa.array(mask), values)
 
-    def _takes(self, keys: FastKeys) -> bool:
-        return all(self._types.get(name) == found for name, found in keys.types.items())
+    def _takes(self, keys: ColumnarKeys) -> bool:
+        return all(self._types.get(name) == key_type for name, key_type in keys.types.items())
 
 
 def _schema_id(framed: Framed | DecodeError) -> int:
     return framed.schema_id if isinstance(framed, Framed) else -1
 
 
-def _number(arrays: Arrays, found: Found) -> pa.Array:
-    cells = cells_of(found)
-    if cells is None:
+def _number(arrays: Arrays, column: AvroColumn) -> pa.Array:
+    data = values_of(column)
+    if data is None:
         return pa.nulls(len(arrays.bad), pa.int64())
-    return arrays.plain(_numbers(arrays, cells), pa.int64())
+    return arrays.plain(_numbers(arrays, data), pa.int64())
 
 
-def _numbers(arrays: Arrays, cells: Cells) -> Cells:
-    """The cells, if they hold numbers: another connector's schema may call something else by this name."""
-    if cells.sizes is None and cells.values.dtype == np.int64:
-        return cells
+def _numbers(arrays: Arrays, data: ValueColumn) -> ValueColumn:
+    """The values, if they are numbers: the schema of another connector may have another type under this name."""
+    if data.sizes is None and data.values.dtype == np.int64:
+        return data
     arrays.bad[:] = True
-    return Cells(np.zeros(len(arrays.bad), np.int64))
+    return ValueColumn(np.zeros(len(arrays.bad), np.int64))
 
 
-def _snapshot(arrays: Arrays, cells: Cells | None) -> pa.Array:
-    if cells is None:
+def _snapshot(arrays: Arrays, data: ValueColumn | None) -> pa.Array:
+    if data is None:
         return pa.repeat("false", len(arrays.bad))
-    if cells.sizes is None:
+    if data.sizes is None:
         arrays.bad[:] = True
         return pa.repeat("false", len(arrays.bad))
-    found = arrays.text(cells)
-    return pc.if_else(pc.fill_null(pc.equal(found, ""), True), "false", found)
+    texts = arrays.text(data)
+    return pc.if_else(pc.fill_null(pc.equal(texts, ""), True), "false", texts)
 
 
-def _source_time(arrays: Arrays, micros: Cells | None, millis: Cells | None) -> pa.Array:
-    found = None if micros is None else arrays.plain(_numbers(arrays, micros), INSTANT)
-    if found is not None and not found.null_count:
-        return found
+def _source_time(arrays: Arrays, micros: ValueColumn | None, millis: ValueColumn | None) -> pa.Array:
+    instants = None if micros is None else arrays.plain(_numbers(arrays, micros), INSTANT)
+    if instants is not None and not instants.null_count:
+        return instants
     if millis is None:
-        return pa.nulls(len(arrays.bad), INSTANT) if found is None else found
+        return pa.nulls(len(arrays.bad), INSTANT) if instants is None else instants
     millis = _numbers(arrays, millis)
     late = (millis.values > _MAX_MILLIS) | (millis.values < -_MAX_MILLIS)
     if late.any():
-        needed = np.ones(len(late), np.bool_) if micros is None or micros.there is None else ~micros.there
-        arrays.bad |= late & needed & (millis.there if millis.there is not None else True)
+        needed = np.ones(len(late), np.bool_) if micros is None or micros.valid is None else ~micros.valid
+        arrays.bad |= late & needed & (millis.valid if millis.valid is not None else True)
     coarse = arrays.plain(millis._replace(values=millis.values * 1000), INSTANT)
-    return coarse if found is None else pc.coalesce(found, coarse)
+    return coarse if instants is None else pc.coalesce(instants, coarse)
 
 
 def _unavailable(arrays: Arrays) -> pa.Array:

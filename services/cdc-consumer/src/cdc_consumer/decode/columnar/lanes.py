@@ -1,7 +1,7 @@
-"""Many Avro bodies read in step: one lane per record, each with its own position. Nothing raises, whatever the bytes.
+"""Lanes: many Avro bodies that are read at once, one lane per record, each with its own position. Nothing raises.
 
-A lane that meets something unusual is marked bad and reads on, within bounds, to no purpose. Positions never go back,
-so a good lane that ends at its own end never left its record.
+A lane that meets an unusual form is marked bad and reads on, within bounds; its values are garbage. Positions never go
+back, so a good lane that ends at the end of its record never left it.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ _PAYLOADS: Final = tuple(np.uint64(0x7F7F7F7F7F7F7F7F & (1 << 8 * size) - 1) for
 
 
 class Block:
-    """The bytes of all lanes in one piece, in order. `starts` and `ends` bound each lane's body."""
+    """The bytes of all lanes in one buffer, in order. `starts` and `ends` bound the body of each lane."""
 
     def __init__(self, records: Sequence[bytes], header: int) -> None:
         """Each record's body follows `header` bytes. Together they may have `MAX_BLOCK_BYTES`."""
@@ -55,7 +55,7 @@ class Block:
 
 
 class Lanes:
-    """Positions in a block, and what became of each lane."""
+    """The positions of lanes in a block, and which lanes are bad."""
 
     def __init__(self, block: Block, at: Longs) -> None:
         self.block = block
@@ -66,16 +66,16 @@ class Lanes:
         return len(self.at)
 
     def part(self, chosen: Longs) -> "Lanes":
-        """Some of the lanes, to read on alone; `join` brings them back."""
+        """Split off some of the lanes; `join` brings them back."""
         return Lanes(self.block, self.at[chosen])
 
     def join(self, chosen: Longs, part: "Lanes") -> None:
-        """Take over where a part has come to."""
+        """Take over the positions and the bad lanes of a part."""
         self.at[chosen] = part.at
         self.bad[chosen] |= part.bad
 
     def advance(self, count: Any) -> None:
-        """Go on by that many bytes; what lies beyond the block is never read."""
+        """Move on by that many bytes; nothing beyond the block is ever read."""
         self.at = self.at + count
 
     def octet(self) -> NDArray[np.uint8]:
@@ -88,7 +88,7 @@ class Lanes:
         return self.block.words[self.at]
 
     def skip_long(self) -> None:
-        """Pass over one Avro int or long."""
+        """Skip one Avro int or long."""
         word = self.word()
         alike = _alike(word)
         if alike:
@@ -98,7 +98,7 @@ class Lanes:
         self._finish(stop, size)
 
     def long(self) -> Longs:
-        """One Avro int or long."""
+        """Read one Avro int or long."""
         word = self.word()
         size = _alike(word)
         if size:
@@ -116,9 +116,9 @@ class Lanes:
         return ((payload >> _ONE) ^ (~(payload & _ONE) + _ONE)).view(np.int64)
 
     def length(self) -> Longs | int:
-        """A size in bytes, or a union's branch: small and never negative; a negative one makes its lane bad.
+        """Read a size in bytes, or the branch of a union. A negative one makes its lane bad.
 
-        One number when it is the same on all lanes.
+        Returns one number when it is the same in all lanes.
         """
         head = self.octet()
         if len(head) and not head[0] & 0x81 and (head == head[0]).all():
@@ -127,13 +127,13 @@ class Lanes:
         if not (head & 0x81).any():
             self.at = self.at + 1
             return (head >> 1).astype(np.int64)
-        found = self.long()
-        negative = found < 0
+        sizes = self.long()
+        negative = sizes < 0
         if negative.any():
             self.bad |= negative
-            found = np.where(negative, 0, found)
+            sizes = np.where(negative, 0, sizes)
         # Beyond the block is bad in any case, and the sum of two such sizes would not fit.
-        return np.minimum(found, self.block.limit)
+        return np.minimum(sizes, self.block.limit)
 
     def _finish(self, stop: NDArray[np.uint64], size: Longs) -> NDArray[np.uint64] | None:
         """Move on; the bits from the ninth and tenth byte where some lane has them."""

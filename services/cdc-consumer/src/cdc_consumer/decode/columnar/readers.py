@@ -1,4 +1,4 @@
-"""An Avro schema -> readers that take lanes through it. Only what is wanted is kept; the rest is passed over."""
+"""An Avro schema -> readers that read the fields of a projection from lanes, and skip the others."""
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, Protocol, cast
@@ -8,100 +8,100 @@ from numpy.typing import NDArray
 
 from cdc_consumer.decode.columnar.lanes import Flags, Lanes, Longs
 
-Wanted = Mapping[str, "Wanted"] | bool
-"""Which fields to keep: True for a value, a mapping for some fields of a record, False for nothing."""
+Projection = Mapping[str, "Projection"] | bool
+"""The fields to read: True for a value, a mapping for some fields of a record, False for none."""
 _DEPTH: Final = 8
 _MANY: Final = 16
-"""Items of one array that are read in step; each takes a step of its own."""
+"""The longest array that is read here: the items of all arrays are read position by position."""
 
 
-class NotVectorisedError(ValueError):
-    """The schema holds something that only the reference reads."""
+class NotColumnarError(ValueError):
+    """The schema has a type that only the reference decoder reads."""
 
 
-class Cells(NamedTuple):
-    """The values of one field. Of text and bytes the position of each, with its `sizes`. `there` is None for all."""
+class ValueColumn(NamedTuple):
+    """The values of one field; of strings and bytes their positions and `sizes`. `valid` is a mask, None for all."""
 
     values: NDArray[Any]
     sizes: Longs | None = None
-    there: Flags | None = None
+    valid: Flags | None = None
 
 
-class Row(NamedTuple):
-    """The wanted fields of a record."""
+class StructColumn(NamedTuple):
+    """The columns of the fields of a record."""
 
-    fields: "dict[str, Found]"
-    there: Flags | None = None
-
-
-class Items(NamedTuple):
-    """The items of arrays, step by step: the lanes that have a first item and these items, the second ones, …"""
-
-    steps: "list[tuple[Longs, Found]]"
-    there: Flags | None = None
+    fields: "dict[str, AvroColumn]"
+    valid: Flags | None = None
 
 
-Found = Cells | Row | Items | None
-"""None: no lane has a value."""
+class ListColumn(NamedTuple):
+    """The items of arrays: of the first items, the second ones, … each time the lanes that have one, and the items."""
+
+    steps: "list[tuple[Longs, AvroColumn]]"
+    valid: Flags | None = None
+
+
+AvroColumn = ValueColumn | StructColumn | ListColumn | None
+"""The values of one field in all lanes; None when no lane has one."""
 
 
 class Reader(Protocol):
-    """Reads one type."""
+    """Reads or skips the values of one Avro type."""
 
-    def read(self, lanes: Lanes) -> Found:
-        """The value of each lane."""
+    def read(self, lanes: Lanes) -> AvroColumn:
+        """Read the value of each lane."""
         ...
 
     def skip(self, lanes: Lanes) -> None:
-        """Pass over it."""
+        """Skip the value of each lane."""
         ...
 
 
 class _Long:
-    def read(self, lanes: Lanes) -> Found:
-        return Cells(lanes.long())
+    def read(self, lanes: Lanes) -> AvroColumn:
+        return ValueColumn(lanes.long())
 
     def skip(self, lanes: Lanes) -> None:
         lanes.skip_long()
 
 
 class _Bytes:
-    def read(self, lanes: Lanes) -> Found:
+    def read(self, lanes: Lanes) -> AvroColumn:
         sizes = lanes.length()
         start = lanes.at
         lanes.advance(sizes)
-        return Cells(start, np.full(len(lanes), sizes) if isinstance(sizes, int) else sizes)
+        return ValueColumn(start, np.full(len(lanes), sizes) if isinstance(sizes, int) else sizes)
 
     def skip(self, lanes: Lanes) -> None:
         lanes.advance(lanes.length())
 
 
 class _Boolean:
-    def read(self, lanes: Lanes) -> Found:
-        found = lanes.octet()
-        lanes.bad |= found > 1
+    def read(self, lanes: Lanes) -> AvroColumn:
+        octets = lanes.octet()
+        lanes.bad |= octets > 1
         lanes.advance(1)
-        return Cells(found == 1)
+        return ValueColumn(octets == 1)
 
     def skip(self, lanes: Lanes) -> None:
         lanes.advance(1)
 
 
 class _Float:
-    def read(self, lanes: Lanes) -> Found:
-        found = (lanes.word() & np.uint64(0xFFFFFFFF)).astype(np.uint32).view(np.float32)
+    def read(self, lanes: Lanes) -> AvroColumn:
+        floats = (lanes.word() & np.uint64(0xFFFFFFFF)).astype(np.uint32).view(np.float32)
         lanes.advance(4)
-        return Cells(found)
+        return ValueColumn(floats)
 
     def skip(self, lanes: Lanes) -> None:
         lanes.advance(4)
 
 
 class _Double:
-    def read(self, lanes: Lanes) -> Found:
-        found = lanes.word().view(np.float64)
+    def read(self, lanes: Lanes) -> AvroColumn:
+        doubles = lanes.word().view(np.float64)
         lanes.advance(8)
-        return Cells(found)
+        return ValueColumn(doubles)
 
     def skip(self, lanes: Lanes) -> None:
         lanes.advance(8)
@@ -112,29 +112,29 @@ class _Nullable:
         self._inner = inner
         self._branch = branch
 
-    def read(self, lanes: Lanes) -> Found:
-        there = self._there(lanes)
-        if isinstance(there, bool):
-            return self._inner.read(lanes) if there else None
-        chosen = np.flatnonzero(there)
+    def read(self, lanes: Lanes) -> AvroColumn:
+        valid = self._validity(lanes)
+        if isinstance(valid, bool):
+            return self._inner.read(lanes) if valid else None
+        chosen = np.flatnonzero(valid)
         part = lanes.part(chosen)
-        found = self._inner.read(part)
+        column = self._inner.read(part)
         lanes.join(chosen, part)
-        return _spread(found, chosen, len(lanes))
+        return _spread(column, chosen, len(lanes))
 
     def skip(self, lanes: Lanes) -> None:
-        there = self._there(lanes)
-        if isinstance(there, bool):
-            if there:
+        valid = self._validity(lanes)
+        if isinstance(valid, bool):
+            if valid:
                 self._inner.skip(lanes)
             return
-        chosen = np.flatnonzero(there)
+        chosen = np.flatnonzero(valid)
         part = lanes.part(chosen)
         self._inner.skip(part)
         lanes.join(chosen, part)
 
-    def _there(self, lanes: Lanes) -> Flags | bool:
-        """Which lanes have a value, or whether all have one, or none."""
+    def _validity(self, lanes: Lanes) -> Flags | bool:
+        """Which lanes have a value; True when all have one, False when none."""
         branch = lanes.length()
         if isinstance(branch, int):
             lanes.bad |= branch > 1
@@ -142,22 +142,22 @@ class _Nullable:
         odd = branch > 1
         if odd.any():
             lanes.bad |= odd
-        there = branch == self._branch
-        return True if there.all() else there if there.any() else False
+        valid = branch == self._branch
+        return True if valid.all() else valid if valid.any() else False
 
 
 class _Record:
     def __init__(self, fields: list[tuple[str, Reader, bool]]) -> None:
         self._fields = fields
 
-    def read(self, lanes: Lanes) -> Found:
-        found: dict[str, Found] = {}
-        for name, reader, wanted in self._fields:
-            if wanted:
-                found[name] = reader.read(lanes)
+    def read(self, lanes: Lanes) -> AvroColumn:
+        columns: dict[str, AvroColumn] = {}
+        for name, reader, kept in self._fields:
+            if kept:
+                columns[name] = reader.read(lanes)
             else:
                 reader.skip(lanes)
-        return Row(found)
+        return StructColumn(columns)
 
     def skip(self, lanes: Lanes) -> None:
         for _, reader, _ in self._fields:
@@ -170,19 +170,19 @@ class _Array:
     def __init__(self, items: Reader) -> None:
         self._items = items
 
-    def read(self, lanes: Lanes) -> Found:
+    def read(self, lanes: Lanes) -> AvroColumn:
         count = np.zeros(len(lanes), np.int64) + lanes.length()
         many = count > _MANY
         lanes.bad |= many
         count[many] = 0
-        steps: list[tuple[Longs, Found]] = []
+        steps: list[tuple[Longs, AvroColumn]] = []
         for step in range(int(count.max(initial=0))):
             chosen = np.flatnonzero(count > step)
             part = lanes.part(chosen)
             steps.append((chosen, self._items.read(part)))
             lanes.join(chosen, part)
         self._close(lanes, np.flatnonzero(count))
-        return Items(steps)
+        return ListColumn(steps)
 
     def skip(self, lanes: Lanes) -> None:
         self.read(lanes)
@@ -206,67 +206,67 @@ _PRIMITIVE: Final[Mapping[str, Reader]] = {
 }
 
 
-def _spread(found: Found, chosen: Longs, count: int) -> Found:
-    """Values of some lanes as values of all."""
-    if found is None:
+def _spread(column: AvroColumn, chosen: Longs, count: int) -> AvroColumn:
+    """Spread the values of some lanes over all lanes, with a validity mask."""
+    if column is None:
         return None
-    there = np.zeros(count, np.bool_)
-    there[chosen] = True if found.there is None else found.there
-    if isinstance(found, Items):
-        return Items([(chosen[lanes], items) for lanes, items in found.steps], there)
-    if isinstance(found, Row):
-        return Row({name: _spread(each, chosen, count) for name, each in found.fields.items()}, there)
-    values = np.zeros(count, found.values.dtype)
-    values[chosen] = found.values
+    valid = np.zeros(count, np.bool_)
+    valid[chosen] = True if column.valid is None else column.valid
+    if isinstance(column, ListColumn):
+        return ListColumn([(chosen[lanes], items) for lanes, items in column.steps], valid)
+    if isinstance(column, StructColumn):
+        return StructColumn({name: _spread(field, chosen, count) for name, field in column.fields.items()}, valid)
+    values = np.zeros(count, column.values.dtype)
+    values[chosen] = column.values
     sizes = None
-    if found.sizes is not None:
+    if column.sizes is not None:
         sizes = np.zeros(count, np.int64)
-        sizes[chosen] = found.sizes
-    return Cells(values, sizes, there)
+        sizes[chosen] = column.sizes
+    return ValueColumn(values, sizes, valid)
 
 
-def reader_of(schema: Any, wanted: Wanted) -> Reader:
-    """The reader of a schema.
+def reader_of(schema: Any, projection: Projection) -> Reader:
+    """Make the reader of a schema.
 
     Raises:
-        NotVectorisedError: the schema has maps, enums or larger unions.
+        NotColumnarError: the schema has maps, enums or larger unions.
     """
-    return _reader(schema, wanted, {}, "", 0)
+    return _reader(schema, projection, {}, "", 0)
 
 
-def _reader(schema: Any, wanted: Wanted, named: dict[str, Mapping[str, Any]], space: str, depth: int) -> Reader:
+def _reader(schema: Any, projection: Projection, named: dict[str, Mapping[str, Any]], space: str, depth: int) -> Reader:
     if depth > _DEPTH:
-        raise NotVectorisedError("a schema that nests too deep")
+        raise NotColumnarError("a schema that nests too deep")
     if isinstance(schema, list):
-        return _nullable(cast("list[Any]", schema), wanted, named, space, depth)
+        return _nullable(cast("list[Any]", schema), projection, named, space, depth)
     if isinstance(schema, str):
         if schema in _PRIMITIVE:
             return _PRIMITIVE[schema]
-        found = named.get(schema) or named.get(f"{space}.{schema}")
-        if found is None:
-            raise NotVectorisedError(schema)
-        return _reader(found, wanted, named, space, depth + 1)
+        definition = named.get(schema) or named.get(f"{space}.{schema}")
+        if definition is None:
+            raise NotColumnarError(schema)
+        return _reader(definition, projection, named, space, depth + 1)
     kind = schema["type"]
     if kind == "record":
-        return _record(schema, wanted, named, space, depth)
+        return _record(schema, projection, named, space, depth)
     if kind == "array":
-        return _Array(_reader(schema["items"], wanted, named, space, depth + 1))
+        return _Array(_reader(schema["items"], projection, named, space, depth + 1))
     if isinstance(kind, str) and kind not in _PRIMITIVE:
-        raise NotVectorisedError(kind)
-    return _reader(kind, wanted, named, space, depth + 1)
+        raise NotColumnarError(kind)
+    return _reader(kind, projection, named, space, depth + 1)
 
 
 def _nullable(
-    members: list[Any], wanted: Wanted, named: dict[str, Mapping[str, Any]], space: str, depth: int
+    members: list[Any], projection: Projection, named: dict[str, Mapping[str, Any]], space: str, depth: int
 ) -> Reader:
     if len(members) != 2 or members.count("null") != 1:
-        raise NotVectorisedError("a union")
+        raise NotColumnarError("a union")
     branch = 1 - members.index("null")
-    return _Nullable(_reader(members[branch], wanted, named, space, depth + 1), branch)
+    return _Nullable(_reader(members[branch], projection, named, space, depth + 1), branch)
 
 
 def _record(
-    schema: Mapping[str, Any], wanted: Wanted, named: dict[str, Mapping[str, Any]], space: str, depth: int
+    schema: Mapping[str, Any], projection: Projection, named: dict[str, Mapping[str, Any]], space: str, depth: int
 ) -> Reader:
     space = schema.get("namespace", space)
     named[schema["name"] if "." in schema["name"] else f"{space}.{schema['name']}"] = schema
@@ -274,16 +274,16 @@ def _record(
     fields: list[tuple[str, Reader, bool]] = []
     for field in schema["fields"]:
         name = field["name"]
-        of_field = wanted.get(name, False) if isinstance(wanted, Mapping) else wanted
+        of_field = projection.get(name, False) if isinstance(projection, Mapping) else projection
         fields.append((name, _reader(field["type"], of_field, named, space, depth + 1), bool(of_field)))
     return _Record(fields)
 
 
-def fields_of(found: Found) -> dict[str, Found]:
-    """The fields of a record; none where there is no record."""
-    return found.fields if isinstance(found, Row) else {}
+def fields_of(column: AvroColumn) -> dict[str, AvroColumn]:
+    """The columns of the fields of a record; none where no lane has a record."""
+    return column.fields if isinstance(column, StructColumn) else {}
 
 
-def cells_of(found: Found) -> Cells | None:
-    """The values of a field; None where no lane has one."""
-    return found if isinstance(found, Cells) else None
+def values_of(column: AvroColumn) -> ValueColumn | None:
+    """The values of a field; None where no lane has a value."""
+    return column if isinstance(column, ValueColumn) else None

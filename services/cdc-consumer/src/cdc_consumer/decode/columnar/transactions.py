@@ -1,4 +1,4 @@
-"""The fast decode of a source's BEGIN and END; what it refuses is for the reference."""
+"""The columnar decoder of transaction metadata: BEGIN and END."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,17 +11,17 @@ from pyarrow import compute
 from bank_common import columns as c
 from bank_common.arrow import INSTANT
 from bank_common.avro import Column, ColumnType, Wire
-from cdc_consumer.decode.columnar.arrays import Arrays, Fast, pieces
+from cdc_consumer.decode.columnar.arrays import Arrays, ColumnarRows, pieces
 from cdc_consumer.decode.columnar.lanes import Block, Lanes, Longs
 from cdc_consumer.decode.columnar.readers import (
-    Cells,
-    Found,
-    Items,
-    NotVectorisedError,
-    Row,
-    cells_of,
+    AvroColumn,
+    ListColumn,
+    NotColumnarError,
+    StructColumn,
+    ValueColumn,
     fields_of,
     reader_of,
+    values_of,
 )
 from cdc_consumer.decode.keys import KeyDecoder
 from cdc_consumer.decode.schemas import items_of
@@ -39,61 +39,61 @@ _DIGITS: Final = 18
 """A number of so many digits fits 64 bits, whatever they are."""
 
 
-class FastTransactions:
-    """Reads batches of one value schema."""
+class ColumnarTransactions:
+    """Decodes BEGIN and END records of one value schema, column by column."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        """Raises NotVectorisedError: only the reference reads this schema."""
+        """Raises NotColumnarError: only the reference decoder reads this schema."""
         fields, of_collection = _types(schema), _types(items_of(schema, "data_collections"))
         # The text of another field would have to be UTF-8 too.
         if fields.keys() != _FIELDS or of_collection != _OF_COLLECTION:
-            raise NotVectorisedError("other fields than the connector's")
+            raise NotColumnarError("other fields than the connector's")
         if (fields["status"], fields["id"]) != ("string", "string"):
-            raise NotVectorisedError("a status or an id that may be null")
-        self._reader = reader_of(schema, wanted=True)
+            raise NotColumnarError("a status or an id that may be null")
+        self._reader = reader_of(schema, projection=True)
 
     def read(
         self,
         values: Sequence[bytes],
         keys: Sequence[bytes | None],  # noqa: ARG002 - the port's signature
         decoders: Mapping[int, KeyDecoder | DecodeError],  # noqa: ARG002
-    ) -> Fast:
-        """Read framed records of this schema."""
+    ) -> ColumnarRows:
+        """Decode framed records of this schema."""
         block = Block(values, HEADER_BYTES)
         lanes = Lanes(block, block.starts)
-        found = fields_of(self._reader.read(lanes))
+        fields = fields_of(self._reader.read(lanes))
         arrays = Arrays(block, lanes.bad | (lanes.at != block.ends))
-        status = _status(arrays, found["status"])
-        tx_id, lsn = _id(arrays, found["id"])
+        status = _status(arrays, fields["status"])
+        tx_id, lsn = _id(arrays, fields["id"])
         columns = {
             "status": status,
             "tx_id": tx_id,
             "lsn": lsn,
-            "event_count": arrays.column(_EVENT_COUNT, cells_of(found["event_count"])),
-            "collections": _collections(arrays, found["data_collections"]),
-            c.SOURCE_TIME: arrays.column(_TIME, cells_of(found["ts_ms"])).view(INSTANT),
+            "event_count": arrays.column(_EVENT_COUNT, values_of(fields["event_count"])),
+            "collections": _collections(arrays, fields["data_collections"]),
+            c.SOURCE_TIME: arrays.column(_TIME, values_of(fields["ts_ms"])).view(INSTANT),
         }
-        return Fast(columns, arrays.bad)
+        return ColumnarRows(columns, arrays.bad)
 
 
 def _types(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {field["name"]: field["type"] for field in schema["fields"]}
 
 
-def _status(arrays: Arrays, found: Found) -> pa.Array:
-    code = pc.index_in(arrays.text(_text(found)), _STATUSES)
+def _status(arrays: Arrays, column: AvroColumn) -> pa.Array:
+    code = pc.index_in(arrays.text(_text(column)), _STATUSES)
     arrays.bad |= code.is_null().to_numpy(zero_copy_only=False)
     return _STATUSES.take(code)
 
 
-def _id(arrays: Arrays, found: Found) -> tuple[pa.Array, pa.Array]:
+def _id(arrays: Arrays, column: AvroColumn) -> tuple[pa.Array, pa.Array]:
     """`txId:lsn` -> both numbers, of ASCII digits."""
-    cells = _text(found)
-    assert cells.sizes is not None  # noqa: S101 - it is text
-    colon = pc.fill_null(pc.find_substring(arrays.text(cells), ":"), -1).to_numpy()
+    data = _text(column)
+    assert data.sizes is not None  # noqa: S101 - it is text
+    colon = pc.fill_null(pc.find_substring(arrays.text(data), ":"), -1).to_numpy()
     arrays.bad |= colon < 0
-    starts = np.stack((cells.values, cells.values + colon + 1), axis=1)
-    sizes = np.stack((colon, cells.sizes - colon - 1), axis=1)
+    starts = np.stack((data.values, data.values + colon + 1), axis=1)
+    sizes = np.stack((colon, data.sizes - colon - 1), axis=1)
     starts[arrays.bad], sizes[arrays.bad] = arrays.block.starts[arrays.bad, None], 0
     texts = pieces(arrays.block, starts.ravel(), sizes.ravel()).cast(pa.string())
     plain = pc.and_(pc.ascii_is_decimal(texts), pa.array(sizes.ravel() <= _DIGITS))
@@ -102,11 +102,11 @@ def _id(arrays: Arrays, found: Found) -> tuple[pa.Array, pa.Array]:
     return pa.array(numbers[:, 0]), pa.array(numbers[:, 1])
 
 
-def _collections(arrays: Arrays, found: Found) -> pa.Array:
+def _collections(arrays: Arrays, column: AvroColumn) -> pa.Array:
     """What `json.dumps` makes of each list."""
-    if not isinstance(found, Items):
+    if not isinstance(column, ListColumn):
         return pa.nulls(len(arrays.bad), pa.string())
-    owners, starts, sizes, counts = _in_order(arrays, found)
+    owners, starts, sizes, counts = _in_order(arrays, column)
     names = pieces(arrays.block, starts, sizes).dictionary_encode()
     quoted = pa.array(map(_quoted, names.dictionary.to_pylist()), pa.string()).take(names.indices)
     arrays.bad[owners[quoted.is_null().to_numpy(zero_copy_only=False)]] = True
@@ -116,23 +116,23 @@ def _collections(arrays: Arrays, found: Found) -> pa.Array:
     offsets = np.searchsorted(owners, np.arange(len(arrays.bad) + 1)).astype(np.int32)
     lists = pa.ListArray.from_arrays(pa.array(offsets), items)
     texts = pc.binary_join_element_wise("[", pc.binary_join(lists, ", "), "]", "")
-    return texts if found.there is None else pc.if_else(pa.array(found.there), texts, None)
+    return texts if column.valid is None else pc.if_else(pa.array(column.valid), texts, None)
 
 
-def _in_order(arrays: Arrays, found: Items) -> tuple[Longs, Longs, Longs, Longs]:
-    """Of each collection the lane, where its name lies, the name's size and the count, as they lie in the block."""
+def _in_order(arrays: Arrays, column: ListColumn) -> tuple[Longs, Longs, Longs, Longs]:
+    """The lane, the position and size of the name, and the count of each collection, in the order of the block."""
     nothing = np.zeros(0, np.int64)
     steps = [(nothing, nothing, nothing, nothing)]
-    for lanes, item in found.steps:
+    for lanes, item in column.steps:
         fields = fields_of(item)
-        name, count = cells_of(fields.get("data_collection")), cells_of(fields.get("event_count"))
+        name, count = values_of(fields.get("data_collection")), values_of(fields.get("event_count"))
         if name is None or name.sizes is None or count is None:
             arrays.bad[lanes] = True
             continue
-        if isinstance(item, Row) and item.there is not None:
-            arrays.bad[lanes[~item.there]] = True
+        if isinstance(item, StructColumn) and item.valid is not None:
+            arrays.bad[lanes[~item.valid]] = True
         steps.append((lanes, name.values, name.sizes, count.values))
-    owners, starts, sizes, counts = (np.concatenate(each) for each in zip(*steps, strict=True))
+    owners, starts, sizes, counts = (np.concatenate(parts) for parts in zip(*steps, strict=True))
     order = np.argsort(owners, kind="stable")
     order = order[~arrays.bad[owners[order]]]
     return owners[order], starts[order], sizes[order], counts[order]
@@ -145,7 +145,7 @@ def _quoted(name: bytes) -> str | None:
         return None
 
 
-def _text(found: Found) -> Cells:
-    cells = cells_of(found)
-    assert cells is not None  # noqa: S101 - it is not nullable
-    return cells
+def _text(column: AvroColumn) -> ValueColumn:
+    data = values_of(column)
+    assert data is not None  # noqa: S101 - it is not nullable
+    return data
