@@ -138,10 +138,10 @@ def plain(settings: ConsumerSettings, topic: str) -> int:
         return fastavro.schemaless_reader(io.BytesIO(data[5:]), schemas[schema_id], None)
 
     def flush(partition: int) -> None:
-        if found := rows[partition]:
+        if flushed := rows[partition]:
             sink = io.BytesIO()
-            pq.write_table(pa.Table.from_pylist(found, PLAIN_COLUMNS), sink, compression="zstd")
-            store.put(partition, found[0]["_cdc_offset"], sink.getvalue())
+            pq.write_table(pa.Table.from_pylist(flushed, PLAIN_COLUMNS), sink, compression="zstd")
+            store.put(partition, flushed[0]["_cdc_offset"], sink.getvalue())
             rows[partition] = []
 
     while not read.ended:
@@ -184,8 +184,8 @@ def bound(settings: ConsumerSettings, topic: str) -> int:
         tables[partition] = next(ready[partition], pa.table({}))
         rows[partition], count[partition] = tables[partition].num_rows, 0
 
-    for each in read.partitions:
-        take(each)
+    for partition_id in read.partitions:
+        take(partition_id)
     while not read.ended:
         for message in read.consumer.consume(settings.max_poll_records, 0.2):
             if message.error():
@@ -209,7 +209,7 @@ def _ready(partition: int) -> Iterator[pa.Table]:
     return iter(tables)
 
 
-CONTENDERS: Final = {each.__name__: each for each in (consumer, serving, reference, plain, bound)}
+CONTENDERS: Final = {contender.__name__: contender for contender in (consumer, serving, reference, plain, bound)}
 
 if __name__ == "__main__":
     sys.exit(CONTENDERS[sys.argv[1]](ConsumerSettings.load(), os.environ[TOPIC]))

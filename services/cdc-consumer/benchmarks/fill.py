@@ -66,8 +66,8 @@ def until(what: str, probe: Callable[[], T | None], seconds: float = SECONDS) ->
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if found := probe():
-            return found
+        if answer := probe():
+            return answer
         time.sleep(0.2)
     raise SystemExit(f"{what}: not within {seconds:.0f} s")
 
@@ -86,10 +86,10 @@ def fill(stack: Stack, changes: int) -> int:
         transactions = -(-(changes - held) // PER_TRANSACTION)
         _change(stack, transactions)
         written = time.monotonic() - started
-        wanted = held + transactions * PER_TRANSACTION
-        until(f"{wanted:,} changes in {TOPIC}", lambda: reading.count() >= wanted)
-    say(f"fill: SQL took {written:.0f} s, {wanted:,} changes were in Kafka after {time.monotonic() - started:.0f} s")
-    return wanted
+        expected = held + transactions * PER_TRANSACTION
+        until(f"{expected:,} changes in {TOPIC}", lambda: reading.count() >= expected)
+    say(f"fill: SQL took {written:.0f} s, {expected:,} changes were in Kafka after {time.monotonic() - started:.0f} s")
+    return expected
 
 
 def _change(stack: Stack, transactions: int) -> None:
@@ -139,18 +139,18 @@ class Reading:
         """What there is, batch by batch."""
         ended: set[int | None] = set()
         while ended != self._partitions:
-            found: list[Message] = []
+            messages: list[Message] = []
             for message in self._consumer.consume(10_000, 0.2):
                 error = message.error()
                 if error is None:
-                    found.append(message)
+                    messages.append(message)
                     ended.discard(message.partition())
                 elif error.code() == KafkaError._PARTITION_EOF:
                     ended.add(message.partition())
                 else:
                     raise KafkaException(error)
-            if found:
-                yield found
+            if messages:
+                yield messages
 
     def count(self) -> int:
         """How many records it has found so far, since the beginning."""

@@ -40,7 +40,7 @@ class Source:
 
     def transaction(self, count: int) -> None:
         """Commit that many records."""
-        places: list[Any] = []
+        addresses: list[Any] = []
         self._producer.begin_transaction()
         for number, (key, value) in enumerate(islice(self._records, count)):
             self._producer.produce(
@@ -48,12 +48,12 @@ class Source:
                 key=key,
                 value=value,
                 partition=number % PARTITIONS,
-                on_delivery=lambda _, message: places.append((message.partition(), message.offset())),
+                on_delivery=lambda _, message: addresses.append((message.partition(), message.offset())),
             )
         self._producer.flush(30)
         now = time.monotonic()
         self._producer.commit_transaction(30)
-        self.committed |= dict.fromkeys(places, now)
+        self.committed |= dict.fromkeys(addresses, now)
 
     def steadily(self, rate: int, seconds: int) -> None:
         """Transactions at their times."""
@@ -81,12 +81,12 @@ class Listing:
 
     def visible(self) -> dict[tuple[int, int], float]:
         """(partition, offset) -> when the object that holds it was listed."""
-        found: dict[tuple[int, int], float] = {}
+        visible: dict[tuple[int, int], float] = {}
         for name, seen in self.seen.items():
             metadata = self._store.stat_object(self._bucket, name).metadata or {}
-            start, end = (int(metadata[f"x-amz-meta-bank-{each}"]) for each in ("start", "end"))
-            found |= dict.fromkeys(((int(name.split("/")[1]), offset) for offset in range(start, end)), seen)
-        return found
+            start, end = (int(metadata[f"x-amz-meta-bank-{bound}"]) for bound in ("start", "end"))
+            visible |= dict.fromkeys(((int(name.split("/")[1]), offset) for offset in range(start, end)), seen)
+        return visible
 
 
 def latency(stack: Stack, folder: Path, rate: int, seconds: int) -> None:
@@ -126,11 +126,11 @@ def latency(stack: Stack, folder: Path, rate: int, seconds: int) -> None:
         process.wait(20)
         delete_topic(stack, topic)
     visible = listing.visible()
-    found = sorted((visible[place] - asked) * 1000 for place, asked in source.committed.items())
+    delays = sorted((visible[address] - asked) * 1000 for address, asked in source.committed.items())
     window = float(ConsumerSettings.model_fields["flush_seconds"].default) * 1000
-    cuts = statistics.quantiles(found, n=100)
+    cuts = statistics.quantiles(delays, n=100)
     say(
-        f"latency at {rate:,} changes/s ({len(found):,} of them), commit in Kafka to listed: p50 {cuts[49]:.0f} ms, "
-        f"p99 {cuts[98]:.0f} ms, most {found[-1]:.0f} ms; beyond the window of {window:.0f} ms: "
+        f"latency at {rate:,} changes/s ({len(delays):,} of them), commit in Kafka to listed: p50 {cuts[49]:.0f} ms, "
+        f"p99 {cuts[98]:.0f} ms, most {delays[-1]:.0f} ms; beyond the window of {window:.0f} ms: "
         f"p50 {cuts[49] - window:.0f} ms, p99 {cuts[98] - window:.0f} ms"
     )

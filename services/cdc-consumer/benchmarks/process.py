@@ -32,7 +32,7 @@ def environment(stack: Stack, name: str, topic: str, columns: Path | None = None
     """A contender's environment: default settings, but a bucket and a group of that name."""
     lines = stack.env_file("cdc-consumer").read_text(encoding="utf-8").splitlines()
     rendered = dict(line.split("=", 1) for line in lines if line.startswith(PREFIX))
-    wanted = ("KAFKA__BOOTSTRAP_SERVERS", "REGISTRY__URL", "STORE__ENDPOINT")
+    required = ("KAFKA__BOOTSTRAP_SERVERS", "REGISTRY__URL", "STORE__ENDPOINT")
     own = {
         "STORE__ACCESS_KEY": stack.secret("minio_root_user"),
         "STORE__SECRET_KEY": stack.secret("minio_root_password"),
@@ -43,7 +43,7 @@ def environment(stack: Stack, name: str, topic: str, columns: Path | None = None
     }
     return {
         **{key: value for key, value in os.environ.items() if not key.startswith(PREFIX)},
-        **{PREFIX + key: rendered[PREFIX + key].strip("'\"") for key in wanted},
+        **{PREFIX + key: rendered[PREFIX + key].strip("'\"") for key in required},
         **{PREFIX + key: value for key, value in own.items()},
         TOPIC: topic,
         **({} if columns is None else {COLUMNS: str(columns)}),

@@ -112,16 +112,18 @@ class Benchmark:
         name, _ = self.run("bound", TOPIC)
         self._require(parity.summary(self.stack, name, TOPIC) == own, "the lower bound wrote something else")
         self.remove(name)
-        found: dict[str, parity.Summary] = {}
+        results: dict[str, parity.Summary] = {}
         for contender in ("consumer", "reference", "plain"):
             name, _ = self.run(contender, SMALL)
-            found[contender] = parity.summary(self.stack, name, SMALL)
+            results[contender] = parity.summary(self.stack, name, SMALL)
             self.remove(name)
-        self._require(all(each == found["consumer"] for each in found.values()), "reference or plain loop differ")
-        self._require(found["consumer"].rows == self.records[SMALL], "rows are missing in the copy")
+        self._require(
+            all(summary == results["consumer"] for summary in results.values()), "reference or plain loop differ"
+        )
+        self._require(results["consumer"].rows == self.records[SMALL], "rows are missing in the copy")
         say(
             f"parity: {own.rows:,} rows, {own.money:,} in money, {len(own.states):,} last states equal to the "
-            f"source's; {found['consumer'].rows:,} rows of the copy equal among consumer, reference and plain loop"
+            f"source's; {results['consumer'].rows:,} rows of the copy equal among consumer, reference and plain loop"
         )
 
     def _require(self, holds: bool, otherwise: str) -> None:
@@ -132,22 +134,22 @@ class Benchmark:
 
     def compare(self) -> None:
         """The contenders in rounds."""
-        found: dict[str, list[Spent]] = {each.name: [] for each in CONTENDERS}
+        results: dict[str, list[Spent]] = {contender.name: [] for contender in CONTENDERS}
         for number in range(self.given.rounds):
-            for each in CONTENDERS:
-                if not each.slow or number < self.given.slow_rounds:
-                    found[each.name].append(self.spent(each.name, each.topic))
-        own = found["cdc-consumer"]
+            for contender in CONTENDERS:
+                if not contender.slow or number < self.given.slow_rounds:
+                    results[contender.name].append(self.spent(contender.name, contender.topic))
+        own = results["cdc-consumer"]
         say(f"{'':27} us of CPU per record        x this    records/s  RSS peak  steady  start-up")
         say(f"{'':27} median  lowest highest   (median)     (median)      (MB)    (MB)  CPU s   records, rounds")
-        for each in CONTENDERS:
-            runs = found[each.name]
+        for contender in CONTENDERS:
+            runs = results[contender.name]
             cpu = [run.cpu_us for run in runs]
             ratio = statistics.median(run.cpu_us / mine.cpu_us for run, mine in zip(runs, own, strict=False))
             say(
-                f"{each.label:27} {statistics.median(cpu):6.2f}  {min(cpu):6.2f}  {max(cpu):6.2f}    {ratio:7.2f} "
+                f"{contender.label:27} {statistics.median(cpu):6.2f}  {min(cpu):6.2f}  {max(cpu):6.2f}    {ratio:7.2f} "
                 f"{_median(runs, 'per_second'):12,.0f} {_median(runs, 'peak'):9.0f} {_median(runs, 'steady'):7.0f} "
-                f"{_median(runs, 'startup_cpu'):6.2f}   {self.records[each.topic]:,}, {len(runs)}"
+                f"{_median(runs, 'startup_cpu'):6.2f}   {self.records[contender.topic]:,}, {len(runs)}"
             )
 
     def stages(self) -> None:

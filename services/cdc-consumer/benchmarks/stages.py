@@ -63,13 +63,13 @@ class Stages:
 
 def threads() -> dict[str, float]:
     """CPU seconds so far of every thread but the main one."""
-    found = defaultdict[str, float](float)
+    seconds = defaultdict[str, float](float)
     for task in Path("/proc/self/task").iterdir():
         if task.name != str(os.getpid()):
             head, _, tail = (task / "stat").read_text(encoding="utf-8").rpartition(")")
             ticks = sum(map(int, tail.split()[11:13]))
-            found[THREADS.get(head.partition("(")[2][:3], OTHER_THREADS)] += ticks / os.sysconf("SC_CLK_TCK")
-    return found
+            seconds[THREADS.get(head.partition("(")[2][:3], OTHER_THREADS)] += ticks / os.sysconf("SC_CLK_TCK")
+    return seconds
 
 
 def profiled(file: Path) -> int:

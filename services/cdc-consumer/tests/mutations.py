@@ -72,8 +72,8 @@ MUTATIONS: Final = (
     Mutation(
         "an object of the same name is taken for ours",
         "chain.py",
-        "return Appended.FOUND if same else Appended.LOST_RACE",
-        "return Appended.FOUND",
+        "return Appended.ALREADY_THERE if same else Appended.LOST_RACE",
+        "return Appended.ALREADY_THERE",
         "test_chain.py",
     ),
     Mutation(

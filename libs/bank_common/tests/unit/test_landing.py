@@ -93,6 +93,6 @@ def _range(start: int, end: int) -> SegmentMetadata:
 
 def test_gaps_and_overlaps_are_found() -> None:
     assert list(chain_breaks([_range(0, 5), _range(5, 9)])) == []
-    found = list(chain_breaks([_range(0, 5), _range(7, 9), _range(8, 12)]))
-    assert found == [ChainBreak(5, 7), ChainBreak(9, 8)]
-    assert [broken.kind for broken in found] == ["gap", "overlap"]
+    breaks = list(chain_breaks([_range(0, 5), _range(7, 9), _range(8, 12)]))
+    assert breaks == [ChainBreak(5, 7), ChainBreak(9, 8)]
+    assert [broken.kind for broken in breaks] == ["gap", "overlap"]

@@ -41,10 +41,10 @@ def waiting(seconds: float, count: int = 1, *, more: bool = False) -> Waiting:
 def test_a_landed_segment_may_wait_for_the_sweep_and_the_margin(
     seconds: float, sweep: float, up: float | None, moving: bool
 ) -> None:
-    found = landed_not_loaded(waiting(seconds), sweep_seconds=sweep, up_seconds=up)
-    assert found.moving is moving
-    assert found.allowed_seconds == sweep + 30
-    assert found.waited_seconds == max(0, seconds)
+    motion = landed_not_loaded(waiting(seconds), sweep_seconds=sweep, up_seconds=up)
+    assert motion.moving is moving
+    assert motion.allowed_seconds == sweep + 30
+    assert motion.waited_seconds == max(0, seconds)
 
 
 def test_a_segment_may_wait_for_a_target_lag_that_is_longer_than_the_sweep() -> None:
@@ -77,8 +77,8 @@ def test_a_segment_may_wait_for_a_target_lag_that_is_longer_than_the_sweep() -> 
 def test_a_load_may_wait_for_the_target_lag_one_build_and_the_margin(
     seconds: float, lag: float, builds: list[float], up: float | None, moving: bool
 ) -> None:
-    found = loaded_not_built(waiting(seconds), target_lag_seconds=lag, build_seconds=builds, up_seconds=up)
-    assert found.moving is moving
+    motion = loaded_not_built(waiting(seconds), target_lag_seconds=lag, build_seconds=builds, up_seconds=up)
+    assert motion.moving is moving
 
 
 def test_where_nothing_waits_it_moves_and_says_what_else_was_seen() -> None:
@@ -89,18 +89,18 @@ def test_where_nothing_waits_it_moves_and_says_what_else_was_seen() -> None:
 
 
 def test_a_lost_segment_is_red_at_once_though_nothing_waits() -> None:
-    found = landed_not_loaded(None, sweep_seconds=60, lost=["a/0: its last segment is gone"])
-    assert (found.moving, found.sentence) == (False, "a/0: its last segment is gone")
+    motion = landed_not_loaded(None, sweep_seconds=60, lost=["a/0: its last segment is gone"])
+    assert (motion.moving, motion.sentence) == (False, "a/0: its last segment is gone")
 
 
 def test_a_red_hop_names_the_oldest_and_what_was_seen() -> None:
-    found = landed_not_loaded(
+    motion = landed_not_loaded(
         waiting(123, 250),
         sweep_seconds=60,
         broken=["a gap of bank.public.accounts/0 at 17."],
         seen=["load_raw is paused"],
     )
-    assert found.sentence == (
+    assert motion.sentence == (
         "the oldest landed 123 s ago and is not loaded; it may take 90 s (sweep 60 s + 30 s), 250 segments in all. "
         "a gap of bank.public.accounts/0 at 17. load_raw is paused"
     )
@@ -139,6 +139,6 @@ def test_what_is_under_way_is_counted(count: int, more: bool, said: str) -> None
 
 
 def test_what_could_not_be_looked_at_is_never_green() -> None:
-    found = not_judged("load", "the object store does not answer: ReadTimeoutError.")
-    assert not found.moving
-    assert found.sentence == ("it can't be said whether it moves. the object store does not answer: ReadTimeoutError")
+    motion = not_judged("load", "the object store does not answer: ReadTimeoutError.")
+    assert not motion.moving
+    assert motion.sentence == ("it can't be said whether it moves. the object store does not answer: ReadTimeoutError")

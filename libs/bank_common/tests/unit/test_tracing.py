@@ -19,5 +19,5 @@ def test_the_callers_context_is_carried_even_when_nothing_is_recorded() -> None:
 
 
 def test_links_are_distinct_and_malformed_contexts_are_dropped() -> None:
-    found = tracing.links([PARENT, None, "garbage", PARENT])
-    assert [f"{link.context.trace_id:032x}" for link in found] == [PARENT.split("-")[1]]
+    links = tracing.links([PARENT, None, "garbage", PARENT])
+    assert [f"{link.context.trace_id:032x}" for link in links] == [PARENT.split("-")[1]]

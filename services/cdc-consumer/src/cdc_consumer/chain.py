@@ -13,7 +13,7 @@ class Appended(Enum):
     """The outcome of an append."""
 
     CREATED = "created"
-    FOUND = "found"
+    ALREADY_THERE = "already there"
     """The object was there already, byte for byte: the answer to an earlier attempt was lost."""
     LOST_RACE = "lost race"
     """Another member had created a segment of this key with other bytes: ours must be dropped."""
@@ -63,7 +63,7 @@ class ChainStore:
         same = metadata.end == segment.metadata.end and (
             hashlib.sha256(stored.body).hexdigest() == segment.metadata.sha256
         )
-        return Appended.FOUND if same else Appended.LOST_RACE
+        return Appended.ALREADY_THERE if same else Appended.LOST_RACE
 
     def _just_before(self, topic_partition: TopicPartition, hint: int | None) -> str | None:
         return str(SegmentKey(topic_partition.topic, topic_partition.partition, hint - 1)) if hint else None

@@ -91,7 +91,7 @@ class SegmentWriter:
             rejected=segment.metadata.rejected,
             bytes=len(segment.body),
             reason=batch.reason.value,
-            answer_was_lost=outcome is Appended.FOUND,
+            answer_was_lost=outcome is Appended.ALREADY_THERE,
         )
         return outcome
 

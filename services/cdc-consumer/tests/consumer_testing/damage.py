@@ -11,14 +11,14 @@ def damaged(draw: Callable[..., Any], data: bytes) -> bytes:
     """A framed record whose body is damaged in one to three places."""
     body = bytearray(data)
     for _ in range(draw(st.integers(1, 3))):
-        place = draw(st.integers(5, len(body)))
+        index = draw(st.integers(5, len(body)))
         match draw(st.sampled_from(["flip", "cut", "insert", "append"])):
-            case "flip" if place < len(body):
-                body[place] ^= draw(st.integers(1, 255))
+            case "flip" if index < len(body):
+                body[index] ^= draw(st.integers(1, 255))
             case "cut":
-                del body[place : place + draw(st.integers(0, 20))]
+                del body[index : index + draw(st.integers(0, 20))]
             case "insert":
-                body[place:place] = draw(st.binary(max_size=12))
+                body[index:index] = draw(st.binary(max_size=12))
             case _:
                 body += draw(st.binary(max_size=12))
     return bytes(body)

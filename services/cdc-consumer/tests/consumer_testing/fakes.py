@@ -50,8 +50,8 @@ class MemoryObjectStore:
         return self.objects.get(key)
 
     def metadata(self, key: str) -> Mapping[str, str] | None:
-        found = self.objects.get(key)
-        return None if found is None else found.metadata
+        stored = self.objects.get(key)
+        return None if stored is None else stored.metadata
 
     def probe(self) -> None:
         return None
@@ -111,8 +111,8 @@ class MemoryRegistry:
     def schema(self, schema_id: int) -> str | None:
         self.asked += 1
         self.probe()
-        found = self.schemas.get(schema_id)
-        return None if found is None else json.dumps(found)
+        schema = self.schemas.get(schema_id)
+        return None if schema is None else json.dumps(schema)
 
     def probe(self) -> None:
         if self.down:
@@ -127,10 +127,10 @@ class Record(NamedTuple):
     headers: Headers | None = None
 
 
-def columns(found: Mapping[int, Record]) -> Records:
+def columns(by_offset: Mapping[int, Record]) -> Records:
     """Records by offset, as a poll brings them."""
-    offsets = sorted(found)
-    ordered = [found[offset] for offset in offsets]
+    offsets = sorted(by_offset)
+    ordered = [by_offset[offset] for offset in offsets]
     return Records(
         offsets,
         [record.key for record in ordered],

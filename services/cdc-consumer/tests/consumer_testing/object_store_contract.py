@@ -12,18 +12,18 @@ class ObjectStoreContract:
 
     def test_create_stores_bytes_and_metadata(self, store: ObjectStore, prefix: str) -> None:
         assert store.create(f"{prefix}a.parquet", b"body", METADATA)
-        found = store.read(f"{prefix}a.parquet")
-        assert found is not None
-        assert found.body == b"body"
-        assert METADATA.items() <= dict(found.metadata).items()
+        stored = store.read(f"{prefix}a.parquet")
+        assert stored is not None
+        assert stored.body == b"body"
+        assert METADATA.items() <= dict(stored.metadata).items()
         assert METADATA.items() <= dict(store.metadata(f"{prefix}a.parquet") or {}).items()
 
     def test_create_never_overwrites(self, store: ObjectStore, prefix: str) -> None:
         assert store.create(f"{prefix}a.parquet", b"first", METADATA)
         assert not store.create(f"{prefix}a.parquet", b"second", {})
-        found = store.read(f"{prefix}a.parquet")
-        assert found is not None
-        assert found.body == b"first"
+        stored = store.read(f"{prefix}a.parquet")
+        assert stored is not None
+        assert stored.body == b"first"
 
     def test_of_many_creators_one_wins(self, store: ObjectStore, prefix: str) -> None:
         for number in range(5):
@@ -32,9 +32,9 @@ class ObjectStoreContract:
                 bodies = [bytes([creator]) * 1000 for creator in range(8)]
                 won = list(pool.map(lambda body: store.create(key, body, {}), bodies))  # noqa: B023
             assert won.count(True) == 1
-            found = store.read(key)
-            assert found is not None
-            assert found.body == bodies[won.index(True)]
+            stored = store.read(key)
+            assert stored is not None
+            assert stored.body == bodies[won.index(True)]
 
     def test_what_is_not_there_is_none(self, store: ObjectStore, prefix: str) -> None:
         assert store.read(f"{prefix}nothing") is None

@@ -18,12 +18,12 @@ def assert_landed_once(traffic: Traffic, context: str) -> tuple[int, int]:
     """
     table, rejected = _landed(traffic)
     seen = _committed(traffic)
-    for partition, (offsets, places) in enumerate(seen):
+    for partition, (offsets, indexes) in enumerate(seen):
         where = f"partition {partition}, {context}"
-        good = places < POOL
+        good = indexes < POOL
         rows = table.filter(pa.array(table["_cdc_partition"].to_numpy() == partition)).sort_by("_cdc_offset")
         _assert_same(rows["_cdc_offset"].to_numpy(), offsets[good], where)
-        expected = traffic.rows.take(pa.array(places[good]))
+        expected = traffic.rows.take(pa.array(indexes[good]))
         for name in expected.column_names:
             assert rows[name].combine_chunks().equals(expected[name].combine_chunks()), f"{name}, {where}"
         _assert_same(np.sort(np.array(rejected[partition], np.int64)), offsets[~good], f"rejected, {where}")
@@ -33,25 +33,25 @@ def assert_landed_once(traffic: Traffic, context: str) -> tuple[int, int]:
     return sum(len(offsets) for offsets, _ in seen), sum(int(offsets[-1]) + 1 for offsets, _ in seen)
 
 
-def _assert_same(found: Longs, expected: Longs, context: str) -> None:
+def _assert_same(offsets: Longs, expected: Longs, context: str) -> None:
     """The same offsets, once each."""
-    if np.array_equal(found, expected):
+    if np.array_equal(offsets, expected):
         return
-    values, counts = np.unique(found, return_counts=True)
+    values, counts = np.unique(offsets, return_counts=True)
     missing, alien, doubled = np.setdiff1d(expected, values), np.setdiff1d(values, expected), values[counts > 1]
     some = {"missing": missing, "alien": alien, "doubled": doubled}
-    raise AssertionError({name: (len(each), each[:5].tolist()) for name, each in some.items()}, context)
+    raise AssertionError({name: (len(wrong), wrong[:5].tolist()) for name, wrong in some.items()}, context)
 
 
 def _committed(traffic: Traffic) -> list[tuple[Longs, Longs]]:
-    """By partition: the offsets of a read_committed reader, and what each record is (see `Traffic.place`)."""
-    found: list[tuple[list[int], list[int]]] = [([], []) for _ in range(traffic.partitions)]
+    """By partition: the offsets of a read_committed reader, and what each record is (see `Traffic.index`)."""
+    partitions: list[tuple[list[int], list[int]]] = [([], []) for _ in range(traffic.partitions)]
     for messages in traffic.world.batches(traffic.topic):
         for message in messages:
-            offsets, places = found[message.partition() or 0]
+            offsets, indexes = partitions[message.partition() or 0]
             offsets.append(message.offset() or 0)
-            places.append(traffic.place(message.value()))  # pyright: ignore[reportArgumentType] - bytes, as produced
-    return [(np.array(offsets, np.int64), np.array(places, np.int64)) for offsets, places in found]
+            indexes.append(traffic.index(message.value()))  # pyright: ignore[reportArgumentType] - bytes, as produced
+    return [(np.array(offsets, np.int64), np.array(indexes, np.int64)) for offsets, indexes in partitions]
 
 
 def _landed(traffic: Traffic) -> tuple[pa.Table, list[list[int]]]:
@@ -69,15 +69,15 @@ def _landed(traffic: Traffic) -> tuple[pa.Table, list[list[int]]]:
 
 def _assert_dead_letters(traffic: Traffic, seen: list[tuple[Longs, Longs]], context: str) -> None:
     """Exactly the poison, each with its bytes and its reason; one that was sent twice counts once."""
-    found = {
+    dead_letters = {
         key: (value, headers.get("dead-letter.key"), headers["dead-letter.reason"].decode())
         for key, value, headers in traffic.world.dead_letters()
     }
     expected = {}
-    for partition, (offsets, places) in enumerate(seen):
-        bad = places >= POOL
-        for offset, place in zip(offsets[bad].tolist(), places[bad].tolist(), strict=True):
-            poison = traffic.poisons[place - POOL]
+    for partition, (offsets, indexes) in enumerate(seen):
+        bad = indexes >= POOL
+        for offset, index in zip(offsets[bad].tolist(), indexes[bad].tolist(), strict=True):
+            poison = traffic.poisons[index - POOL]
             address = f"{traffic.topic}/{partition}/{offset}".encode()
             expected[address] = (poison.value, poison.key, poison.reason.value)
-    assert found == expected, context
+    assert dead_letters == expected, context

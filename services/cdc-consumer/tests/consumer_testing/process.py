@@ -21,9 +21,9 @@ _FORKS.set_forkserver_preload(["__main__", "cdc_consumer.main"])
 
 def free_port() -> int:
     """A loopback port that nobody uses at the moment."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 def environment_of(world: World) -> dict[str, str]:

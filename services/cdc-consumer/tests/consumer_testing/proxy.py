@@ -116,8 +116,8 @@ class FaultyProxy:
             self.within_put.puts -= 1
             if self.within_put.puts:
                 return None
-            found, self.within_put = self.within_put, None
-            return found
+            taken, self.within_put = self.within_put, None
+            return taken
 
 
 def _hang_up(*ends: socket.socket) -> None:

@@ -29,9 +29,9 @@ def environment() -> dict[str, str]:
     Raises:
         RuntimeError: there is no test stack; these tests never skip themselves.
     """
-    found = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
-    if f"{PREFIX}KAFKA__BOOTSTRAP_SERVERS" in found:
-        return found
+    exported = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    if f"{PREFIX}KAFKA__BOOTSTRAP_SERVERS" in exported:
+        return exported
     state = os.environ.get("BANKCTL_STATE_DIR")
     rendered = Path(state, "env", "cdc-consumer.env") if state else None
     if rendered is None or not rendered.exists():
@@ -45,9 +45,9 @@ def until(what: str, probe: Callable[[], T | None], seconds: float = 60) -> T:
     """Poll until the probe gives something true, or fail with what was waited for."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        found = probe()
-        if found:
-            return found
+        answer = probe()
+        if answer:
+            return answer
         time.sleep(0.05)
     raise AssertionError(f"{what}: not within {seconds} s")
 
@@ -143,17 +143,17 @@ class World:
             partitions = set(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
             consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
             while partitions:
-                found: list[Message] = []
+                messages: list[Message] = []
                 # A short timeout: consume() waits for the whole batch, and the end of a partition fills none.
                 for message in consumer.consume(10_000, timeout=0.1):
                     error = message.error()
                     if error is None:
-                        found.append(message)
+                        messages.append(message)
                     elif error.code() == KafkaError._PARTITION_EOF:
                         partitions.discard(message.partition())
                     else:
                         raise KafkaException(error)
-                yield found
+                yield messages
         finally:
             consumer.close()
 
@@ -194,16 +194,16 @@ class World:
 
     def landed_offsets(self, topic: str) -> list[tuple[int, int]]:
         """(partition, offset) of every landed row, repeats included."""
-        found: list[tuple[int, int]] = []
+        offsets: list[tuple[int, int]] = []
         for _, _, table in self.segments(topic):
-            found += zip(table["_cdc_partition"].to_pylist(), table["_cdc_offset"].to_pylist(), strict=True)
-        return found
+            offsets += zip(table["_cdc_partition"].to_pylist(), table["_cdc_offset"].to_pylist(), strict=True)
+        return offsets
 
     def ranges(self, topic: str) -> dict[int, list[tuple[int, int]]]:
         """The offset ranges of each partition's segments, in order."""
-        found: dict[int, list[tuple[int, int]]] = {}
+        ranges: dict[int, list[tuple[int, int]]] = {}
         for key in self.landed_keys(topic):
             metadata = obstore.get(self.store, key, options={"head": True}).attributes
             partition = int(key.split("/")[1])
-            found.setdefault(partition, []).append((int(metadata["bank-start"]), int(metadata["bank-end"])))
-        return found
+            ranges.setdefault(partition, []).append((int(metadata["bank-start"]), int(metadata["bank-end"])))
+        return ranges

@@ -46,11 +46,11 @@ class Traffic:
         row = {**_row(1), "created_at": "2026-03-01T10:00:00Z"}
         self.poisons: list[Poison] = poisons(self._schema_id, ENVELOPE, self._key(1), row)
         self._bad = [{"key": poison.key, "value": poison.value} for poison in self.poisons]
-        self._places = {record["value"]: place for place, record in enumerate([*self._good, *self._bad])}
+        self._indexes = {record["value"]: index for index, record in enumerate([*self._good, *self._bad])}
 
-    def place(self, value: bytes | None) -> int:
+    def index(self, value: bytes | None) -> int:
         """Where this record stands in the pool; from `POOL` on it is poison, in the order of `poisons`."""
-        return self._places[value or b""]
+        return self._indexes[value or b""]
 
     def fill(self, records: int, poison: float = 0.0) -> None:
         """Commit that many records; of each kind of poison about this share."""
@@ -73,8 +73,8 @@ class Traffic:
         first = self._chance.randrange(POOL)
         messages = [self._good[(first + number) % POOL] for number in range(count)]
         for bad in self._bad:
-            for place in self._some(count, poison):
-                messages[place] = bad
+            for index in self._some(count, poison):
+                messages[index] = bad
         return messages
 
     def _some(self, count: int, share: float) -> Sequence[int]:

@@ -164,9 +164,9 @@ def test_a_schema_change_starts_a_new_segment(world: World, tmp_path: Path) -> N
         until("it has read", lambda: consumer.metric("bank_consumer_records_total") >= 12)
         assert consumer.terminate() == 0
     assert_exactly_once(world, bank.topic)
-    found = [(meta["bank-schema-id"], table.schema.names) for _, meta, table in world.segments(bank.topic)]
-    assert [schema_id for schema_id, _ in found] == [str(bank.schema_id), str(wider_id), str(bank.schema_id)]
-    assert ["note" in names for _, names in found] == [False, True, False]
+    segments = [(meta["bank-schema-id"], table.schema.names) for _, meta, table in world.segments(bank.topic)]
+    assert [schema_id for schema_id, _ in segments] == [str(bank.schema_id), str(wider_id), str(bank.schema_id)]
+    assert ["note" in names for _, names in segments] == [False, True, False]
 
 
 def test_a_recreated_topic_halts(world: World, tmp_path: Path) -> None:

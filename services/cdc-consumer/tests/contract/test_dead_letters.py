@@ -61,7 +61,7 @@ def dead_letters(world: World) -> dict[bytes | None, bytes]:
 
 
 def addressed(bank: PoisonedBank) -> dict[bytes | None, bytes]:
-    return {f"{bank.topic}/{place[0]}/{place[1]}".encode(): value for place, value in bank.poison.items()}
+    return {f"{bank.topic}/{address[0]}/{address[1]}".encode(): value for address, value in bank.poison.items()}
 
 
 def assert_isolated(world: World, bank: PoisonedBank, context: str = "") -> None:
@@ -69,8 +69,12 @@ def assert_isolated(world: World, bank: PoisonedBank, context: str = "") -> None
     good = sorted(set(world.read_committed(bank.topic)) - set(bank.poison))
     assert sorted(world.landed_offsets(bank.topic)) == good, context
     ranges = world.ranges(bank.topic)
-    for partition, found in ranges.items():
-        assert all(left[1] == right[0] for left, right in pairwise(found)), (partition, found, context)
+    for partition, partition_ranges in ranges.items():
+        assert all(left[1] == right[0] for left, right in pairwise(partition_ranges)), (
+            partition,
+            partition_ranges,
+            context,
+        )
     assert dead_letters(world) == addressed(bank), context
     rejected = [
         (int(key.split("/")[1]), offset)
@@ -95,7 +99,7 @@ def test_dead_letters_are_listed_and_replayed(world: World, tmp_path: Path) -> N
         before = set(world.read_committed(bank.topic))
         assert "Replayed 2 of 6" in command(world, tmp_path / "replay", "dead-letters", "replay", "--limit", "2")
         after = world.read_committed(bank.topic)
-        replayed = {place: value or b"" for place, value in after.items() if place not in before}
+        replayed = {address: value or b"" for address, value in after.items() if address not in before}
         assert list(replayed.values()) == list(bank.poison.values())[:2]
         bank.poison |= replayed
         until("they are dead letters again", lambda: dead_letters(world) == addressed(bank))

@@ -82,9 +82,9 @@ class Lives:
 def points(chance: random.Random) -> Iterator[Failpoint | str]:
     """Half of the kills come at named points, each of them equally often."""
     named = islice(cycle(POINTS), max(len(POINTS), KILLS // 2))
-    found = [*named, *[RANDOM] * (KILLS - KILLS // 2)]
-    chance.shuffle(found)
-    return iter(found)
+    in_order = [*named, *[RANDOM] * (KILLS - KILLS // 2)]
+    chance.shuffle(in_order)
+    return iter(in_order)
 
 
 @contextmanager

@@ -36,9 +36,9 @@ def prefix(world: World) -> str:
 
 @pytest.fixture
 def proxy(world: World) -> Iterator[FaultyProxy]:
-    found = FaultyProxy(world.env["CDC_CONSUMER_STORE__ENDPOINT"])
-    yield found
-    found.close()
+    faulty = FaultyProxy(world.env["CDC_CONSUMER_STORE__ENDPOINT"])
+    yield faulty
+    faulty.close()
 
 
 class TestRealStore(ObjectStoreContract):

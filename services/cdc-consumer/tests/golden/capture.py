@@ -60,9 +60,9 @@ def connect() -> psycopg.Connection[Any]:
 def until(what: str, probe: Callable[[], Any]) -> Any:
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
-        found = probe()
-        if found:
-            return found
+        answer = probe()
+        if answer:
+            return answer
         time.sleep(0.2)
     raise SystemExit(f"{what}: not within {SECONDS} s")
 
@@ -130,15 +130,15 @@ def read(topic: str) -> list[dict[str, Any]]:
         }
     )
     consumer.assign([TopicPartition(topic, 0, 0)])
-    found: list[dict[str, Any]] = []
+    records: list[dict[str, Any]] = []
     try:
         while True:
             for message in consumer.consume(100, 0.5):
                 error = message.error()
                 if error is not None and error.code() == KafkaError._PARTITION_EOF:
-                    return found
+                    return records
                 if error is None:
-                    found.append(
+                    records.append(
                         {
                             "topic": topic,
                             "offset": message.offset(),
@@ -182,7 +182,7 @@ def main() -> None:
         records = [record for record in records if record["kind"] != "heartbeat"] + records[
             -1:
         ]  # one heartbeat is like another
-    hows = ["initial snapshot", *(each["how"] for each in statements for _ in range(each["records"]))]
+    hows = ["initial snapshot", *(schema_id["how"] for schema_id in statements for _ in range(schema_id["records"]))]
     for record, how in zip((record for record in records if record["topic"] == TABLE), hows, strict=True):
         record["how"] = how
     ids = {
@@ -191,7 +191,7 @@ def main() -> None:
         for data in (record["key"], record["value"])
         if data
     }
-    document = {"schemas": {str(each): schema(each) for each in sorted(ids)}, "records": records}
+    document = {"schemas": {str(schema_id): schema(schema_id) for schema_id in sorted(ids)}, "records": records}
     (HERE / "records.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(f"{len(records)} records, {len(ids)} schemas\n")
 

@@ -64,31 +64,31 @@ def test_a_change_is_urgent_and_the_registry_is_asked_once_per_schema(
     batcher: Batcher, registry: MemoryRegistry
 ) -> None:
     for _ in range(3):
-        [found] = take(batcher, GOOD, GOOD)
-        assert isinstance(found, SchemaBatch)
-        assert found.urgent
-        assert (found.value_schema.kind, found.value_schema.schema_id, found.records.count) == (TopicKind.CHANGES, 1, 2)
+        [batch] = take(batcher, GOOD, GOOD)
+        assert isinstance(batch, SchemaBatch)
+        assert batch.urgent
+        assert (batch.value_schema.kind, batch.value_schema.schema_id, batch.records.count) == (TopicKind.CHANGES, 1, 2)
     assert registry.asked == 2
 
 
 def test_neighbours_of_one_kind_are_one_run_and_nothing_is_left_out(batcher: Batcher) -> None:
-    found = take(batcher, GOOD, GOOD, None, None, b"junk", GOOD)
-    assert [type(each) for each in found] == [SchemaBatch, TombstoneBatch, RejectedBatch, SchemaBatch]
-    assert [offset for each in found for offset in each.records.offsets] == list(range(6))
+    batches = take(batcher, GOOD, GOOD, None, None, b"junk", GOOD)
+    assert [type(batch) for batch in batches] == [SchemaBatch, TombstoneBatch, RejectedBatch, SchemaBatch]
+    assert [offset for batch in batches for offset in batch.records.offsets] == list(range(6))
 
 
 def test_a_delete_is_read_by_its_key(batcher: Batcher) -> None:
-    found = decoded(batcher, DELETE)
-    assert found.rejected == {}
-    assert [found.rows[name].to_pylist() for name in ("id", "account_type", "_cdc_op")] == [[1], [None], ["d"]]
+    batch = decoded(batcher, DELETE)
+    assert batch.rejected == {}
+    assert [batch.rows[name].to_pylist() for name in ("id", "account_type", "_cdc_op")] == [[1], [None], ["d"]]
 
 
 def test_poison_inside_a_batch_is_named_by_its_index(batcher: Batcher) -> None:
-    found = decoded(batcher, GOOD, GOOD + b"\0", b"\1junk", GOOD[:20], GOOD)
-    reasons = {place: error.reason for place, error in found.rejected.items()}
+    batch = decoded(batcher, GOOD, GOOD + b"\0", b"\1junk", GOOD[:20], GOOD)
+    reasons = {index: error.reason for index, error in batch.rejected.items()}
     assert reasons == {1: Reason.TRAILING_BYTES, 2: Reason.BAD_MAGIC, 3: Reason.TRUNCATED}
-    assert found.offsets == [0, 4]
-    assert found.rows.num_rows == 2
+    assert batch.offsets == [0, 4]
+    assert batch.rows.num_rows == 2
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_poison_inside_a_batch_is_named_by_its_index(batcher: Batcher) -> None:
     ],
 )
 def test_a_delete_without_a_usable_key_is_rejected(batcher: Batcher, key: bytes | None, reason: Reason) -> None:
-    found = decoded(batcher, DELETE, key=key)
-    assert found.rejected[0].reason is reason
+    batch = decoded(batcher, DELETE, key=key)
+    assert batch.rejected[0].reason is reason
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_only_an_end_of_a_captured_table_is_urgent(
         "data_collections": counted,
         "ts_ms": 1,
     }
-    [found] = take(batcher, framed(3, TRANSACTION, value), topic_partition=TX)
-    assert isinstance(found, SchemaBatch)
-    assert found.urgent is urgent
+    [batch] = take(batcher, framed(3, TRANSACTION, value), topic_partition=TX)
+    assert isinstance(batch, SchemaBatch)
+    assert batch.urgent is urgent
 
 
 @pytest.mark.parametrize(
@@ -141,9 +141,9 @@ def test_only_an_end_of_a_captured_table_is_urgent(
     ],
 )
 def test_what_has_no_readable_schema_has_a_reason(batcher: Batcher, value: bytes, reason: Reason) -> None:
-    [found] = take(batcher, value)
-    assert isinstance(found, RejectedBatch)
-    assert found.error.reason is reason
+    [batch] = take(batcher, value)
+    assert isinstance(batch, RejectedBatch)
+    assert batch.error.reason is reason
 
 
 def test_a_registry_that_is_down_is_no_reason_to_reject(batcher: Batcher, registry: MemoryRegistry) -> None:

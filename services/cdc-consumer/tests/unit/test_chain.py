@@ -27,9 +27,9 @@ class CountingStore(MemoryObjectStore):
     listed = 0
 
     def keys(self, prefix: str, after: str | None = None) -> list[str]:
-        found = list(super().keys(prefix, after))
-        self.listed += len(found)
-        return found
+        keys = list(super().keys(prefix, after))
+        self.listed += len(keys)
+        return keys
 
 
 def test_an_empty_chain_has_no_tail() -> None:
@@ -46,9 +46,9 @@ def test_the_tail_is_found_with_any_hint(lengths: list[int], hint: int | None) -
     for length in lengths:
         assert chains.append(segment(start, start + length)) is Appended.CREATED
         start += length
-    found = chains.tail(CHAIN, hint)
-    assert found is not None
-    assert found.end == start
+    tail = chains.tail(CHAIN, hint)
+    assert tail is not None
+    assert tail.end == start
     assert chains.tail(TopicPartition("t", 30)) is None
 
 
@@ -58,9 +58,9 @@ def test_a_hint_saves_the_listing() -> None:
     for start in range(100):
         chains.append(segment(start, start + 1))
     store.listed = 0
-    found = chains.tail(CHAIN, hint=98)
-    assert found is not None
-    assert (found.end, store.listed) == (100, 2)
+    tail = chains.tail(CHAIN, hint=98)
+    assert tail is not None
+    assert (tail.end, store.listed) == (100, 2)
 
 
 def test_a_repeat_after_a_lost_answer_is_found() -> None:
@@ -69,7 +69,7 @@ def test_a_repeat_after_a_lost_answer_is_found() -> None:
     store.lose_answers = 1
     with pytest.raises(FailedError):
         chains.append(segment(0, 5))
-    assert chains.append(segment(0, 5)) is Appended.FOUND
+    assert chains.append(segment(0, 5)) is Appended.ALREADY_THERE
 
 
 @pytest.mark.parametrize("other", [segment(0, 5, b"other"), segment(0, 6)])

@@ -47,8 +47,8 @@ def problems(store: MemoryObjectStore, *, deep: bool = True) -> list[str]:
 
 
 def test_what_the_consumer_wrote_is_whole(store: MemoryObjectStore) -> None:
-    landing, found = inspected(store, [CHAIN.topic], deep=True)
-    assert found == []
+    landing, errors = inspected(store, [CHAIN.topic], deep=True)
+    assert errors == []
     [chain] = landing.chains
     assert (chain.start, chain.end, chain.rows, chain.rejected) == (0, 9, 6, 3)
 
@@ -58,8 +58,8 @@ def _lose(store: MemoryObjectStore, key: str) -> None:
 
 
 def _cut(store: MemoryObjectStore, key: str) -> None:
-    found = store.objects[key]
-    store.objects[key] = StoredObject(found.body[:-1], found.metadata)
+    stored = store.objects[key]
+    store.objects[key] = StoredObject(stored.body[:-1], stored.metadata)
 
 
 def _put_junk(store: MemoryObjectStore, key: str) -> None:

@@ -43,8 +43,8 @@ def dead_letter(offset: int, value: bytes = b"") -> DeadLetterRecord:
     return DeadLetterRecord(Address("t", 0, offset), None, value, [], "reason", "detail")
 
 
-def record(found: DeadLetterRecord):
-    return found.address.encode(), found.value, found.to_headers()
+def record(dead_letter: DeadLetterRecord):
+    return dead_letter.address.encode(), dead_letter.value, dead_letter.to_headers()
 
 
 def test_open_dead_letters_are_those_without_a_tombstone() -> None:

@@ -36,13 +36,13 @@ def test_the_share_is_of_the_latest_records_and_of_no_small_sample() -> None:
 @given(st.lists(st.booleans(), min_size=1, max_size=60), st.data())
 def test_batches_of_any_size_give_the_verdict_of_the_whole(bad: list[bool], data: st.DataObject) -> None:
     """As long as no limit is passed, where the batches end is of no account."""
-    limit, whole, place = DeadLetterLimit(LIMITS), DeadLetterLimit(LIMITS), 0
+    limit, whole, start = DeadLetterLimit(LIMITS), DeadLetterLimit(LIMITS), 0
     verdicts: list[LimitExceeded | None] = []
-    while place < len(bad):
-        size = data.draw(st.integers(1, len(bad) - place))
-        part = bad[place : place + size]
-        verdicts.append(limit.add(size, [each for each, flag in enumerate(part) if flag]))
-        place += size
+    while start < len(bad):
+        size = data.draw(st.integers(1, len(bad) - start))
+        part = bad[start : start + size]
+        verdicts.append(limit.add(size, [index for index, flag in enumerate(part) if flag]))
+        start += size
     one_by_one = [whole.add(1, [0] if flag else []) for flag in bad]
     if not any(one_by_one):
         assert not any(verdicts)

@@ -42,11 +42,11 @@ def records(*offsets: int, size: int = 10) -> Records:
 
 
 def drain(buffer: PartitionBuffer) -> list[SegmentBatch]:
-    found: list[SegmentBatch] = []
+    batches: list[SegmentBatch] = []
     while buffer.head is not None:
-        found.append(buffer.head)
+        batches.append(buffer.head)
         buffer.stored()
-    return found
+    return batches
 
 
 actions = st.lists(
@@ -78,7 +78,7 @@ def test_batches_meet_and_hold_each_record_once(todo: list[tuple[str, int, int]]
                 add(buffer, offset, schema_id=schema_id)
             case "add many":
                 offsets = [offset + 2 * step for step in range(13)]
-                taken += [each for each in offsets if each >= buffer.end]
+                taken += [next_offset for next_offset in offsets if next_offset >= buffer.end]
                 buffer.add(records(*offsets), value_schema(schema_id), urgent=True, now=0.0)
             case "reject":
                 if offset >= buffer.end:
@@ -97,7 +97,7 @@ def test_batches_meet_and_hold_each_record_once(todo: list[tuple[str, int, int]]
     buffer.seal(FlushReason.LEAVING)
     batches += drain(buffer)
     assert [offset for batch in batches for offset in batch.records.offsets] == taken
-    assert [batch.records.offsets[place] for batch in batches for place in batch.rejected] == rejected
+    assert [batch.records.offsets[index] for batch in batches for index in batch.rejected] == rejected
     assert all(left.end == right.start for left, right in pairwise(batches))
     assert not batches or batches[0].start == start
     for batch in batches:

@@ -18,7 +18,7 @@ def test_poison_goes_to_the_dead_letters_and_good_rows_land(world: World, poison
     [dead_letter] = member.dead_letters.records
     assert (dead_letter.address, dead_letter.key, dead_letter.value) == (("rows", 0, 2), b"its key", poison)
     assert world.broker.commits[A].offset == 5
-    assert sum(int(found.metadata["bank-rejected"]) for found in world.bucket.objects.values()) == 1
+    assert sum(int(stored.metadata["bank-rejected"]) for stored in world.bucket.objects.values()) == 1
 
 
 def test_poison_alone_lands_as_a_segment_without_rows(world: World) -> None:

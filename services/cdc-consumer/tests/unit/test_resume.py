@@ -38,6 +38,6 @@ def test_the_chain_says_where_to_go_on(state: PartitionState, offset: int) -> No
     ],
 )
 def test_what_would_lose_or_double_is_refused(state: PartitionState, refusal: Refusal) -> None:
-    found = decide(CHAIN, state)
-    assert isinstance(found, Refused)
-    assert found.refusal is refusal
+    decision = decide(CHAIN, state)
+    assert isinstance(decision, Refused)
+    assert decision.refusal is refusal

@@ -221,9 +221,9 @@ def test_encodings_are_chosen_by_what_a_column_holds() -> None:
         for number in range(50)
     ]
     group = pq.ParquetFile(io.BytesIO(changes(rows).body)).metadata.row_group(0)
-    found = {group.column(number).path_in_schema: group.column(number) for number in range(group.num_columns)}
-    assert "DELTA_BINARY_PACKED" in found["_cdc_offset"].encodings
-    assert "DELTA_BINARY_PACKED" in found["large"].encodings
+    chunks = {group.column(number).path_in_schema: group.column(number) for number in range(group.num_columns)}
+    assert "DELTA_BINARY_PACKED" in chunks["_cdc_offset"].encodings
+    assert "DELTA_BINARY_PACKED" in chunks["large"].encodings
     for name in ("_cdc_op", "_cdc_segment", "name"):
-        assert any("DICTIONARY" in encoding for encoding in found[name].encodings), name
-    assert found["_cdc_offset"].compression == "ZSTD"
+        assert any("DICTIONARY" in encoding for encoding in chunks[name].encodings), name
+    assert chunks["_cdc_offset"].compression == "ZSTD"

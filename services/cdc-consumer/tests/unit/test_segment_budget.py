@@ -52,8 +52,8 @@ def test_over_any_time_no_more_segments_than_burst_and_rate_but_where_the_cap_fo
             affordable.clear()
             continue
         affordable.append(flush)
-        for place, first in enumerate(affordable):
-            spent = sum(each.segments for each in affordable[place:])
+        for index, first in enumerate(affordable):
+            spent = sum(later.segments for later in affordable[index:])
             assert spent <= budget.burst + budget.per_second * (flush.at - first.at) + 1e-6
 
 

@@ -45,17 +45,17 @@ EVENTS = ChangeEvent | TransactionEvent | NotificationEvent | DecodeError
 def decoder(kind: TopicKind) -> RecordDecoder:
     import json
 
-    found = decoder_for(kind, json.dumps(SCHEMAS[kind]))
-    assert not isinstance(found, DecodeError)
-    return found
+    record_decoder = decoder_for(kind, json.dumps(SCHEMAS[kind]))
+    assert not isinstance(record_decoder, DecodeError)
+    return record_decoder
 
 
 def keys() -> KeyDecoder:
     import json
 
-    found = key_decoder_for(json.dumps(key_schema()))
-    assert isinstance(found, KeyDecoder)
-    return found
+    decoded = key_decoder_for(json.dumps(key_schema()))
+    assert isinstance(decoded, KeyDecoder)
+    return decoded
 
 
 DECODERS = {kind: decoder(kind) for kind in TopicKind}
@@ -64,10 +64,10 @@ KEYS = keys()
 
 @given(st.binary())
 def test_unframe_any_bytes(data: bytes) -> None:
-    found = unframe(data)
-    assert isinstance(found, Framed | DecodeError)
-    if isinstance(found, Framed):
-        assert b"\x00" + found.schema_id.to_bytes(4, "big") + found.body == data
+    decoded = unframe(data)
+    assert isinstance(decoded, Framed | DecodeError)
+    if isinstance(decoded, Framed):
+        assert b"\x00" + decoded.schema_id.to_bytes(4, "big") + decoded.body == data
 
 
 @pytest.mark.parametrize("kind", list(TopicKind))
@@ -83,14 +83,14 @@ def test_decode_damaged_records(data: st.DataObject) -> None:
     """Close to the real thing: flipped bytes, cut ends, bytes put in."""
     body = bytearray(GOOD)
     for _ in range(data.draw(st.integers(1, 4))):
-        place = data.draw(st.integers(0, len(body)))
+        index = data.draw(st.integers(0, len(body)))
         match data.draw(st.sampled_from(["flip", "cut", "insert"])):
-            case "flip" if place < len(body):
-                body[place] ^= data.draw(st.integers(1, 255))
+            case "flip" if index < len(body):
+                body[index] ^= data.draw(st.integers(1, 255))
             case "cut":
-                del body[place : place + data.draw(st.integers(0, 20))]
+                del body[index : index + data.draw(st.integers(0, 20))]
             case _:
-                body[place:place] = data.draw(st.binary(max_size=20))
+                body[index:index] = data.draw(st.binary(max_size=20))
     assert isinstance(DECODERS[TopicKind.CHANGES].decode(bytes(body), None), EVENTS)
 
 
@@ -100,9 +100,9 @@ def test_a_record_cut_anywhere_is_no_event(length: int) -> None:
 
 
 def test_bytes_after_the_record_are_no_part_of_it() -> None:
-    found = DECODERS[TopicKind.CHANGES].decode(GOOD + b"\x00", None)
-    assert isinstance(found, DecodeError)
-    assert found.reason is Reason.TRAILING_BYTES
+    decoded = DECODERS[TopicKind.CHANGES].decode(GOOD + b"\x00", None)
+    assert isinstance(decoded, DecodeError)
+    assert decoded.reason is Reason.TRAILING_BYTES
 
 
 @given(st.text())

@@ -30,15 +30,15 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def decode(value: dict[str, Any], key: EncodedKey | None = None) -> ChangeEvent | DecodeError:
     assert not isinstance(DECODER, DecodeError)
-    found = DECODER.decode(avro(SCHEMA, value), key)
-    assert isinstance(found, ChangeEvent | DecodeError)
-    return found
+    decoded = DECODER.decode(avro(SCHEMA, value), key)
+    assert isinstance(decoded, ChangeEvent | DecodeError)
+    return decoded
 
 
 def event(value: dict[str, Any], key: EncodedKey | None = None) -> ChangeEvent:
-    found = decode(value, key)
-    assert isinstance(found, ChangeEvent), found
-    return found
+    decoded = decode(value, key)
+    assert isinstance(decoded, ChangeEvent), decoded
+    return decoded
 
 
 def key_of(identity: int, schema: dict[str, Any] | None = None) -> EncodedKey:
@@ -49,30 +49,30 @@ def key_of(identity: int, schema: dict[str, Any] | None = None) -> EncodedKey:
 
 
 def test_a_change_carries_its_row_and_its_position() -> None:
-    found = event(change("u", ROW, lsn=77, tx_id=9, order=3))
+    decoded = event(change("u", ROW, lsn=77, tx_id=9, order=3))
     micros = 1_772_359_200_123_456
-    assert found.values == (5, 2, "CHECKING", Decimal("-12.34"), micros, None, None)
-    assert (found.op, found.snapshot, found.lsn, found.tx_id, found.tx_order) == ("u", "false", 77, 9, 3)
-    assert found.source_time == 1_770_000_000_123_456
-    assert found.unavailable == ()
+    assert decoded.values == (5, 2, "CHECKING", Decimal("-12.34"), micros, None, None)
+    assert (decoded.op, decoded.snapshot, decoded.lsn, decoded.tx_id, decoded.tx_order) == ("u", "false", 77, 9, 3)
+    assert decoded.source_time == 1_770_000_000_123_456
+    assert decoded.unavailable == ()
 
 
 def test_a_snapshot_row_belongs_to_no_transaction() -> None:
-    found = event({**change("r", ROW, snapshot="last"), "transaction": None})
-    assert (found.op, found.snapshot, found.tx_order) == ("r", "last", None)
+    decoded = event({**change("r", ROW, snapshot="last"), "transaction": None})
+    assert (decoded.op, decoded.snapshot, decoded.tx_order) == ("r", "last", None)
 
 
 def test_a_delete_is_its_key_alone_whatever_before_says() -> None:
     invented = {**ROW, "account_type": "", "balance": Decimal(0)}
-    found = event({**change("d", None), "before": invented}, key_of(5))
-    assert found.values == (5, None, None, None, None, None, None)
+    decoded = event({**change("d", None), "before": invented}, key_of(5))
+    assert decoded.values == (5, None, None, None, None, None, None)
 
 
 def test_a_delete_without_a_usable_key_is_rejected() -> None:
     for key in (None, key_of(5, key_schema({"name": "elsewhere", "type": "int"}))):
-        found = decode(change("d", None), key)
-        assert isinstance(found, DecodeError)
-        assert found.reason is Reason.NO_KEY
+        decoded = decode(change("d", None), key)
+        assert isinstance(decoded, DecodeError)
+        assert decoded.reason is Reason.NO_KEY
 
 
 def test_a_truncate_has_no_values() -> None:
@@ -81,9 +81,9 @@ def test_a_truncate_has_no_values() -> None:
 
 def test_a_column_that_was_not_sent_is_named_and_null() -> None:
     placeholder = "__debezium_unavailable_value"
-    found = event(change("u", {**ROW, "note": placeholder, "blob": placeholder.encode()}))
-    assert found.unavailable == ("note", "blob")
-    assert found.values[-2:] == (None, None)
+    decoded = event(change("u", {**ROW, "note": placeholder, "blob": placeholder.encode()}))
+    assert decoded.unavailable == ("note", "blob")
+    assert decoded.values[-2:] == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_a_column_that_was_not_sent_is_named_and_null() -> None:
     ],
 )
 def test_what_can_not_be_carried_exactly_is_rejected(value: dict[str, Any], reason: Reason) -> None:
-    found = decode(value)
-    assert isinstance(found, DecodeError)
-    assert found.reason is reason
+    decoded = decode(value)
+    assert isinstance(decoded, DecodeError)
+    assert decoded.reason is reason
 
 
 def test_a_decimal_of_too_many_digits_is_rejected_and_not_rounded() -> None:
@@ -108,10 +108,10 @@ def test_a_decimal_of_too_many_digits_is_rejected_and_not_rounded() -> None:
     raw = json.loads(json.dumps(SCHEMA).replace('"logicalType": "decimal"', '"comment": "raw"'))
     body = avro(raw, change("c", {**ROW, "balance": (10**18).to_bytes(9, "big")}))
     assert not isinstance(DECODER, DecodeError)
-    found = DECODER.decode(body, None)
-    assert isinstance(found, DecodeError)
-    assert found.reason is Reason.OUT_OF_RANGE
-    assert str(10**18) not in found.detail
+    decoded = DECODER.decode(body, None)
+    assert isinstance(decoded, DecodeError)
+    assert decoded.reason is Reason.OUT_OF_RANGE
+    assert str(10**18) not in decoded.detail
 
 
 @given(
@@ -140,7 +140,7 @@ def test_values_equal_what_fastavro_reads(
     body = avro(SCHEMA, change("c", row))
     expected: Any = fastavro.schemaless_reader(BytesIO(body), fastavro.parse_schema(SCHEMA), None)
     expected = expected["after"]
-    found = event(change("c", row)).values
-    assert found[:4] == tuple(expected[name] for name in ("id", "customer_id", "account_type", "balance"))
-    assert EPOCH + timedelta(microseconds=found[4]) == datetime.fromisoformat(expected["created_at"])
-    assert found[5:] == (expected["note"], expected["blob"])
+    decoded = event(change("c", row)).values
+    assert decoded[:4] == tuple(expected[name] for name in ("id", "customer_id", "account_type", "balance"))
+    assert EPOCH + timedelta(microseconds=decoded[4]) == datetime.fromisoformat(expected["created_at"])
+    assert decoded[5:] == (expected["note"], expected["blob"])

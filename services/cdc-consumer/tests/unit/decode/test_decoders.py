@@ -119,13 +119,16 @@ def topics(draw: Callable[..., Any], damage: bool = False) -> Topic:
     nullable = [draw(st.booleans()) for _ in chosen]
     types = [Type("long", INT64), *chosen]
     fields = [
-        {"name": f"c{place}", "type": ["null", each.schema] if place and nullable[place - 1] else each.schema}
-        for place, each in enumerate(types)
+        {
+            "name": f"c{index}",
+            "type": ["null", field_type.schema] if index and nullable[index - 1] else field_type.schema,
+        }
+        for index, field_type in enumerate(types)
     ]
     row = st.fixed_dictionaries(
         {
-            f"c{place}": st.none() | each.values if place and nullable[place - 1] else each.values
-            for place, each in enumerate(types)
+            f"c{index}": st.none() | field_type.values if index and nullable[index - 1] else field_type.values
+            for index, field_type in enumerate(types)
         }
     )
     source = st.fixed_dictionaries(
@@ -210,7 +213,9 @@ def test_any_damage(topic: Topic) -> None:
 @settings(deadline=None)
 @given(st.lists(st.binary(max_size=60).map(lambda body: b"\0\0\0\0\1" + body), min_size=1, max_size=10))
 def test_any_bytes(values: list[bytes]) -> None:
-    schema = envelope([{"name": f"c{place}", "type": ["null", each.schema]} for place, each in enumerate(TYPES)])
+    schema = envelope(
+        [{"name": f"c{index}", "type": ["null", field_type.schema]} for index, field_type in enumerate(TYPES)]
+    )
     decoder = decoder_for(TopicKind.CHANGES, json.dumps(schema))
     assert isinstance(decoder, ChangeDecoder)
     assert_same(Topic(decoder, values, [None] * len(values)))
@@ -228,8 +233,8 @@ def test_a_batch_of_many_slices_keeps_its_order_and_names_the_poison() -> None:
     count = 2 * decoders.SLICE + 100
     topic = batch(count, [{"name": "c0", "type": "long"}], lambda number: {"c0": number})
     poisoned = [0, 7, decoders.SLICE - 1, decoders.SLICE, count - 1]
-    for place in poisoned:
-        topic.values[place] += b"\0"
+    for index in poisoned:
+        topic.values[index] += b"\0"
     columnar, _ = both(topic)
     assert sorted(columnar.rejected) == poisoned
     assert {error.reason for error in columnar.rejected.values()} == {Reason.TRAILING_BYTES}
@@ -254,10 +259,10 @@ def test_a_decimal_of_too_many_digits_is_refused_and_its_neighbours_are_read() -
     topic = batch(len(money), fields, lambda number: {"money": money[number].to_bytes(8, "big", signed=True)})
     columnar, reference = both(topic)
     assert columnar.rejected == reference.rejected
-    assert {place: error.reason for place, error in columnar.rejected.items()} == dict.fromkeys(
+    assert {index: error.reason for index, error in columnar.rejected.items()} == dict.fromkeys(
         (1, 3), Reason.OUT_OF_RANGE
     )
-    assert columnar.rows["money"].to_pylist() == [Decimal(each).scaleb(-2) for each in (money[0], money[2], 0)]
+    assert columnar.rows["money"].to_pylist() == [Decimal(cents).scaleb(-2) for cents in (money[0], money[2], 0)]
 
 
 @pytest.mark.parametrize(
@@ -276,9 +281,9 @@ def test_a_schema_that_is_not_vectorised_is_read_by_the_reference(field: dict[st
 
 def test_nothing_good_is_left_to_the_reference() -> None:
     """No record of a bank's ordinary types is refused: the result would be the same, but slow."""
-    fields = [{"name": f"c{place}", "type": ["null", each.schema]} for place, each in enumerate(TYPES[:17])]
+    fields = [{"name": f"c{index}", "type": ["null", field_type.schema]} for index, field_type in enumerate(TYPES[:17])]
     fields += [{"name": "at", "type": INSTANT}, {"name": "money", "type": DECIMAL}]
-    plain: dict[str, Any] = {f"c{place}": None for place in range(17)}
+    plain: dict[str, Any] = {f"c{index}": None for index in range(17)}
     topic = batch(
         100,
         fields,
@@ -289,13 +294,15 @@ def test_nothing_good_is_left_to_the_reference() -> None:
             "money": Decimal(number - 50),
         },
     )
-    found = ColumnarChanges(topic.decoder.schema, topic.decoder.columns).read(topic.values, topic.keys, {})
-    assert not found.refused.any()
+    rows = ColumnarChanges(topic.decoder.schema, topic.decoder.columns).read(topic.values, topic.keys, {})
+    assert not rows.refused.any()
 
 
 def test_readers_take_no_lanes() -> None:
     """A part of the lanes may be none of them."""
-    schema = envelope([{"name": f"c{place}", "type": ["null", each.schema]} for place, each in enumerate(TYPES)])
+    schema = envelope(
+        [{"name": f"c{index}", "type": ["null", field_type.schema]} for index, field_type in enumerate(TYPES)]
+    )
     block = Block([], 5)
     reader = reader_of(schema, projection=True)
     lanes = Lanes(block, block.starts)

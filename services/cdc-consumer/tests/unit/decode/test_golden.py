@@ -49,26 +49,28 @@ def text(identity: int) -> str:
 @cache
 def decoded(kind: TopicKind) -> tuple[list[str], DecodedRows]:
     """How each record with a value was made, and what the reference makes of all of them."""
-    found = [record for record in records(kind.value) if record["value"] is not None]
-    values = [raw(record, "value") or b"" for record in found]
-    keys = [raw(record, "key") for record in found]
+    with_value = [record for record in records(kind.value) if record["value"] is not None]
+    values = [raw(record, "value") or b"" for record in with_value]
+    keys = [raw(record, "key") for record in with_value]
     [identity] = {schema_id(value) for value in values}
-    key_decoders: KeyDecoders = {each: key_decoder_for(text(each)) for each in {schema_id(key) for key in keys if key}}
+    key_decoders: KeyDecoders = {
+        identity: key_decoder_for(text(identity)) for identity in {schema_id(key) for key in keys if key}
+    }
     decoder = decoder_for(kind, text(identity))
     assert not isinstance(decoder, DecodeError), decoder
     reference = ReferenceDecoder(kind, decoder).decode(values, keys, key_decoders)
     columnar = arrow_decoder_for(kind, decoder).decode(values, keys, key_decoders)
     assert columnar.rejected == reference.rejected
     assert columnar.rows.equals(reference.rows) or kind is TopicKind.CHANGES, "NaN equals nothing"
-    return [record.get("how", "") for record in found], reference
+    return [record.get("how", "") for record in with_value], reference
 
 
 def rows(how: str) -> list[dict[str, Any]]:
     """The rows of the records that were made like this."""
-    hows, found = decoded(TopicKind.CHANGES)
-    kept = [each for place, each in enumerate(hows) if place not in found.rejected]
-    places = [place for place, each in enumerate(kept) if each == how]
-    return [found.rows.slice(place, 1).to_pylist()[0] for place in places]
+    hows, result = decoded(TopicKind.CHANGES)
+    kept = [made for index, made in enumerate(hows) if index not in result.rejected]
+    indexes = [index for index, made in enumerate(kept) if made == how]
+    return [result.rows.slice(index, 1).to_pylist()[0] for index in indexes]
 
 
 def test_every_type_is_what_was_inserted() -> None:
@@ -130,9 +132,9 @@ def test_every_type_is_what_was_inserted() -> None:
 
 
 def test_operations_and_their_position_in_the_log() -> None:
-    hows, found = decoded(TopicKind.CHANGES)
-    kept = [how for place, how in enumerate(hows) if place not in found.rejected]
-    operations = dict(zip(kept, found.rows["_cdc_op"].to_pylist(), strict=True))
+    hows, result = decoded(TopicKind.CHANGES)
+    kept = [how for index, how in enumerate(hows) if index not in result.rejected]
+    operations = dict(zip(kept, result.rows["_cdc_op"].to_pylist(), strict=True))
     assert operations["initial snapshot"] == "r"
     assert operations[FULL] == "c"
     assert operations["update that leaves TOAST untouched"] == "u"
@@ -140,7 +142,7 @@ def test_operations_and_their_position_in_the_log() -> None:
     assert operations["truncate"] == "t"
     [snapshot] = rows("initial snapshot")
     assert (snapshot["_cdc_snapshot"], snapshot["_cdc_tx_order"]) == ("last", None)
-    positions = found.rows["_cdc_lsn"].to_pylist()
+    positions = result.rows["_cdc_lsn"].to_pylist()
     assert positions == sorted(positions)
 
 
@@ -161,37 +163,37 @@ def test_infinities_are_floats_or_rejected() -> None:
     [row] = rows("insert of what is no number, and of infinities that floats know")
     assert row["a_real"] != row["a_real"]
     assert row["a_double"] == -float("inf")
-    hows, found = decoded(TopicKind.CHANGES)
-    assert [hows[place] for place in found.rejected] == list(OUT_OF_RANGE)
-    assert {error.reason for error in found.rejected.values()} == {Reason.OUT_OF_RANGE}
+    hows, result = decoded(TopicKind.CHANGES)
+    assert [hows[index] for index in result.rejected] == list(OUT_OF_RANGE)
+    assert {error.reason for error in result.rejected.values()} == {Reason.OUT_OF_RANGE}
 
 
 def test_tombstones_follow_deletes() -> None:
-    found = records("changes")
-    places = [place for place, record in enumerate(found) if record["value"] is None]
-    assert len(places) == 2
-    assert all(found[place]["key"] == found[place - 1]["key"] for place in places)
+    changes = records("changes")
+    indexes = [index for index, record in enumerate(changes) if record["value"] is None]
+    assert len(indexes) == 2
+    assert all(changes[index]["key"] == changes[index - 1]["key"] for index in indexes)
 
 
 def test_begin_and_end_count_the_table_and_the_heartbeat_does_not() -> None:
-    _, found = decoded(TopicKind.TRANSACTIONS)
-    assert not found.rejected
-    statuses = found.rows["status"].to_pylist()
+    _, result = decoded(TopicKind.TRANSACTIONS)
+    assert not result.rejected
+    statuses = result.rows["status"].to_pylist()
     assert statuses[0::2] == ["BEGIN"] * (len(statuses) // 2)
     assert statuses[1::2] == ["END"] * (len(statuses) // 2)
-    ends = [json.loads(each) for each in found.rows["collections"].to_pylist() if each is not None]
-    counted = [any(each["data_collection"] == "public.zoo" for each in end) for end in ends]
+    ends = [json.loads(counts) for counts in result.rows["collections"].to_pylist() if counts is not None]
+    counted = [any(count["data_collection"] == "public.zoo" for count in end) for end in ends]
     assert any(counted)
     assert not all(counted), "heartbeats have an END too"
     guessed = [counts_captured([raw(record, "value") or b""], ["public.zoo"]) for record in records("transactions")]
-    exact = [each is not None and "public.zoo" in each for each in found.rows["collections"].to_pylist()]
+    exact = [counts is not None and "public.zoo" in counts for counts in result.rows["collections"].to_pylist()]
     assert guessed == exact
 
 
 def test_notifications_tell_of_the_snapshot() -> None:
-    _, found = decoded(TopicKind.NOTIFICATIONS)
-    assert not found.rejected
-    scanned = [row for row in found.rows.to_pylist() if row["type"] == "TABLE_SCAN_COMPLETED"]
+    _, result = decoded(TopicKind.NOTIFICATIONS)
+    assert not result.rejected
+    scanned = [row for row in result.rows.to_pylist() if row["type"] == "TABLE_SCAN_COMPLETED"]
     assert [(row["table_name"], row["row_count"], row["status"]) for row in scanned] == [("public.zoo", 1, "SUCCEEDED")]
 
 
@@ -200,24 +202,24 @@ def test_topics_that_are_not_landed_are_no_changes(kind: str) -> None:
     [record] = records(kind)
     value = raw(record, "value")
     assert value is not None
-    found = decoder_for(TopicKind.CHANGES, text(schema_id(value)))
-    assert isinstance(found, DecodeError)
-    assert found.reason is Reason.UNSUPPORTED_SCHEMA
+    error = decoder_for(TopicKind.CHANGES, text(schema_id(value)))
+    assert isinstance(error, DecodeError)
+    assert error.reason is Reason.UNSUPPORTED_SCHEMA
 
 
 def test_the_connector_s_keys_are_decoded_in_columns() -> None:
     [identity] = {schema_id(key) for record in records("changes") if (key := raw(record, "key"))}
     schema = json.loads(text(identity))
     assert reader_of(schema, projection=True)
-    found = ColumnarKeys(schema).read([raw(record, "key") or b"" for record in records("changes")[:-1]])
-    assert not found.refused.any()
-    assert found.columns["id"].to_pylist()[0] == 1
+    result = ColumnarKeys(schema).read([raw(record, "key") or b"" for record in records("changes")[:-1]])
+    assert not result.refused.any()
+    assert result.columns["id"].to_pylist()[0] == 1
 
 
 def test_the_connector_s_transactions_are_decoded_in_columns() -> None:
     values = [raw(record, "value") or b"" for record in records("transactions")]
     [identity] = {schema_id(value) for value in values}
-    found = ColumnarTransactions(json.loads(text(identity))).read(values, [None] * len(values), {})
-    assert not found.refused.any()
+    result = ColumnarTransactions(json.loads(text(identity))).read(values, [None] * len(values), {})
+    assert not result.refused.any()
     _, reference = decoded(TopicKind.TRANSACTIONS)
-    assert {name: column.to_pylist() for name, column in found.columns.items()} == reference.rows.to_pydict()
+    assert {name: column.to_pylist() for name, column in result.columns.items()} == reference.rows.to_pydict()

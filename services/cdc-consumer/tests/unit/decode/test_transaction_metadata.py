@@ -41,9 +41,9 @@ def test_begin_and_end() -> None:
     ],
 )
 def test_transactions_that_make_no_sense(change: dict[str, Any], reason: Reason) -> None:
-    found = decode(TopicKind.TRANSACTIONS, TRANSACTION, {**BEGIN, **change})
-    assert isinstance(found, DecodeError)
-    assert found.reason is reason
+    decoded = decode(TopicKind.TRANSACTIONS, TRANSACTION, {**BEGIN, **change})
+    assert isinstance(decoded, DecodeError)
+    assert decoded.reason is reason
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_collections_of_something_else_are_unsupported(items: Any) -> None:
         {**field, "type": ["null", {"type": "array", "items": items}]} if field["name"] == "data_collections" else field
         for field in TRANSACTION["fields"]
     ]
-    found = decoder_for(TopicKind.TRANSACTIONS, json.dumps({**TRANSACTION, "fields": fields}))
-    assert isinstance(found, DecodeError)
-    assert found.reason is Reason.UNSUPPORTED_SCHEMA
+    decoded = decoder_for(TopicKind.TRANSACTIONS, json.dumps({**TRANSACTION, "fields": fields}))
+    assert isinstance(decoded, DecodeError)
+    assert decoded.reason is Reason.UNSUPPORTED_SCHEMA
 
 
 def end(*counted: tuple[str, int]) -> bytes:
@@ -82,29 +82,29 @@ def test_whether_one_of_many_records_counts_a_captured_table(values: list[bytes]
 
 def test_a_completed_scan_names_its_table_and_rows() -> None:
     data = {"scanned_collection": "public.customers", "total_rows_scanned": "12", "status": "SUCCEEDED"}
-    found = decode(
+    decoded = decode(
         TopicKind.NOTIFICATIONS, NOTIFICATION, {**NOTE, "type": "TABLE_SCAN_COMPLETED", "additional_data": data}
     )
-    assert found[:6] == ("a", "Initial Snapshot", "TABLE_SCAN_COMPLETED", "public.customers", 12, "SUCCEEDED")
-    assert json.loads(found.additional_data) == data
-    assert found.source_time == 5000
+    assert decoded[:6] == ("a", "Initial Snapshot", "TABLE_SCAN_COMPLETED", "public.customers", 12, "SUCCEEDED")
+    assert json.loads(decoded.additional_data) == data
+    assert decoded.source_time == 5000
 
 
 def test_a_notification_without_data() -> None:
-    found = decode(TopicKind.NOTIFICATIONS, NOTIFICATION, NOTE)
-    assert found == NotificationEvent("a", "Initial Snapshot", "STARTED", None, None, None, None, 5000)
+    decoded = decode(TopicKind.NOTIFICATIONS, NOTIFICATION, NOTE)
+    assert decoded == NotificationEvent("a", "Initial Snapshot", "STARTED", None, None, None, None, 5000)
 
 
 @pytest.mark.parametrize("rows", ["many", "-1", "1.5", "٣", "9" * 30, str(2**63)])
 def test_a_row_count_that_is_no_number_is_rejected(rows: str) -> None:
-    found = decode(TopicKind.NOTIFICATIONS, NOTIFICATION, {**NOTE, "additional_data": {"total_rows_scanned": rows}})
-    assert isinstance(found, DecodeError)
-    assert found.reason is Reason.OUT_OF_RANGE
+    decoded = decode(TopicKind.NOTIFICATIONS, NOTIFICATION, {**NOTE, "additional_data": {"total_rows_scanned": rows}})
+    assert isinstance(decoded, DecodeError)
+    assert decoded.reason is Reason.OUT_OF_RANGE
 
 
 @pytest.mark.parametrize("kind", list(TopicKind))
 def test_a_schema_without_the_fields_is_unsupported(kind: TopicKind) -> None:
     schema = {"type": "record", "name": "Other", "fields": [{"name": "id", "type": "long"}]}
-    found = decoder_for(kind, json.dumps(schema))
-    assert isinstance(found, DecodeError)
-    assert found.reason is Reason.UNSUPPORTED_SCHEMA
+    decoded = decoder_for(kind, json.dumps(schema))
+    assert isinstance(decoded, DecodeError)
+    assert decoded.reason is Reason.UNSUPPORTED_SCHEMA

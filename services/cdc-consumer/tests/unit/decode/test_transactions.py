@@ -33,11 +33,11 @@ NO_BLOCK = b"\0"
 def long(value: int) -> bytes:
     """An Avro long, also one beyond 64 bits."""
     rest = value << 1 if value >= 0 else (-value << 1) - 1
-    found = bytearray()
+    octets = bytearray()
     while rest > 0x7F:
-        found.append(rest & 0x7F | 0x80)
+        octets.append(rest & 0x7F | 0x80)
         rest >>= 7
-    return bytes([*found, rest])
+    return bytes([*octets, rest])
 
 
 def text(value: str | bytes) -> bytes:
@@ -118,9 +118,9 @@ PLAIN_RECORDS = st.builds(
 
 
 def decoder_of(schema: Mapping[str, Any]) -> TransactionDecoder:
-    found = decoder_for(TopicKind.TRANSACTIONS, json.dumps(schema))
-    assert isinstance(found, TransactionDecoder), found
-    return found
+    decoder = decoder_for(TopicKind.TRANSACTIONS, json.dumps(schema))
+    assert isinstance(decoder, TransactionDecoder), decoder
+    return decoder
 
 
 DECODER = decoder_of(TRANSACTION)
@@ -185,7 +185,7 @@ def test_nothing_plain_is_left_to_the_reference(values: list[bytes]) -> None:
 
 
 def end(*collections: Any, **other: Any) -> dict[str, Any]:
-    counted = [{"data_collection": f"public.t{each}", "event_count": each} for each in collections]
+    counted = [{"data_collection": f"public.t{number}", "event_count": number} for number in collections]
     return {**BEGIN, "status": "END", "event_count": len(counted), "data_collections": counted, **other}
 
 
@@ -194,10 +194,10 @@ def test_a_batch_of_many_slices_keeps_its_order_and_names_the_poison() -> None:
     count = 2 * decoders.SLICE + 100
     values = [framed(6, TRANSACTION, {**begin_and_end[number % 2], "id": f"{number}:1"}) for number in range(count)]
     poisoned = [0, 7, decoders.SLICE - 1, decoders.SLICE, count - 1]
-    for place in poisoned:
-        values[place] += b"\0"
+    for index in poisoned:
+        values[index] += b"\0"
     columnar, _ = both(values)
-    assert {place: error.reason for place, error in columnar.rejected.items()} == dict.fromkeys(
+    assert {index: error.reason for index, error in columnar.rejected.items()} == dict.fromkeys(
         poisoned, Reason.TRAILING_BYTES
     )
     assert columnar.rows["tx_id"].to_pylist() == [number for number in range(count) if number not in set(poisoned)]
@@ -222,7 +222,7 @@ def test_what_is_odd_is_refused_alone_and_the_reference_decides(odd: dict[str, A
     values = [framed(6, TRANSACTION, value) for value in (BEGIN, end(1, 2), end(1, 2) | odd, end(), end(3))]
     assert np.flatnonzero(columnar_rows(values).refused).tolist() == [2]
     columnar, _ = both(values)
-    assert {place: error.reason for place, error in columnar.rejected.items()} == (
+    assert {index: error.reason for index, error in columnar.rejected.items()} == (
         {} if reason is None else {2: reason}
     )
     assert_same(values)

@@ -43,15 +43,15 @@ def decode(field_type: Any, value: Any) -> ChangeEvent | DecodeError:
     schema = envelope([{"name": "c", "type": ["null", field_type]}])
     decoder = decoder_for(TopicKind.CHANGES, json.dumps(schema))
     assert not isinstance(decoder, DecodeError), decoder
-    found = decoder.decode(avro(schema, change("u", {"c": value})), None)
-    assert isinstance(found, ChangeEvent | DecodeError)
-    return found
+    decoded = decoder.decode(avro(schema, change("u", {"c": value})), None)
+    assert isinstance(decoded, ChangeEvent | DecodeError)
+    return decoded
 
 
 def value_of(field_type: Any, value: Any) -> Any:
-    found = decode(field_type, value)
-    assert isinstance(found, ChangeEvent), found
-    return found.values[0]
+    decoded = decode(field_type, value)
+    assert isinstance(decoded, ChangeEvent), decoded
+    return decoded.values[0]
 
 
 NANO_TIME = named("long", "io.debezium.time.NanoTime")
@@ -91,8 +91,8 @@ def test_a_value_lands_exactly(field_type: Any, sent: Any, landed: Any) -> None:
 
 
 def test_a_float_that_is_no_number_stays_one() -> None:
-    found = value_of("double", float("nan"))
-    assert found != found
+    decoded = value_of("double", float("nan"))
+    assert decoded != decoded
 
 
 @settings(deadline=None)
@@ -127,9 +127,9 @@ def test_a_decimal_of_any_scale_is_its_plain_text(number: Decimal) -> None:
     ],
 )
 def test_what_no_column_holds_is_out_of_range(field_type: Any, sent: Any) -> None:
-    found = decode(field_type, sent)
-    assert isinstance(found, DecodeError)
-    assert found.reason is Reason.OUT_OF_RANGE
+    decoded = decode(field_type, sent)
+    assert isinstance(decoded, DecodeError)
+    assert decoded.reason is Reason.OUT_OF_RANGE
 
 
 @pytest.mark.parametrize(
@@ -145,9 +145,9 @@ def test_what_no_column_holds_is_out_of_range(field_type: Any, sent: Any) -> Non
     ],
 )
 def test_a_value_that_was_not_sent_is_named_whatever_its_type(field_type: Any, sent: Any) -> None:
-    found = decode(field_type, sent)
-    assert isinstance(found, ChangeEvent)
-    assert (found.values, found.unavailable) == ((None,), ("c",))
+    decoded = decode(field_type, sent)
+    assert isinstance(decoded, ChangeEvent)
+    assert (decoded.values, decoded.unavailable) == ((None,), ("c",))
 
 
 def test_text_that_is_not_utf_8_is_malformed_where_it_is_read_and_nowhere_else() -> None:
@@ -155,9 +155,9 @@ def test_text_that_is_not_utf_8_is_malformed_where_it_is_read_and_nowhere_else()
     decoder = decoder_for(TopicKind.CHANGES, json.dumps(schema))
     assert not isinstance(decoder, DecodeError)
     body = avro(schema, change("u", {"c": "readme"}))
-    found = decoder.decode(body.replace(b"readme", b"rea\xffme"), None)
-    assert isinstance(found, DecodeError)
-    assert found.reason is Reason.MALFORMED
+    decoded = decoder.decode(body.replace(b"readme", b"rea\xffme"), None)
+    assert isinstance(decoded, DecodeError)
+    assert decoded.reason is Reason.MALFORMED
     assert isinstance(decoder.decode(body.replace(b"3.7.0", b"3.\xff.0"), None), ChangeEvent)
 
 
