@@ -6,7 +6,7 @@ from typing import Any
 from confluent_kafka import Producer
 
 from consumer_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed, key_schema
-from consumer_testing.real import World
+from consumer_testing.real import Sandbox
 
 ENVELOPE = envelope(ACCOUNT_FIELDS)
 KEY = key_schema()
@@ -15,12 +15,12 @@ KEY = key_schema()
 class Bank:
     """Produces changes of one table as Debezium with exactly-once source does: in Kafka transactions."""
 
-    def __init__(self, world: World, partitions: int = 3) -> None:
-        self.topic = world.create_topic("public.accounts", partitions)
+    def __init__(self, sandbox: Sandbox, partitions: int = 3) -> None:
+        self.topic = sandbox.create_topic("public.accounts", partitions)
         self.partitions = partitions
-        self.schema_id = world.register("value", ENVELOPE)
-        self.key_id = world.register("key", KEY)
-        self.producer: Producer = world.producer(transactional=True)
+        self.schema_id = sandbox.register("value", ENVELOPE)
+        self.key_id = sandbox.register("key", KEY)
+        self.producer: Producer = sandbox.producer(transactional=True)
         self.number = 0
 
     def row(self) -> dict[str, Any]:

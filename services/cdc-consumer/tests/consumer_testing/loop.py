@@ -85,7 +85,7 @@ class Member:
             self.clock.advance(seconds)
 
 
-class World:
+class Harness:
     """One broker with two chains, and one bucket."""
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ def assert_landed_once(traffic: Traffic, context: str) -> tuple[int, int]:
         for name in expected.column_names:
             assert rows[name].combine_chunks().equals(expected[name].combine_chunks()), f"{name}, {where}"
         _assert_same(np.sort(np.array(rejected[partition], np.int64)), offsets[~good], f"rejected, {where}")
-    for partition, ranges in traffic.world.ranges(traffic.topic).items():
+    for partition, ranges in traffic.sandbox.ranges(traffic.topic).items():
         assert all(left[1] == right[0] for left, right in pairwise(ranges)), (partition, ranges, context)
     _assert_dead_letters(traffic, seen, context)
     return sum(len(offsets) for offsets, _ in seen), sum(int(offsets[-1]) + 1 for offsets, _ in seen)
@@ -46,7 +46,7 @@ def _assert_same(offsets: Longs, expected: Longs, context: str) -> None:
 def _committed(traffic: Traffic) -> list[tuple[Longs, Longs]]:
     """By partition: the offsets of a read_committed reader, and what each record is (see `Traffic.index`)."""
     partitions: list[tuple[list[int], list[int]]] = [([], []) for _ in range(traffic.partitions)]
-    for messages in traffic.world.batches(traffic.topic):
+    for messages in traffic.sandbox.batches(traffic.topic):
         for message in messages:
             offsets, indexes = partitions[message.partition() or 0]
             offsets.append(message.offset() or 0)
@@ -59,7 +59,7 @@ def _landed(traffic: Traffic) -> tuple[pa.Table, list[list[int]]]:
     tables: list[pa.Table] = []
     rejected: list[list[int]] = [[] for _ in range(traffic.partitions)]
     columns = [*traffic.rows.column_names, "_cdc_partition", "_cdc_offset"]
-    for key, metadata, table in traffic.world.segments(traffic.topic):
+    for key, metadata, table in traffic.sandbox.segments(traffic.topic):
         told = json.loads(table.schema.metadata[b"bank-rejected-offsets"])
         assert (len(told), table.num_rows) == (int(metadata["bank-rejected"]), int(metadata["bank-rows"])), key
         rejected[int(key.split("/")[1])] += told
@@ -71,7 +71,7 @@ def _assert_dead_letters(traffic: Traffic, seen: list[tuple[Longs, Longs]], cont
     """Exactly the poison, each with its bytes and its reason; one that was sent twice counts once."""
     dead_letters = {
         key: (value, headers.get("dead-letter.key"), headers["dead-letter.reason"].decode())
-        for key, value, headers in traffic.world.dead_letters()
+        for key, value, headers in traffic.sandbox.dead_letters()
     }
     expected = {}
     for partition, (offsets, indexes) in enumerate(seen):

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from consumer_testing.launch import Kill, Launch, run, run_command
-from consumer_testing.real import PREFIX, World
+from consumer_testing.real import PREFIX, Sandbox
 
 # A process that has imported the consumer and does nothing forks each of the others: an import takes a second of CPU.
 _FORKS = multiprocessing.get_context("forkserver")
@@ -26,20 +26,20 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-def environment_of(world: World) -> dict[str, str]:
+def environment_of(sandbox: Sandbox) -> dict[str, str]:
     """What a process of the consumer needs to find its test's corner of the stack."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(PREFIX)},
         # A test's consumers are members of their own, whatever the stack's consumer is called.
-        **{name: value for name, value in world.env.items() if name != f"{PREFIX}GROUP_INSTANCE_ID"},
-        f"{PREFIX}GROUP_ID": world.group,
-        f"{PREFIX}DEAD_LETTERS_TOPIC": world.topic("dead-letters"),
+        **{name: value for name, value in sandbox.env.items() if name != f"{PREFIX}GROUP_INSTANCE_ID"},
+        f"{PREFIX}GROUP_ID": sandbox.group,
+        f"{PREFIX}DEAD_LETTERS_TOPIC": sandbox.topic("dead-letters"),
     }
 
 
-def command(world: World, output: Path, *arguments: str, seconds: float = 60) -> str:
+def command(sandbox: Sandbox, output: Path, *arguments: str, seconds: float = 60) -> str:
     """What `cdc-consumer` prints with these arguments; it must end well, and within that time."""
-    process = _FORKS.Process(target=run_command, args=(arguments, environment_of(world), output), daemon=True)
+    process = _FORKS.Process(target=run_command, args=(arguments, environment_of(sandbox), output), daemon=True)
     process.start()
     process.join(seconds)
     printed = output.read_text(encoding="utf-8")
@@ -52,7 +52,7 @@ class ConsumerProcess:
 
     def __init__(
         self,
-        world: World,
+        sandbox: Sandbox,
         kinds: Mapping[str, str],
         log: Path,
         *,
@@ -66,7 +66,7 @@ class ConsumerProcess:
         self._log = log
         self._read = log.stat().st_size
         self._lines: list[dict[str, Any]] = []
-        environment = environment_of(world) | {
+        environment = environment_of(sandbox) | {
             f"{PREFIX}HTTP__PORT": str(self.port),
             f"{PREFIX}SESSION_TIMEOUT_SECONDS": "6",
             f"{PREFIX}FLUSH_SECONDS": "0.3",

@@ -53,7 +53,7 @@ def until(what: str, probe: Callable[[], T | None], seconds: float = 60) -> T:
 
 
 @dataclass
-class World:
+class Sandbox:
     """One test's corner of the stack: topics, group and keys with a prefix of their own."""
 
     env: dict[str, str]

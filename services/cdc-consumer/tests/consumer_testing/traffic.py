@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from consumer_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed, key_schema
 from consumer_testing.poison import Poison, poisons
-from consumer_testing.real import World
+from consumer_testing.real import Sandbox
 
 ENVELOPE = envelope(ACCOUNT_FIELDS)
 KEY = key_schema()
@@ -32,13 +32,13 @@ _AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 class Traffic:
     """The changes of one table: 30 % updates, 3 % deletes, and of each kind of poison the share that is asked for."""
 
-    def __init__(self, world: World, seed: int, *, partitions: int = 3) -> None:
-        self.world = world
-        self.topic = world.create_topic("public.accounts", partitions)
-        world.create_topic("dead-letters")
+    def __init__(self, sandbox: Sandbox, seed: int, *, partitions: int = 3) -> None:
+        self.sandbox = sandbox
+        self.topic = sandbox.create_topic("public.accounts", partitions)
+        sandbox.create_topic("dead-letters")
         self.partitions = partitions
         self._chance = random.Random(seed)
-        self._schema_id, self._key_id = world.register("value", ENVELOPE), world.register("key", KEY)
+        self._schema_id, self._key_id = sandbox.register("value", ENVELOPE), sandbox.register("key", KEY)
         self._good: list[dict[str, Any]] = []
         rows = [self._record(number) for number in range(POOL)]
         self.rows = pa.Table.from_pylist(rows, _COLUMNS)
@@ -54,7 +54,7 @@ class Traffic:
 
     def fill(self, records: int, poison: float = 0.0) -> None:
         """Commit that many records; of each kind of poison about this share."""
-        producer = self.world.producer(transactional=True)
+        producer = self.sandbox.producer(transactional=True)
         while records > 0:
             aborted = self._chance.random() < ABORTED
             count = min(records, int(LARGEST ** self._chance.random()) * self.partitions)

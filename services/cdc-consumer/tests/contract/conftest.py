@@ -1,8 +1,8 @@
 import pytest
-from consumer_testing.real import World, environment
+from consumer_testing.real import Sandbox, environment
 
 
 @pytest.fixture
-def world() -> World:
+def sandbox() -> Sandbox:
     """This test's corner of the real stack. An error, never a skip, when there is none."""
-    return World(environment())
+    return Sandbox(environment())

@@ -10,7 +10,7 @@ import pytest
 from consumer_testing.oracle import assert_landed_once
 from consumer_testing.process import ConsumerProcess
 from consumer_testing.proxy import FaultyProxy
-from consumer_testing.real import World, until
+from consumer_testing.real import Sandbox, until
 from consumer_testing.traffic import SEED, Traffic
 
 OUTAGE_SECONDS = float(os.environ.get("CHAOS_OUTAGE_SECONDS", "10"))
@@ -24,27 +24,27 @@ pytestmark = [pytest.mark.contract, pytest.mark.timeout(300 + 2 * OUTAGE_SECONDS
 
 
 def test_one_percent_poison_of_each_kind_is_in_the_dead_letters_and_nothing_else_is(
-    world: World, tmp_path: Path
+    sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    traffic = Traffic(world, SEED)
+    traffic = Traffic(sandbox, SEED)
     traffic.fill(10_000, poison=0.01)
     kinds = {traffic.topic: "changes"}
     # Eleven kinds: more than the share that halts by default.
-    with ConsumerProcess(world, kinds, tmp_path / "log", until_caught_up=True, rejected_max_ratio="0.5") as consumer:
+    with ConsumerProcess(sandbox, kinds, tmp_path / "log", until_caught_up=True, rejected_max_ratio="0.5") as consumer:
         assert consumer.wait(120) == 0
     records, _ = assert_landed_once(traffic, f"CHAOS_SEED={SEED}")
     assert records >= 10_000
-    assert len(world.dead_letters()) >= 0.9 * 0.01 * records * len(traffic.poisons)
+    assert len(sandbox.dead_letters()) >= 0.9 * 0.01 * records * len(traffic.poisons)
 
 
-def test_a_store_that_is_down_costs_bounded_memory_and_no_rebalance(world: World, tmp_path: Path) -> None:
-    traffic = Traffic(world, SEED)
+def test_a_store_that_is_down_costs_bounded_memory_and_no_rebalance(sandbox: Sandbox, tmp_path: Path) -> None:
+    traffic = Traffic(sandbox, SEED)
     traffic.fill(CHANGES)
     kinds = {traffic.topic: "changes"}
     with (
-        FaultyProxy(world.store_endpoint) as proxy,
+        FaultyProxy(sandbox.store_endpoint) as proxy,
         ConsumerProcess(
-            world, kinds, tmp_path / "log", store__endpoint=proxy.url, flush_seconds="1", max_rows="20000"
+            sandbox, kinds, tmp_path / "log", store__endpoint=proxy.url, flush_seconds="1", max_rows="20000"
         ) as consumer,
     ):
         baseline = 0.0

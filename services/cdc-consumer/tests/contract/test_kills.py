@@ -14,7 +14,7 @@ from consumer_testing.launch import Kill
 from consumer_testing.oracle import assert_landed_once
 from consumer_testing.process import ConsumerProcess
 from consumer_testing.proxy import Break, FaultyProxy
-from consumer_testing.real import World, until
+from consumer_testing.real import Sandbox, until
 from consumer_testing.traffic import SEED, Traffic
 
 from cdc_consumer.failpoints import Failpoint
@@ -48,11 +48,11 @@ class Lives:
 
     def start(self, **launch: Any) -> ConsumerProcess:
         return ConsumerProcess(
-            self.traffic.world,
+            self.traffic.sandbox,
             {self.traffic.topic: "changes"},
             self._log,
             **launch,
-            group_instance_id=f"{self.traffic.world.prefix}-member",
+            group_instance_id=f"{self.traffic.sandbox.prefix}-member",
             max_rows=str(self.rows),
             max_poll_records=str(self.rows),
             store__endpoint=self.proxy.url,
@@ -97,12 +97,12 @@ def _told(kills: list[str]) -> Generator[None]:
         raise
 
 
-def test_kills_lose_and_double_nothing(world: World, tmp_path: Path) -> None:
+def test_kills_lose_and_double_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
     chance = random.Random(SEED)
-    traffic = Traffic(world, SEED)
+    traffic = Traffic(sandbox, SEED)
     traffic.fill(CHANGES, POISON)
     kills: list[str] = []
-    with _told(kills), FaultyProxy(world.store_endpoint) as proxy:
+    with _told(kills), FaultyProxy(sandbox.store_endpoint) as proxy:
         lives = Lives(traffic, proxy, tmp_path / "log", chance)
         for point in points(chance):
             kills.append(str(point))

@@ -71,7 +71,7 @@ def test_a_change_is_urgent_and_the_registry_is_asked_once_per_schema(
     assert registry.asked == 2
 
 
-def test_neighbours_of_one_kind_are_one_run_and_nothing_is_left_out(batcher: Batcher) -> None:
+def test_neighbours_of_one_kind_are_one_batch_and_nothing_is_left_out(batcher: Batcher) -> None:
     batches = take(batcher, GOOD, GOOD, None, None, b"junk", GOOD)
     assert [type(batch) for batch in batches] == [SchemaBatch, TombstoneBatch, RejectedBatch, SchemaBatch]
     assert [offset for batch in batches for offset in batch.records.offsets] == list(range(6))

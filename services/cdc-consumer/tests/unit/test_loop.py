@@ -1,7 +1,7 @@
 """The loop over fakes: whatever fails, and whenever, each record lands once and the chain has no gap."""
 
 import pytest
-from consumer_testing.loop import LIMITS, VALUE, A, B, World
+from consumer_testing.loop import LIMITS, VALUE, A, B, Harness
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,78 +17,78 @@ def _silence(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("CRITICAL")
 
 
-def test_records_land_and_are_committed_after_they_are_stored(world: World) -> None:
-    member = world.member(A, B)
-    world.produce(A, 6)
-    world.produce(B, 1)
-    world.broker.marker(A)
+def test_records_land_and_are_committed_after_they_are_stored(harness: Harness) -> None:
+    member = harness.member(A, B)
+    harness.produce(A, 6)
+    harness.produce(B, 1)
+    harness.broker.marker(A)
     member.turns(8)
-    world.assert_exactly_once()
-    assert world.broker.commits[A].offset == 6
-    assert world.broker.commits[B] == Commit(B, 1, metadata="0")
+    harness.assert_exactly_once()
+    assert harness.broker.commits[A].offset == 6
+    assert harness.broker.commits[B] == Commit(B, 1, metadata="0")
 
 
-def test_a_poll_ends_when_a_buffer_is_due(world: World) -> None:
-    member = world.member(A, poll_seconds=60)
+def test_a_poll_ends_when_a_buffer_is_due(harness: Harness) -> None:
+    member = harness.member(A, poll_seconds=60)
     member.turns(1, seconds=0)
-    world.produce(A, 3)
+    harness.produce(A, 3)
     member.turns(1, seconds=0)
     read_at = member.clock.now
-    assert world.landed(A) == [], "they fill a poll, which ends at once"
+    assert harness.landed(A) == [], "they fill a poll, which ends at once"
     member.turns(1, seconds=0)
-    assert world.landed(A) == [0, 1, 2]
+    assert harness.landed(A) == [0, 1, 2]
     assert member.clock.now == read_at + LIMITS.flush_seconds
 
 
-def test_the_age_of_records_counts_from_the_start_of_the_poll_that_brought_them(world: World) -> None:
-    member = world.member(A, poll_seconds=LIMITS.flush_seconds)
+def test_the_age_of_records_counts_from_the_start_of_the_poll_that_brought_them(harness: Harness) -> None:
+    member = harness.member(A, poll_seconds=LIMITS.flush_seconds)
     member.turns(1, seconds=0)
-    world.produce(A, 2)
+    harness.produce(A, 2)
     member.turns(1, seconds=0)
-    assert world.landed(A) == [0, 1]
+    assert harness.landed(A) == [0, 1]
 
 
-def test_segments_beyond_the_budget_wait_and_get_larger(world: World) -> None:
+def test_segments_beyond_the_budget_wait_and_get_larger(harness: Harness) -> None:
     budget = Budget(per_second=0.5, longest_seconds=4)
-    member = world.member(A, B, limits=LIMITS._replace(max_rows=100, budget=budget))
+    member = harness.member(A, B, limits=LIMITS._replace(max_rows=100, budget=budget))
     member.turns(1)
-    world.produce(A, 1)
+    harness.produce(A, 1)
     member.turns(4)
-    assert world.landed(A) == [0], "a change after a rest waits for flush_seconds only"
+    assert harness.landed(A) == [0], "a change after a rest waits for flush_seconds only"
     for _ in range(80):
-        world.produce(A, 1)
-        world.produce(B, 1)
+        harness.produce(A, 1)
+        harness.produce(B, 1)
         member.turns(1)
-    segments = len(world.bucket.objects)
+    segments = len(harness.bucket.objects)
     assert 40 * budget.per_second * 0.8 <= segments <= 1 + budget.burst + 40 * budget.per_second
     window = member.metrics.get_sample_value("bank_consumer_flush_window_seconds")
     assert window is not None
     assert LIMITS.flush_seconds < window <= budget.longest_seconds
     member.turns(12)
-    world.assert_exactly_once()
+    harness.assert_exactly_once()
 
 
-def test_nothing_is_committed_while_the_store_fails(world: World) -> None:
-    member = world.member(A)
+def test_nothing_is_committed_while_the_store_fails(harness: Harness) -> None:
+    member = harness.member(A)
     member.turns(1)
     member.store.down = True
-    world.produce(A, 5)
+    harness.produce(A, 5)
     member.turns(10)
-    assert world.broker.commits == {}
-    assert world.landed(A) == []
+    assert harness.broker.commits == {}
+    assert harness.landed(A) == []
 
 
-def test_store_down_pauses_polls_on_and_catches_up(world: World) -> None:
+def test_store_down_pauses_polls_on_and_catches_up(harness: Harness) -> None:
     """I12: backpressure, not death; memory stays bounded."""
-    member = world.member(A, B)
+    member = harness.member(A, B)
     member.turns(1)
-    world.produce(A, 3)
+    harness.produce(A, 3)
     member.store.down = True
     member.turns(6)
     assert member.kafka.paused == {A, B}
     assert "object store" in member.readiness.report()["object_store"]
     position, polls = member.kafka.positions[A], member.kafka.polls
-    world.produce(A, 50)
+    harness.produce(A, 50)
     attempts = member.store.creates
     member.turns(40)
     assert member.kafka.positions[A] == position, "nothing is read while nothing can be stored"
@@ -96,80 +96,80 @@ def test_store_down_pauses_polls_on_and_catches_up(world: World) -> None:
     assert member.store.creates - attempts < 12, "backoff"
     member.store.down = False
     member.turns(60)
-    world.assert_exactly_once()
+    harness.assert_exactly_once()
     assert member.readiness.report() == {}
 
 
-def test_a_lost_answer_is_no_second_segment(world: World) -> None:
-    member = world.member(A)
-    world.produce(A, 9)
+def test_a_lost_answer_is_no_second_segment(harness: Harness) -> None:
+    member = harness.member(A)
+    harness.produce(A, 9)
     member.turns(1)
     member.store.lose_answers = 3
     member.turns(40)
-    world.assert_exactly_once()
+    harness.assert_exactly_once()
 
 
-def test_losing_the_race_drops_the_buffer_and_reads_from_the_new_tail(world: World) -> None:
-    zombie, heir = world.member(A), world.member()
-    world.produce(A, 2)
+def test_losing_the_race_drops_the_buffer_and_reads_from_the_new_tail(harness: Harness) -> None:
+    zombie, heir = harness.member(A), harness.member()
+    harness.produce(A, 2)
     zombie.turns(2, seconds=0)
     heir.kafka.assign(A)
-    world.produce(A, 1)
+    harness.produce(A, 1)
     heir.turns(6)
-    assert world.landed(A) == [0, 1, 2]
-    world.produce(A, 2)
+    assert harness.landed(A) == [0, 1, 2]
+    harness.produce(A, 2)
     zombie.turns(10)
     heir.turns(10)
     zombie.turns(10)
-    world.assert_exactly_once()
+    harness.assert_exactly_once()
 
 
-def test_a_revocation_stores_and_commits_first(world: World) -> None:
-    member = world.member(A)
-    world.produce(A, 2)
+def test_a_revocation_stores_and_commits_first(harness: Harness) -> None:
+    member = harness.member(A)
+    harness.produce(A, 2)
     member.turns(2, seconds=0)
-    assert world.landed(A) == []
+    assert harness.landed(A) == []
     member.kafka.revoke(A)
-    assert world.landed(A) == [0, 1]
-    assert world.broker.commits[A].offset == 2
+    assert harness.landed(A) == [0, 1]
+    assert harness.broker.commits[A].offset == 2
 
 
-def test_a_slow_store_does_not_hold_up_a_handover_for_ever(world: World) -> None:
+def test_a_slow_store_does_not_hold_up_a_handover_for_ever(harness: Harness) -> None:
     """What is not stored by the deadline is dropped, and the next owner reads it."""
-    member = world.member(A, B)
-    world.produce(A, 2)
-    world.produce(B, 1)
+    member = harness.member(A, B)
+    harness.produce(A, 2)
+    harness.produce(B, 1)
     member.turns(2, seconds=0)
     member.store.on_create = lambda: member.clock.advance(60)
     member.kafka.revoke(A, B)
-    assert (world.landed(A), world.landed(B)) == ([0, 1], [])
-    world.member(A, B).turns(10)
-    world.assert_exactly_once()
+    assert (harness.landed(A), harness.landed(B)) == ([0, 1], [])
+    harness.member(A, B).turns(10)
+    harness.assert_exactly_once()
 
 
-def test_a_loss_drops_what_another_owner_will_read(world: World) -> None:
-    member = world.member(A)
-    world.produce(A, 2)
+def test_a_loss_drops_what_another_owner_will_read(harness: Harness) -> None:
+    member = harness.member(A)
+    harness.produce(A, 2)
     member.turns(2, seconds=0)
     member.kafka.revoke(A, lost=True)
-    assert world.landed(A) == []
-    assert world.broker.commits == {}
+    assert harness.landed(A) == []
+    assert harness.broker.commits == {}
 
 
-def test_leaving_stores_and_commits(world: World) -> None:
-    member = world.member(A)
-    world.produce(A, 2)
+def test_leaving_stores_and_commits(harness: Harness) -> None:
+    member = harness.member(A)
+    harness.produce(A, 2)
     member.turns(2, seconds=0)
     member.consumer.leave()
-    assert world.landed(A) == [0, 1]
-    assert world.broker.commits[A].offset == 2
+    assert harness.landed(A) == [0, 1]
+    assert harness.broker.commits[A].offset == 2
     assert member.kafka.closed
 
 
-def test_each_chain_tells_how_far_it_is(world: World) -> None:
-    member = world.member(A)
-    world.produce(A, 2)
-    world.broker.produce(A, b"poison")
+def test_each_partition_shows_how_far_it_is(harness: Harness) -> None:
+    member = harness.member(A)
+    harness.produce(A, 2)
+    harness.broker.produce(A, b"poison")
     member.turns(2, seconds=0)
     assert member.metric("lag_records", A) == 3
     assert member.metric("lag_seconds", A) == 5
@@ -183,85 +183,85 @@ def test_each_chain_tells_how_far_it_is(world: World) -> None:
     assert member.metric("rows_total", A) == 2
 
 
-def test_until_caught_up_ends_when_all_is_stored(world: World) -> None:
-    member = world.member()
-    world.produce(A, 7)
-    world.produce(B, 1)
+def test_until_caught_up_ends_when_all_is_stored(harness: Harness) -> None:
+    member = harness.member()
+    harness.produce(A, 7)
+    harness.produce(B, 1)
     member.kafka.on_subscribe = lambda: member.kafka.assign(A, B)
     member.consumer.run(Shutdown(), until_caught_up=True)
-    world.assert_exactly_once()
-    assert world.broker.commits[A].offset == 7
+    harness.assert_exactly_once()
+    assert harness.broker.commits[A].offset == 7
     assert member.kafka.closed
 
 
-def test_until_caught_up_does_not_end_before_all_is_stored(world: World) -> None:
-    member = world.member()
-    world.produce(A, 2)
+def test_until_caught_up_does_not_end_before_all_is_stored(harness: Harness) -> None:
+    member = harness.member()
+    harness.produce(A, 2)
     member.kafka.on_subscribe = lambda: member.kafka.assign(A)
     member.store.fail_creates = 3
     member.kafka.on_poll = lambda: member.clock.advance(1)
     member.consumer.run(Shutdown(), until_caught_up=True)
-    assert world.landed(A) == [0, 1]
+    assert harness.landed(A) == [0, 1]
     assert member.store.creates == 4
 
 
-def test_leaving_while_the_store_is_down_ends_all_the_same(world: World) -> None:
-    member = world.member(A, B)
-    world.produce(A, 2)
-    world.produce(B, 2)
+def test_leaving_while_the_store_is_down_ends_all_the_same(harness: Harness) -> None:
+    member = harness.member(A, B)
+    harness.produce(A, 2)
+    harness.produce(B, 2)
     member.turns(2, seconds=0)
     member.store.down = True
     member.consumer.leave()
     assert member.kafka.closed
     assert member.store.creates == 1, "one attempt is enough to know"
-    assert world.broker.commits == {}
+    assert harness.broker.commits == {}
 
 
-def test_a_registry_that_is_down_is_waited_for(world: World) -> None:
-    member = world.member(A)
+def test_a_registry_that_is_down_is_waited_for(harness: Harness) -> None:
+    member = harness.member(A)
     member.registry.down = True
-    world.produce(A, 5)
+    harness.produce(A, 5)
     member.turns(20)
-    assert world.landed(A) == []
+    assert harness.landed(A) == []
     assert "registry" in member.readiness.report()
     assert member.registry.asked < 15, "backoff"
     member.registry.down = False
     member.turns(30)
-    world.assert_exactly_once()
+    harness.assert_exactly_once()
     assert member.readiness.report() == {}
 
 
-def test_tombstones_lie_in_a_range_and_make_no_row(world: World) -> None:
-    member = world.member(A)
-    world.produce(A, 1)
-    world.broker.produce(A, None)
-    world.broker.produce(A, None)
-    world.produce(A, 1)
+def test_tombstones_lie_in_a_range_and_make_no_row(harness: Harness) -> None:
+    member = harness.member(A)
+    harness.produce(A, 1)
+    harness.broker.produce(A, None)
+    harness.broker.produce(A, None)
+    harness.produce(A, 1)
     member.turns(10)
-    assert world.landed(A) == [0, 3]
-    world.assert_contiguous(A)
+    assert harness.landed(A) == [0, 3]
+    harness.assert_contiguous(A)
 
 
-def test_a_wiped_bucket_halts(world: World) -> None:
-    member = world.member(A)
-    world.produce(A, 1)
+def test_a_wiped_bucket_halts(harness: Harness) -> None:
+    member = harness.member(A)
+    harness.produce(A, 1)
     member.turns(6)
-    world.bucket.objects.clear()
+    harness.bucket.objects.clear()
     with pytest.raises(FailedError) as caught:
-        world.member(A).turns(2)
+        harness.member(A).turns(2)
     assert isinstance(caught.value.failure, Refused)
     assert caught.value.failure.refusal is Refusal.CHAIN_LOST
 
 
-def test_a_position_that_kafka_lost_is_looked_up_again(world: World) -> None:
-    member = world.member(A)
-    world.produce(A, 2)
+def test_a_position_that_kafka_lost_is_looked_up_again(harness: Harness) -> None:
+    member = harness.member(A)
+    harness.produce(A, 2)
     member.turns(2, seconds=0)
     member.kafka.losses = {A}
     member.turns(10)
-    world.assert_exactly_once()
-    world.broker.starts[A] = 10
-    world.broker.ends[A] = 20
+    harness.assert_exactly_once()
+    harness.broker.starts[A] = 10
+    harness.broker.ends[A] = 20
     member.kafka.losses = {A}
     with pytest.raises(FailedError) as caught:
         member.turns(2)
@@ -294,22 +294,22 @@ steps = st.lists(
 @given(steps)
 def test_any_sequence_of_faults_converges(todo: list[str]) -> None:
     """I5 and I6 in small: two members, crashes without a stop, handovers with and without notice, a failing store."""
-    world = World()
-    first, second = world.member(A, B), world.member()
+    harness = Harness()
+    first, second = harness.member(A, B), harness.member()
     for step in todo:
         match step:
             case "produce a":
-                world.produce(A, 2)
+                harness.produce(A, 2)
             case "produce b":
-                world.produce(B)
+                harness.produce(B)
             case "marker":
-                world.broker.marker(A)
+                harness.broker.marker(A)
             case "turn":
                 first.turns()
                 second.turns()
             case "crash":
                 partitions = tuple(first.kafka.positions)
-                first = world.member(*partitions)
+                first = harness.member(*partitions)
             case "swap":
                 partitions = tuple(first.kafka.positions)
                 if partitions:
@@ -338,7 +338,7 @@ def test_any_sequence_of_faults_converges(todo: list[str]) -> None:
             case _:
                 first.store.down = second.store.down = False
     first.store.down = second.store.down = False
-    last = world.member(A, B)
+    last = harness.member(A, B)
     for member in (first, second, last, first, second):
         member.turns(40, seconds=1)
-    world.assert_exactly_once()
+    harness.assert_exactly_once()
