@@ -20,7 +20,7 @@ from cdc_consumer.decode import (
 )
 from cdc_consumer.decode.wire import HEADER_BYTES
 from cdc_consumer.decoded_batch import DecodedBatch, decode_batch
-from cdc_consumer.events import DecodeError, Reason
+from cdc_consumer.events import DecodeError, DecodeErrorReason
 from cdc_consumer.partition_buffer import SegmentBatch, ValueSchema
 from cdc_consumer.ports import SchemaRegistry
 from cdc_consumer.records import Records
@@ -113,7 +113,7 @@ class Batcher:
             text = self._registry.schema(schema_id)
             if text is None:
                 # Not kept: the registry may learn it (a restore, a repaired database).
-                return DecodeError(Reason.UNKNOWN_SCHEMA, f"schema id {schema_id}")
+                return DecodeError(DecodeErrorReason.UNKNOWN_SCHEMA, f"schema id {schema_id}")
             decoder = decoder_for(kind, text)
             compiled = (
                 decoder

@@ -49,7 +49,7 @@ class NotificationEvent(NamedTuple):
 Event = ChangeEvent | TransactionEvent | NotificationEvent
 
 
-class Reason(Enum):
+class DecodeErrorReason(Enum):
     """Why a record can't be decoded. A closed set: each reason has an error policy."""
 
     BAD_MAGIC = "not in the Confluent wire format"
@@ -67,5 +67,5 @@ class Reason(Enum):
 class DecodeError(NamedTuple):
     """A record that can't be decoded; `detail` says where, never with values of a row."""
 
-    reason: Reason
+    reason: DecodeErrorReason
     detail: str

@@ -6,7 +6,7 @@ from typing import assert_never
 from bank_common.errors import Halt, Retry, ToDeadLetters
 from bank_common.landing import TopicPartition
 from cdc_consumer.dead_letter_limit import LimitExceeded
-from cdc_consumer.events import DecodeError, Reason
+from cdc_consumer.events import DecodeError, DecodeErrorReason
 from cdc_consumer.resume import Refusal, Refused
 
 
@@ -161,9 +161,9 @@ def error_policy(failure: Failure) -> Retry | ToDeadLetters | Halt:  # noqa: PLR
             assert_never(failure)
 
 
-def _of_undecodable(topic_partition: TopicPartition, offset: int, reason: Reason) -> ToDeadLetters | Halt:
+def _of_undecodable(topic_partition: TopicPartition, offset: int, reason: DecodeErrorReason) -> ToDeadLetters | Halt:
     match reason:
-        case Reason.UNSUPPORTED_SCHEMA:
+        case DecodeErrorReason.UNSUPPORTED_SCHEMA:
             # Every record of that schema would follow it.
             return Halt(
                 f"Nothing was skipped: {topic_partition} stands before offset {offset}. Give the column a type that "
@@ -171,15 +171,15 @@ def _of_undecodable(topic_partition: TopicPartition, offset: int, reason: Reason
                 "consumer again: it reads that record again."
             )
         case (
-            Reason.BAD_MAGIC
-            | Reason.TRUNCATED
-            | Reason.UNKNOWN_SCHEMA
-            | Reason.MALFORMED
-            | Reason.TRAILING_BYTES
-            | Reason.OUT_OF_RANGE
-            | Reason.UNKNOWN_OPERATION
-            | Reason.NO_ROW
-            | Reason.NO_KEY
+            DecodeErrorReason.BAD_MAGIC
+            | DecodeErrorReason.TRUNCATED
+            | DecodeErrorReason.UNKNOWN_SCHEMA
+            | DecodeErrorReason.MALFORMED
+            | DecodeErrorReason.TRAILING_BYTES
+            | DecodeErrorReason.OUT_OF_RANGE
+            | DecodeErrorReason.UNKNOWN_OPERATION
+            | DecodeErrorReason.NO_ROW
+            | DecodeErrorReason.NO_KEY
         ):
             return ToDeadLetters(
                 "It is in the dead letters: `cdc-consumer dead-letters list` shows it, `… replay` sends it again once "

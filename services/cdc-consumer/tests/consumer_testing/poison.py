@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from cdc_consumer.events import Reason
+from cdc_consumer.events import DecodeErrorReason
 from consumer_testing.debezium import change, framed
 
 _UNKNOWN_ID = b"\0\0\x7f\xff\xff"
@@ -13,7 +13,7 @@ _NINETEEN_DIGITS = (10**18).to_bytes(8, "big")  # one more than the column has
 class Poison(NamedTuple):
     """One undecodable record, and why it is none."""
 
-    reason: Reason
+    reason: DecodeErrorReason
     key: bytes | None
     value: bytes
 
@@ -26,15 +26,15 @@ def poisons(schema_id: int, schema: Mapping[str, Any], key: bytes, row: Mapping[
 
     good = value("c", row)
     return [
-        Poison(Reason.BAD_MAGIC, key, b"\x01" + good[1:]),
-        Poison(Reason.TRUNCATED, key, good[:3]),
-        Poison(Reason.TRUNCATED, key, good[:25]),
-        Poison(Reason.UNKNOWN_SCHEMA, key, _UNKNOWN_ID + good[5:]),
-        Poison(Reason.MALFORMED, key, good.replace(b"CHECKING", b"CHECK\xffNG")),
-        Poison(Reason.TRAILING_BYTES, key, good + b"\0"),
-        Poison(Reason.OUT_OF_RANGE, key, value("c", {**row, "created_at": "2026-02-30T10:00:00Z"})),
-        Poison(Reason.OUT_OF_RANGE, key, value("c", {**row, "balance": _NINETEEN_DIGITS})),
-        Poison(Reason.UNKNOWN_OPERATION, key, value("x", row)),
-        Poison(Reason.NO_ROW, key, value("u", None)),
-        Poison(Reason.NO_KEY, None, value("d", None)),
+        Poison(DecodeErrorReason.BAD_MAGIC, key, b"\x01" + good[1:]),
+        Poison(DecodeErrorReason.TRUNCATED, key, good[:3]),
+        Poison(DecodeErrorReason.TRUNCATED, key, good[:25]),
+        Poison(DecodeErrorReason.UNKNOWN_SCHEMA, key, _UNKNOWN_ID + good[5:]),
+        Poison(DecodeErrorReason.MALFORMED, key, good.replace(b"CHECKING", b"CHECK\xffNG")),
+        Poison(DecodeErrorReason.TRAILING_BYTES, key, good + b"\0"),
+        Poison(DecodeErrorReason.OUT_OF_RANGE, key, value("c", {**row, "created_at": "2026-02-30T10:00:00Z"})),
+        Poison(DecodeErrorReason.OUT_OF_RANGE, key, value("c", {**row, "balance": _NINETEEN_DIGITS})),
+        Poison(DecodeErrorReason.UNKNOWN_OPERATION, key, value("x", row)),
+        Poison(DecodeErrorReason.NO_ROW, key, value("u", None)),
+        Poison(DecodeErrorReason.NO_KEY, None, value("d", None)),
     ]

@@ -7,7 +7,7 @@ from consumer_testing.fakes import MemoryRegistry
 from bank_common.landing import TopicPartition
 from cdc_consumer.batcher import Batcher, IncomingBatch, RejectedBatch, SchemaBatch, TombstoneBatch
 from cdc_consumer.decoded_batch import DecodedBatch
-from cdc_consumer.events import Reason
+from cdc_consumer.events import DecodeErrorReason
 from cdc_consumer.failures import FailedError
 from cdc_consumer.partition_buffer import FlushLimits, FlushReason, PartitionBuffer
 from cdc_consumer.records import Records
@@ -86,7 +86,11 @@ def test_a_delete_is_read_by_its_key(batcher: Batcher) -> None:
 def test_poison_inside_a_batch_is_named_by_its_index(batcher: Batcher) -> None:
     batch = decoded(batcher, GOOD, GOOD + b"\0", b"\1junk", GOOD[:20], GOOD)
     reasons = {index: error.reason for index, error in batch.rejected.items()}
-    assert reasons == {1: Reason.TRAILING_BYTES, 2: Reason.BAD_MAGIC, 3: Reason.TRUNCATED}
+    assert reasons == {
+        1: DecodeErrorReason.TRAILING_BYTES,
+        2: DecodeErrorReason.BAD_MAGIC,
+        3: DecodeErrorReason.TRUNCATED,
+    }
     assert batch.offsets == [0, 4]
     assert batch.rows.num_rows == 2
 
@@ -94,13 +98,15 @@ def test_poison_inside_a_batch_is_named_by_its_index(batcher: Batcher) -> None:
 @pytest.mark.parametrize(
     ("key", "reason"),
     [
-        (None, Reason.NO_KEY),
-        (b"", Reason.TRUNCATED),
-        (b"\0\0\0\0\x63\2", Reason.UNKNOWN_SCHEMA),
-        (framed(4, BAD, {"x": 1}), Reason.NO_KEY),
+        (None, DecodeErrorReason.NO_KEY),
+        (b"", DecodeErrorReason.TRUNCATED),
+        (b"\0\0\0\0\x63\2", DecodeErrorReason.UNKNOWN_SCHEMA),
+        (framed(4, BAD, {"x": 1}), DecodeErrorReason.NO_KEY),
     ],
 )
-def test_a_delete_without_a_usable_key_is_rejected(batcher: Batcher, key: bytes | None, reason: Reason) -> None:
+def test_a_delete_without_a_usable_key_is_rejected(
+    batcher: Batcher, key: bytes | None, reason: DecodeErrorReason
+) -> None:
     batch = decoded(batcher, DELETE, key=key)
     assert batch.rejected[0].reason is reason
 
@@ -134,13 +140,13 @@ def test_only_an_end_of_a_captured_table_is_urgent(
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        (b"", Reason.TRUNCATED),
-        (b"\x01\x00\x00\x00\x01", Reason.BAD_MAGIC),
-        (b"\x00\x00\x00\x00\x63", Reason.UNKNOWN_SCHEMA),
-        (b"\x00\x00\x00\x00\x04", Reason.UNSUPPORTED_SCHEMA),
+        (b"", DecodeErrorReason.TRUNCATED),
+        (b"\x01\x00\x00\x00\x01", DecodeErrorReason.BAD_MAGIC),
+        (b"\x00\x00\x00\x00\x63", DecodeErrorReason.UNKNOWN_SCHEMA),
+        (b"\x00\x00\x00\x00\x04", DecodeErrorReason.UNSUPPORTED_SCHEMA),
     ],
 )
-def test_what_has_no_readable_schema_has_a_reason(batcher: Batcher, value: bytes, reason: Reason) -> None:
+def test_what_has_no_readable_schema_has_a_reason(batcher: Batcher, value: bytes, reason: DecodeErrorReason) -> None:
     [batch] = take(batcher, value)
     assert isinstance(batch, RejectedBatch)
     assert batch.error.reason is reason

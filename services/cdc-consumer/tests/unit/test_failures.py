@@ -7,22 +7,22 @@ from bank_common.landing import TopicPartition
 from cdc_consumer import failures as f
 from cdc_consumer.dead_letter_limit import LimitExceeded
 from cdc_consumer.dependencies import DEPENDENCIES, dependency_of
-from cdc_consumer.events import DecodeError, Reason
+from cdc_consumer.events import DecodeError, DecodeErrorReason
 from cdc_consumer.resume import PartitionState, Refusal, Refused
 
 CHAIN = TopicPartition("bank.public.accounts", 2)
 STATE = PartitionState(None, 7, 0, 9, "id")
-UNDECODABLE = {reason: f.Undecodable(CHAIN, 41, DecodeError(reason, "detail")) for reason in Reason}
+UNDECODABLE = {reason: f.Undecodable(CHAIN, 41, DecodeError(reason, "detail")) for reason in DecodeErrorReason}
 HALTING = [
-    UNDECODABLE[Reason.UNSUPPORTED_SCHEMA],
-    f.TooManyRejected(UNDECODABLE[Reason.BAD_MAGIC], LimitExceeded(120, 1000)),
-    f.TooManyRejected(UNDECODABLE[Reason.BAD_MAGIC], LimitExceeded(120, None)),
+    UNDECODABLE[DecodeErrorReason.UNSUPPORTED_SCHEMA],
+    f.TooManyRejected(UNDECODABLE[DecodeErrorReason.BAD_MAGIC], LimitExceeded(120, 1000)),
+    f.TooManyRejected(UNDECODABLE[DecodeErrorReason.BAD_MAGIC], LimitExceeded(120, None)),
     f.DeadLettersUnavailable("down"),
     *(Refused(CHAIN, refusal, STATE) for refusal in Refusal),
     f.BrokenTail("some/key", "detail"),
     f.KafkaFatal("fenced"),
 ]
-ISOLATED = [failure for reason, failure in UNDECODABLE.items() if reason is not Reason.UNSUPPORTED_SCHEMA]
+ISOLATED = [failure for reason, failure in UNDECODABLE.items() if reason is not DecodeErrorReason.UNSUPPORTED_SCHEMA]
 WAITING = [
     f.StoreUnavailable("x"),
     f.StoreDenied("x"),
@@ -60,7 +60,7 @@ def test_each_says_what_was_seen_and_what_to_do(failure: f.Failure) -> None:
 
 
 def test_a_halt_names_topic_partition_and_offset() -> None:
-    failure = f.Undecodable(CHAIN, 41, DecodeError(Reason.BAD_MAGIC, "detail"))
+    failure = f.Undecodable(CHAIN, 41, DecodeError(DecodeErrorReason.BAD_MAGIC, "detail"))
     assert "bank.public.accounts/2 offset 41" in f.describe(failure)
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bank_common.landing import TopicPartition
-from cdc_consumer.events import DecodeError, Reason
+from cdc_consumer.events import DecodeError, DecodeErrorReason
 from cdc_consumer.partition_buffer import (
     RECORD_OVERHEAD_BYTES,
     FlushLimits,
@@ -21,7 +21,7 @@ from cdc_consumer.segment_budget import Budget, SegmentBudget
 from cdc_consumer.topics import TopicKind
 
 CHAIN = TopicPartition("t", 0)
-ERROR = DecodeError(Reason.BAD_MAGIC, "detail")
+ERROR = DecodeError(DecodeErrorReason.BAD_MAGIC, "detail")
 UNLIMITED = SegmentBudget(Budget())
 LIMITS = FlushLimits(max_rows=5, max_bytes=10**9, max_total_bytes=10**9, flush_seconds=1, idle_flush_seconds=300)
 

@@ -18,7 +18,7 @@ from cdc_consumer.decode.notifications import NotificationDecoder
 from cdc_consumer.decode.rows import decoded_schema, segment_schema
 from cdc_consumer.decode.transaction_metadata import TransactionDecoder, counts_captured
 from cdc_consumer.decode.wire import Framed, unframe
-from cdc_consumer.events import DecodeError, Reason
+from cdc_consumer.events import DecodeError, DecodeErrorReason
 from cdc_consumer.topics import TopicKind
 
 __all__ = [
@@ -57,4 +57,4 @@ def decoder_for(kind: TopicKind, schema_text: str) -> RecordDecoder | DecodeErro
             case _:
                 assert_never(kind)
     except UnsupportedSchemaError as error:
-        return DecodeError(Reason.UNSUPPORTED_SCHEMA, str(error))
+        return DecodeError(DecodeErrorReason.UNSUPPORTED_SCHEMA, str(error))

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from fastavro import parse_schema, schemaless_reader
 
-from cdc_consumer.events import DecodeError, Reason
+from cdc_consumer.events import DecodeError, DecodeErrorReason
 
 Record = Mapping[str, Any]
 
@@ -30,10 +30,10 @@ class AvroReader:
         try:
             schema = json.loads(text)
             if not isinstance(schema, dict) or cast("dict[str, Any]", schema).get("type") != "record":
-                return DecodeError(Reason.UNSUPPORTED_SCHEMA, "the schema is not a record")
+                return DecodeError(DecodeErrorReason.UNSUPPORTED_SCHEMA, "the schema is not a record")
             return cls(cast("dict[str, Any]", schema), unread_text=unread_text)
         except Exception as error:  # noqa: BLE001 - fastavro names no closed set of errors for a bad schema
-            return DecodeError(Reason.UNSUPPORTED_SCHEMA, f"not an Avro schema: {type(error).__name__}")
+            return DecodeError(DecodeErrorReason.UNSUPPORTED_SCHEMA, f"not an Avro schema: {type(error).__name__}")
 
     def read(self, body: bytes) -> Record | DecodeError:
         """Read one record, which must use every byte of the body."""
@@ -41,12 +41,12 @@ class AvroReader:
         try:
             record = schemaless_reader(source, self._parsed, None, handle_unicode_errors=self._text_errors)
         except EOFError:
-            return DecodeError(Reason.TRUNCATED, "the body ends inside a field")
+            return DecodeError(DecodeErrorReason.TRUNCATED, "the body ends inside a field")
         except Exception as error:  # noqa: BLE001 - fastavro names no closed set of errors for bad bytes
-            return DecodeError(Reason.MALFORMED, type(error).__name__)
+            return DecodeError(DecodeErrorReason.MALFORMED, type(error).__name__)
         left = len(body) - source.tell()
         if left:
-            return DecodeError(Reason.TRAILING_BYTES, f"{left} bytes")
+            return DecodeError(DecodeErrorReason.TRAILING_BYTES, f"{left} bytes")
         return cast("Record", record)
 
 

@@ -15,7 +15,7 @@ from cdc_consumer.decode.values import (
     text,
     unavailable_values,
 )
-from cdc_consumer.events import ChangeEvent, DecodeError, Reason
+from cdc_consumer.events import ChangeEvent, DecodeError, DecodeErrorReason
 
 _ROW_IMAGES: Final = frozenset("rcu")
 
@@ -46,9 +46,9 @@ class ChangeDecoder:
                 return values
             return self._event(record, *values)
         except OutOfRangeError as error:
-            return DecodeError(Reason.OUT_OF_RANGE, str(error))
+            return DecodeError(DecodeErrorReason.OUT_OF_RANGE, str(error))
         except MalformedTextError as error:
-            return DecodeError(Reason.MALFORMED, str(error))
+            return DecodeError(DecodeErrorReason.MALFORMED, str(error))
 
     def _event(self, record: Record, values: tuple[Any, ...], unavailable: tuple[str, ...]) -> ChangeEvent:
         source, transaction = record["source"], record.get("transaction")
@@ -69,13 +69,13 @@ class ChangeDecoder:
         op: str = record["op"]
         if op in _ROW_IMAGES:
             row = record["after"]
-            return DecodeError(Reason.NO_ROW, f"operation {op}") if row is None else self._row(row)
+            return DecodeError(DecodeErrorReason.NO_ROW, f"operation {op}") if row is None else self._row(row)
         if op == "d":
             values = self._key(key)
             return values if isinstance(values, DecodeError) else (values, ())
         if op == "t":
             return (None,) * len(self.columns), ()
-        return DecodeError(Reason.UNKNOWN_OPERATION, "not one of r, c, u, d, t")
+        return DecodeError(DecodeErrorReason.UNKNOWN_OPERATION, "not one of r, c, u, d, t")
 
     def _row(self, row: Mapping[str, Any]) -> tuple[tuple[Any, ...], tuple[str, ...]]:
         values: list[Any] = []
@@ -93,10 +93,10 @@ class ChangeDecoder:
 
     def _key(self, key: Key) -> tuple[Any, ...] | DecodeError:
         if key is None:
-            return DecodeError(Reason.NO_KEY, "the record has none")
+            return DecodeError(DecodeErrorReason.NO_KEY, "the record has none")
         values = key if isinstance(key, DecodeError) else key.decoder.decode(key.body)
         if isinstance(values, DecodeError):
             return values
         if not values.keys() <= self._names:
-            return DecodeError(Reason.NO_KEY, "the key names columns that the table lacks")
+            return DecodeError(DecodeErrorReason.NO_KEY, "the key names columns that the table lacks")
         return tuple(values.get(column.name) for column in self.columns)

@@ -20,7 +20,7 @@ from cdc_consumer.decode.keys import EncodedKey, Key, KeyDecoder
 from cdc_consumer.decode.rows import decoded_schema, rows_of
 from cdc_consumer.decode.transaction_metadata import TransactionDecoder
 from cdc_consumer.decode.wire import HEADER_BYTES, unframe
-from cdc_consumer.events import DecodeError, Event, Reason
+from cdc_consumer.events import DecodeError, DecodeErrorReason, Event
 from cdc_consumer.topics import TopicKind
 
 SLICE: Final = 8192
@@ -142,5 +142,5 @@ def _key(data: bytes | None, decoders: KeyDecoders) -> Key:
         return DecodeError(framed.reason, f"key: {framed.detail}")
     decoder = decoders.get(framed.schema_id)
     if decoder is None:
-        return DecodeError(Reason.UNKNOWN_SCHEMA, f"key: schema id {framed.schema_id}")
+        return DecodeError(DecodeErrorReason.UNKNOWN_SCHEMA, f"key: schema id {framed.schema_id}")
     return decoder if isinstance(decoder, DecodeError) else EncodedKey(decoder, framed.body)

@@ -11,7 +11,7 @@ from cdc_consumer.decode.avro_reader import AvroReader
 from cdc_consumer.decode.columnar.keys import ColumnarKeys
 from cdc_consumer.decode.columnar.readers import NotColumnarError
 from cdc_consumer.decode.values import MalformedTextError, OutOfRangeError, converter
-from cdc_consumer.events import DecodeError, Reason
+from cdc_consumer.events import DecodeError, DecodeErrorReason
 
 
 class KeyDecoder:
@@ -38,9 +38,9 @@ class KeyDecoder:
                 name: None if record[name] is None else convert(record[name]) for name, convert in self._convert.items()
             }
         except OutOfRangeError as error:
-            return DecodeError(Reason.OUT_OF_RANGE, f"key: {error}")
+            return DecodeError(DecodeErrorReason.OUT_OF_RANGE, f"key: {error}")
         except MalformedTextError as error:
-            return DecodeError(Reason.MALFORMED, f"key: {error}")
+            return DecodeError(DecodeErrorReason.MALFORMED, f"key: {error}")
 
 
 class EncodedKey(NamedTuple):
@@ -62,4 +62,4 @@ def key_decoder_for(schema_text: str) -> KeyDecoder | DecodeError:
     try:
         return KeyDecoder(reader)
     except UnsupportedSchemaError as error:
-        return DecodeError(Reason.UNSUPPORTED_SCHEMA, f"key: {error}")
+        return DecodeError(DecodeErrorReason.UNSUPPORTED_SCHEMA, f"key: {error}")

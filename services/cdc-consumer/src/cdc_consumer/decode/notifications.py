@@ -9,7 +9,7 @@ from cdc_consumer.decode.avro_reader import AvroReader
 from cdc_consumer.decode.keys import Key
 from cdc_consumer.decode.schemas import require
 from cdc_consumer.decode.values import OutOfRangeError, int64, micros_of_millis
-from cdc_consumer.events import DecodeError, NotificationEvent, Reason
+from cdc_consumer.events import DecodeError, DecodeErrorReason, NotificationEvent
 
 _TABLE_NAME_KEYS: Final = ("scanned_collection", "current_collection_in_progress")
 
@@ -43,7 +43,7 @@ class NotificationDecoder:
                 source_time=micros_of_millis(record.get("timestamp")),
             )
         except OutOfRangeError as error:
-            return DecodeError(Reason.OUT_OF_RANGE, str(error))
+            return DecodeError(DecodeErrorReason.OUT_OF_RANGE, str(error))
 
 
 def _count(text: str | None) -> int | None:

@@ -9,7 +9,7 @@ from cdc_consumer.decode.avro_reader import AvroReader
 from cdc_consumer.decode.keys import Key
 from cdc_consumer.decode.schemas import items_of, require
 from cdc_consumer.decode.values import OutOfRangeError, int64, micros_of_millis
-from cdc_consumer.events import DecodeError, Reason, TransactionEvent
+from cdc_consumer.events import DecodeError, DecodeErrorReason, TransactionEvent
 
 _SHORT: Final = 64  # a text of fewer bytes has one byte of length before it
 
@@ -53,11 +53,11 @@ class TransactionDecoder:
         if isinstance(record, DecodeError):
             return record
         if record["status"] not in ("BEGIN", "END"):
-            return DecodeError(Reason.UNKNOWN_OPERATION, "the status is neither BEGIN nor END")
+            return DecodeError(DecodeErrorReason.UNKNOWN_OPERATION, "the status is neither BEGIN nor END")
         collections = record["data_collections"]
         # The connector's schema lets an item of the list be null.
         if collections is not None and None in collections:
-            return DecodeError(Reason.MALFORMED, "a collection is null")
+            return DecodeError(DecodeErrorReason.MALFORMED, "a collection is null")
         try:
             tx_id, lsn = parse_transaction_id(record["id"] or "")
             return TransactionEvent(
@@ -71,6 +71,6 @@ class TransactionDecoder:
                 source_time=micros_of_millis(record["ts_ms"]),
             )
         except OutOfRangeError as error:
-            return DecodeError(Reason.OUT_OF_RANGE, str(error))
+            return DecodeError(DecodeErrorReason.OUT_OF_RANGE, str(error))
         except ValueError:
-            return DecodeError(Reason.MALFORMED, "the transaction's id is not txId:lsn")
+            return DecodeError(DecodeErrorReason.MALFORMED, "the transaction's id is not txId:lsn")

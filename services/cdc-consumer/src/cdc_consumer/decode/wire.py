@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from cdc_consumer.events import DecodeError, Reason
+from cdc_consumer.events import DecodeError, DecodeErrorReason
 
 MAGIC: Final = 0
 HEADER_BYTES: Final = 5
@@ -18,7 +18,7 @@ class Framed(NamedTuple):
 def unframe(data: bytes) -> Framed | DecodeError:
     """Split a record's bytes; anything that is not in the format is a `DecodeError`, nothing raises."""
     if len(data) < HEADER_BYTES:
-        return DecodeError(Reason.TRUNCATED, f"{len(data)} bytes are less than a header")
+        return DecodeError(DecodeErrorReason.TRUNCATED, f"{len(data)} bytes are less than a header")
     if data[0] != MAGIC:
-        return DecodeError(Reason.BAD_MAGIC, f"the first byte is {data[0]}")
+        return DecodeError(DecodeErrorReason.BAD_MAGIC, f"the first byte is {data[0]}")
     return Framed(int.from_bytes(data[1:HEADER_BYTES], "big"), data[HEADER_BYTES:])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from cdc_consumer.decode import EncodedKey, KeyDecoder, RecordDecoder, decoder_for, key_decoder_for, unframe
 from cdc_consumer.decode.avro_reader import AvroReader
 from cdc_consumer.decode.wire import Framed
-from cdc_consumer.events import ChangeEvent, DecodeError, NotificationEvent, Reason, TransactionEvent
+from cdc_consumer.events import ChangeEvent, DecodeError, DecodeErrorReason, NotificationEvent, TransactionEvent
 from cdc_consumer.topics import TopicKind
 
 EVERY_TYPE = [
@@ -102,7 +102,7 @@ def test_a_record_cut_anywhere_is_no_event(length: int) -> None:
 def test_bytes_after_the_record_are_no_part_of_it() -> None:
     decoded = DECODERS[TopicKind.CHANGES].decode(GOOD + b"\x00", None)
     assert isinstance(decoded, DecodeError)
-    assert decoded.reason is Reason.TRAILING_BYTES
+    assert decoded.reason is DecodeErrorReason.TRAILING_BYTES
 
 
 @given(st.text())

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdc_consumer.decode import EncodedKey, KeyDecoder, decoder_for, key_decoder_for
-from cdc_consumer.events import ChangeEvent, DecodeError, Reason
+from cdc_consumer.events import ChangeEvent, DecodeError, DecodeErrorReason
 from cdc_consumer.topics import TopicKind
 
 FIELDS = [*ACCOUNT_FIELDS, NOTE_FIELD, {"name": "blob", "type": ["null", "bytes"], "default": None}]
@@ -72,7 +72,7 @@ def test_a_delete_without_a_usable_key_is_rejected() -> None:
     for key in (None, key_of(5, key_schema({"name": "elsewhere", "type": "int"}))):
         decoded = decode(change("d", None), key)
         assert isinstance(decoded, DecodeError)
-        assert decoded.reason is Reason.NO_KEY
+        assert decoded.reason is DecodeErrorReason.NO_KEY
 
 
 def test_a_truncate_has_no_values() -> None:
@@ -89,15 +89,15 @@ def test_a_column_that_was_not_sent_is_named_and_null() -> None:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        (change("m", ROW), Reason.UNKNOWN_OPERATION),
-        (change("c", None), Reason.NO_ROW),
-        (change("c", {**ROW, "created_at": "+292278994-08-16T23:00:00Z"}), Reason.OUT_OF_RANGE),
-        (change("c", {**ROW, "created_at": "2026-03-01T10:00:00"}), Reason.OUT_OF_RANGE),
-        (change("c", {**ROW, "created_at": "2026-03-01T10:00:00.1234567Z"}), Reason.OUT_OF_RANGE),
-        (change("c", ROW, ts_us=None, ts_ms=2**62), Reason.OUT_OF_RANGE),
+        (change("m", ROW), DecodeErrorReason.UNKNOWN_OPERATION),
+        (change("c", None), DecodeErrorReason.NO_ROW),
+        (change("c", {**ROW, "created_at": "+292278994-08-16T23:00:00Z"}), DecodeErrorReason.OUT_OF_RANGE),
+        (change("c", {**ROW, "created_at": "2026-03-01T10:00:00"}), DecodeErrorReason.OUT_OF_RANGE),
+        (change("c", {**ROW, "created_at": "2026-03-01T10:00:00.1234567Z"}), DecodeErrorReason.OUT_OF_RANGE),
+        (change("c", ROW, ts_us=None, ts_ms=2**62), DecodeErrorReason.OUT_OF_RANGE),
     ],
 )
-def test_what_can_not_be_carried_exactly_is_rejected(value: dict[str, Any], reason: Reason) -> None:
+def test_what_can_not_be_carried_exactly_is_rejected(value: dict[str, Any], reason: DecodeErrorReason) -> None:
     decoded = decode(value)
     assert isinstance(decoded, DecodeError)
     assert decoded.reason is reason
@@ -110,7 +110,7 @@ def test_a_decimal_of_too_many_digits_is_rejected_and_not_rounded() -> None:
     assert not isinstance(DECODER, DecodeError)
     decoded = DECODER.decode(body, None)
     assert isinstance(decoded, DecodeError)
-    assert decoded.reason is Reason.OUT_OF_RANGE
+    assert decoded.reason is DecodeErrorReason.OUT_OF_RANGE
     assert str(10**18) not in decoded.detail
 
 

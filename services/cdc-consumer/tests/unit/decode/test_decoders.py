@@ -19,7 +19,7 @@ from cdc_consumer.decode.columnar.changes import ColumnarChanges
 from cdc_consumer.decode.columnar.lanes import Block, Lanes
 from cdc_consumer.decode.columnar.readers import fields_of, reader_of
 from cdc_consumer.decode.decoders import ColumnarDecoder, DecodedRows, ReferenceDecoder, arrow_decoder_for
-from cdc_consumer.events import Reason
+from cdc_consumer.events import DecodeErrorReason
 from cdc_consumer.topics import TopicKind
 
 PLACEHOLDER = "__debezium_unavailable_value"
@@ -237,7 +237,7 @@ def test_a_batch_of_many_slices_keeps_its_order_and_names_the_poison() -> None:
         topic.values[index] += b"\0"
     columnar, _ = both(topic)
     assert sorted(columnar.rejected) == poisoned
-    assert {error.reason for error in columnar.rejected.values()} == {Reason.TRAILING_BYTES}
+    assert {error.reason for error in columnar.rejected.values()} == {DecodeErrorReason.TRAILING_BYTES}
     expected = [number for number in range(count) if number not in set(poisoned)]
     assert columnar.rows["c0"].to_pylist() == expected
     assert columnar.rows["_cdc_lsn"].to_pylist() == expected
@@ -260,7 +260,7 @@ def test_a_decimal_of_too_many_digits_is_refused_and_its_neighbours_are_read() -
     columnar, reference = both(topic)
     assert columnar.rejected == reference.rejected
     assert {index: error.reason for index, error in columnar.rejected.items()} == dict.fromkeys(
-        (1, 3), Reason.OUT_OF_RANGE
+        (1, 3), DecodeErrorReason.OUT_OF_RANGE
     )
     assert columnar.rows["money"].to_pylist() == [Decimal(cents).scaleb(-2) for cents in (money[0], money[2], 0)]
 

@@ -22,7 +22,7 @@ from cdc_consumer.decode.columnar.keys import ColumnarKeys
 from cdc_consumer.decode.columnar.readers import reader_of
 from cdc_consumer.decode.columnar.transactions import ColumnarTransactions
 from cdc_consumer.decode.decoders import ReferenceDecoder
-from cdc_consumer.events import DecodeError, Reason
+from cdc_consumer.events import DecodeError, DecodeErrorReason
 from cdc_consumer.topics import TopicKind
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[2] / "golden" / "records.json").read_text(encoding="utf-8"))
@@ -165,7 +165,7 @@ def test_infinities_are_floats_or_rejected() -> None:
     assert row["a_double"] == -float("inf")
     hows, result = decoded(TopicKind.CHANGES)
     assert [hows[index] for index in result.rejected] == list(OUT_OF_RANGE)
-    assert {error.reason for error in result.rejected.values()} == {Reason.OUT_OF_RANGE}
+    assert {error.reason for error in result.rejected.values()} == {DecodeErrorReason.OUT_OF_RANGE}
 
 
 def test_tombstones_follow_deletes() -> None:
@@ -204,7 +204,7 @@ def test_topics_that_are_not_landed_are_no_changes(kind: str) -> None:
     assert value is not None
     error = decoder_for(TopicKind.CHANGES, text(schema_id(value)))
     assert isinstance(error, DecodeError)
-    assert error.reason is Reason.UNSUPPORTED_SCHEMA
+    assert error.reason is DecodeErrorReason.UNSUPPORTED_SCHEMA
 
 
 def test_the_connector_s_keys_are_decoded_in_columns() -> None:

@@ -5,7 +5,7 @@ import pytest
 from consumer_testing.debezium import NOTIFICATION, TRANSACTION, avro
 
 from cdc_consumer.decode import counts_captured, decoder_for
-from cdc_consumer.events import DecodeError, NotificationEvent, Reason, TransactionEvent
+from cdc_consumer.events import DecodeError, DecodeErrorReason, NotificationEvent, TransactionEvent
 from cdc_consumer.topics import TopicKind
 
 
@@ -33,14 +33,14 @@ def test_begin_and_end() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"id": "771"}, Reason.MALFORMED),
-        ({"id": f"{2**64}:1"}, Reason.OUT_OF_RANGE),
-        ({"status": "PAUSED"}, Reason.UNKNOWN_OPERATION),
-        ({"ts_ms": 2**62}, Reason.OUT_OF_RANGE),
-        ({"status": "END", "event_count": 1, "data_collections": [None]}, Reason.MALFORMED),
+        ({"id": "771"}, DecodeErrorReason.MALFORMED),
+        ({"id": f"{2**64}:1"}, DecodeErrorReason.OUT_OF_RANGE),
+        ({"status": "PAUSED"}, DecodeErrorReason.UNKNOWN_OPERATION),
+        ({"ts_ms": 2**62}, DecodeErrorReason.OUT_OF_RANGE),
+        ({"status": "END", "event_count": 1, "data_collections": [None]}, DecodeErrorReason.MALFORMED),
     ],
 )
-def test_transactions_that_make_no_sense(change: dict[str, Any], reason: Reason) -> None:
+def test_transactions_that_make_no_sense(change: dict[str, Any], reason: DecodeErrorReason) -> None:
     decoded = decode(TopicKind.TRANSACTIONS, TRANSACTION, {**BEGIN, **change})
     assert isinstance(decoded, DecodeError)
     assert decoded.reason is reason
@@ -57,7 +57,7 @@ def test_collections_of_something_else_are_unsupported(items: Any) -> None:
     ]
     decoded = decoder_for(TopicKind.TRANSACTIONS, json.dumps({**TRANSACTION, "fields": fields}))
     assert isinstance(decoded, DecodeError)
-    assert decoded.reason is Reason.UNSUPPORTED_SCHEMA
+    assert decoded.reason is DecodeErrorReason.UNSUPPORTED_SCHEMA
 
 
 def end(*counted: tuple[str, int]) -> bytes:
@@ -99,7 +99,7 @@ def test_a_notification_without_data() -> None:
 def test_a_row_count_that_is_no_number_is_rejected(rows: str) -> None:
     decoded = decode(TopicKind.NOTIFICATIONS, NOTIFICATION, {**NOTE, "additional_data": {"total_rows_scanned": rows}})
     assert isinstance(decoded, DecodeError)
-    assert decoded.reason is Reason.OUT_OF_RANGE
+    assert decoded.reason is DecodeErrorReason.OUT_OF_RANGE
 
 
 @pytest.mark.parametrize("kind", list(TopicKind))
@@ -107,4 +107,4 @@ def test_a_schema_without_the_fields_is_unsupported(kind: TopicKind) -> None:
     schema = {"type": "record", "name": "Other", "fields": [{"name": "id", "type": "long"}]}
     decoded = decoder_for(kind, json.dumps(schema))
     assert isinstance(decoded, DecodeError)
-    assert decoded.reason is Reason.UNSUPPORTED_SCHEMA
+    assert decoded.reason is DecodeErrorReason.UNSUPPORTED_SCHEMA

@@ -16,7 +16,7 @@ from cdc_consumer.decode.columnar.arrays import ColumnarRows
 from cdc_consumer.decode.columnar.transactions import ColumnarTransactions
 from cdc_consumer.decode.decoders import ColumnarDecoder, DecodedRows, ReferenceDecoder, arrow_decoder_for
 from cdc_consumer.decode.transaction_metadata import TransactionDecoder
-from cdc_consumer.events import Reason
+from cdc_consumer.events import DecodeErrorReason
 from cdc_consumer.topics import TopicKind
 
 HEADER = b"\0\0\0\0\6"
@@ -198,7 +198,7 @@ def test_a_batch_of_many_slices_keeps_its_order_and_names_the_poison() -> None:
         values[index] += b"\0"
     columnar, _ = both(values)
     assert {index: error.reason for index, error in columnar.rejected.items()} == dict.fromkeys(
-        poisoned, Reason.TRAILING_BYTES
+        poisoned, DecodeErrorReason.TRAILING_BYTES
     )
     assert columnar.rows["tx_id"].to_pylist() == [number for number in range(count) if number not in set(poisoned)]
 
@@ -207,18 +207,20 @@ def test_a_batch_of_many_slices_keeps_its_order_and_names_the_poison() -> None:
 @pytest.mark.parametrize(
     ("odd", "reason"),
     [
-        ({"status": "PAUSED"}, Reason.UNKNOWN_OPERATION),
-        ({"id": "771"}, Reason.MALFORMED),
-        ({"id": f"1:{2**63}"}, Reason.OUT_OF_RANGE),
-        ({"ts_ms": 2**62}, Reason.OUT_OF_RANGE),
-        ({"data_collections": [None]}, Reason.MALFORMED),
-        ({"data_collections": [{"data_collection": "a", "event_count": 1}, None]}, Reason.MALFORMED),
+        ({"status": "PAUSED"}, DecodeErrorReason.UNKNOWN_OPERATION),
+        ({"id": "771"}, DecodeErrorReason.MALFORMED),
+        ({"id": f"1:{2**63}"}, DecodeErrorReason.OUT_OF_RANGE),
+        ({"ts_ms": 2**62}, DecodeErrorReason.OUT_OF_RANGE),
+        ({"data_collections": [None]}, DecodeErrorReason.MALFORMED),
+        ({"data_collections": [{"data_collection": "a", "event_count": 1}, None]}, DecodeErrorReason.MALFORMED),
         ({"id": "٣:1"}, None),
         ({"id": f"1:{2**63 - 1}"}, None),
         (end(*range(17)), None),
     ],
 )
-def test_what_is_odd_is_refused_alone_and_the_reference_decides(odd: dict[str, Any], reason: Reason | None) -> None:
+def test_what_is_odd_is_refused_alone_and_the_reference_decides(
+    odd: dict[str, Any], reason: DecodeErrorReason | None
+) -> None:
     values = [framed(6, TRANSACTION, value) for value in (BEGIN, end(1, 2), end(1, 2) | odd, end(), end(3))]
     assert np.flatnonzero(columnar_rows(values).refused).tolist() == [2]
     columnar, _ = both(values)

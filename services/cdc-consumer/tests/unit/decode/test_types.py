@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdc_consumer.decode import decoder_for
-from cdc_consumer.events import ChangeEvent, DecodeError, Reason
+from cdc_consumer.events import ChangeEvent, DecodeError, DecodeErrorReason
 from cdc_consumer.topics import TopicKind
 
 PLACEHOLDER = "__debezium_unavailable_value"
@@ -129,7 +129,7 @@ def test_a_decimal_of_any_scale_is_its_plain_text(number: Decimal) -> None:
 def test_what_no_column_holds_is_out_of_range(field_type: Any, sent: Any) -> None:
     decoded = decode(field_type, sent)
     assert isinstance(decoded, DecodeError)
-    assert decoded.reason is Reason.OUT_OF_RANGE
+    assert decoded.reason is DecodeErrorReason.OUT_OF_RANGE
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_text_that_is_not_utf_8_is_malformed_where_it_is_read_and_nowhere_else()
     body = avro(schema, change("u", {"c": "readme"}))
     decoded = decoder.decode(body.replace(b"readme", b"rea\xffme"), None)
     assert isinstance(decoded, DecodeError)
-    assert decoded.reason is Reason.MALFORMED
+    assert decoded.reason is DecodeErrorReason.MALFORMED
     assert isinstance(decoder.decode(body.replace(b"3.7.0", b"3.\xff.0"), None), ChangeEvent)
 
 
