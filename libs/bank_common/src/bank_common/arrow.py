@@ -55,7 +55,7 @@ def arrow_type(column: Column) -> pa.DataType:
 
 
 def change_schema(columns: Iterable[Column]) -> pa.Schema:
-    """A change table's segment: the table's columns, all nullable, then `CHANGE_COLUMNS`."""
+    """The schema of a change table's segment: the table's columns, all nullable, then `CHANGE_COLUMNS`."""
     business = [pa.field(column.name, arrow_type(column)) for column in columns]
     return pa.schema([*business, *(pa.field(name, _CDC[name]) for name in c.CHANGE_COLUMNS)])
 

@@ -13,7 +13,7 @@ ObjectEntry = tuple[str, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """All segments of one (topic, partition), in the order of their start."""
+    """The row of all segments of one topic partition, in the order of their start."""
 
     topic: str
     partition: int
@@ -31,12 +31,12 @@ class Chain:
 
     @property
     def rows(self) -> int:
-        """Rows in all segments."""
+        """The number of rows in all segments."""
         return sum(segment.rows for segment in self.segments)
 
     @property
     def rejected(self) -> int:
-        """Dead letters that lie within the chain's ranges."""
+        """The number of dead letters in the ranges of all segments."""
         return sum(segment.rejected for segment in self.segments)
 
     @property
@@ -46,7 +46,7 @@ class Chain:
 
     @property
     def topic_ids(self) -> frozenset[str]:
-        """The topics that the segments say they come from; two mean that the topic was deleted and created again."""
+        """The topic ids in the metadata of the segments; two mean that the topic was deleted and created again."""
         return frozenset(segment.topic_id for segment in self.segments)
 
 
@@ -59,7 +59,7 @@ class LandingListing:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """One sentence for everything that no healthy landing has."""
+        """The problems of the landing, one sentence each; a healthy one has none."""
         problems = [
             f"{chain.topic}/{chain.partition}: {broken.kind} between {broken.end} and {broken.next_start}"
             for chain in self.chains
@@ -75,7 +75,7 @@ class LandingListing:
 
     @property
     def rows(self) -> int:
-        """Rows of all captured tables that have landed."""
+        """The number of landed rows of all captured tables."""
         tables = {table.topic for table in names.TABLES}
         return sum(chain.rows for chain in self.chains if chain.topic in tables)
 

@@ -12,7 +12,7 @@ from bank_common.settings import NESTED, ProgramSettings
 
 
 def render(settings_cls: type[ProgramSettings]) -> str:
-    """The text of one program's section: required variables stand bare, the others commented with their default."""
+    """Render the section of one program: required variables are bare, the others are comments with their default."""
     prefix = settings_cls.model_config.get("env_prefix", "").upper()
     return "\n".join(_lines(settings_cls, prefix)) + "\n"
 

@@ -1,6 +1,6 @@
-"""The landing chain: how a segment is named, what its object says of it, and when a chain is whole.
+"""The landing chain: the keys of segments, the metadata of their objects, and the check that a chain is whole.
 
-One segment is one Parquet object that holds the half-open offset range `[start, end)` of one (topic, partition).
+One segment is one Parquet object with the half-open offset range `[start, end)` of one topic partition.
 The next segment starts where the last one ended, so a gap or an overlap shows in a listing. Objects are created
 create-only, never overwritten and never deleted by the consumer.
 """
@@ -36,7 +36,7 @@ class TopicPartition(NamedTuple):
 
 @dataclass(frozen=True, slots=True, order=True)
 class SegmentKey:
-    """A segment's name: `<topic>/<partition:04d>/<start // 1,000,000:014d>/<start:020d>.parquet`.
+    """The key of a segment: `<topic>/<partition:04d>/<start // 1,000,000:014d>/<start:020d>.parquet`.
 
     The folder of a million offsets keeps a listing cheap: an object store reads the whole folder for one LIST.
     """
@@ -76,7 +76,7 @@ def bucket_prefix(topic: str, partition: int, bucket: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SegmentMetadata:
-    """What the object's user metadata says of its segment (at most 2 KB in S3).
+    """The user metadata of a segment's object (at most 2 KB in S3).
 
     `end` is the last delivered offset + 1; `rows` counts rows in the Parquet file and `rejected` the dead letters
     of the range (their offsets are in the file's footer); `sha256` is of the object's bytes, in hex. `source_us_min` is
@@ -96,7 +96,7 @@ class SegmentMetadata:
     source_us_min: int | None = None
 
     def to_headers(self) -> dict[str, str]:
-        """As S3 user metadata, without the `x-amz-meta-` prefix. Absent values are left out."""
+        """Encode as S3 user metadata, without the `x-amz-meta-` prefix. Absent values are left out."""
         optional = {
             "bank-lsn-min": self.lsn_min,
             "bank-lsn-max": self.lsn_max,
@@ -154,7 +154,7 @@ def _optional_int(fields: Mapping[str, str], name: str) -> int | None:
 
 
 class OffsetRange(Protocol):
-    """Anything with a half-open offset range: a segment's metadata, a ledger row."""
+    """A half-open range of offsets: the metadata of a segment, a row of the ledger."""
 
     @property
     def start(self) -> int: ...
@@ -164,7 +164,7 @@ class OffsetRange(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChainBreak:
-    """Two neighbours of a chain that don't meet: a gap when `next_start > end`, else an overlap."""
+    """Two neighbours of a chain with a gap (`next_start > end`) or an overlap between them."""
 
     end: int
     next_start: int
@@ -176,7 +176,7 @@ class ChainBreak:
 
 
 def chain_breaks(ranges: Iterable[OffsetRange]) -> Iterator[ChainBreak]:
-    """The places where a chain, given in order of `start`, is not contiguous."""
+    """Yield the gaps and overlaps of a chain, which is given in order of `start`."""
     for left, right in pairwise(ranges):
         if left.end != right.start:
             yield ChainBreak(left.end, right.start)

@@ -1,4 +1,4 @@
-"""Whether one landed object is what its key and its metadata say of it. Needs the `arrow` extra (pyarrow)."""
+"""The check of one landed object against its key and its metadata. Needs the `arrow` extra (pyarrow)."""
 
 import hashlib
 import io
@@ -13,7 +13,7 @@ from bank_common.landing import REJECTED_OFFSETS, SegmentKey, SegmentMetadata
 
 
 def object_problems(key: SegmentKey, metadata: SegmentMetadata, body: bytes) -> list[str]:
-    """One sentence for everything that is not as it should be; a good object gives none."""
+    """Return the problems of an object, one sentence each; none for a good object."""
     if hashlib.sha256(body).hexdigest() != metadata.sha256:
         return [f"{key}: its bytes are not those that were written (sha256 differs)"]
     try:

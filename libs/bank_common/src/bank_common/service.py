@@ -55,23 +55,23 @@ class Readiness:
         self._reasons: dict[str, str | None] = dict.fromkeys(dependencies, "starting")
 
     def ready(self, dependency: str) -> None:
-        """This dependency answers."""
+        """Note that a dependency answers."""
         with self._lock:
             self._reasons[dependency] = None
 
     def unready(self, dependency: str, reason: str) -> None:
-        """This dependency does not answer, and why."""
+        """Note that a dependency does not answer, and why."""
         with self._lock:
             self._reasons[dependency] = reason
 
     def report(self) -> dict[str, str]:
-        """What is not ready, with its reason; empty when the program is ready."""
+        """Return what is not ready, with its reason; empty when the program is ready."""
         with self._lock:
             return {name: reason for name, reason in self._reasons.items() if reason is not None}
 
 
 class Liveness:
-    """Whether the main loop still turns. Thread-safe."""
+    """Whether the main loop still runs. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float], limit_seconds: float) -> None:
         self._clock = clock
@@ -79,11 +79,11 @@ class Liveness:
         self._last = clock()
 
     def beat(self) -> None:
-        """The loop has made a turn."""
+        """Note an iteration of the loop."""
         self._last = self._clock()
 
     def report(self) -> str | None:
-        """Why the program is not alive, or None."""
+        """Return why the program is not alive, or None."""
         age = self._clock() - self._last
         return f"the loop's last turn was {age:.0f} s ago" if age > self._limit_seconds else None
 

@@ -40,14 +40,14 @@ def stop() -> None:
 
 
 def current_traceparent() -> str | None:
-    """The running span's context as a `traceparent` header, or None where nothing is recorded."""
+    """Return the context of the running span as a `traceparent` header, or None where nothing is recorded."""
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     return carrier.get(TRACEPARENT)
 
 
 def context_of(traceparent: str | None) -> Context | None:
-    """A caller's context from its header; None for a missing or malformed one (a trace is never worth an error)."""
+    """Read a caller's context from its header; None for a missing or malformed one: a trace is no reason to fail."""
     if traceparent is None:
         return None
     context = propagate.extract({TRACEPARENT: traceparent})
@@ -55,7 +55,7 @@ def context_of(traceparent: str | None) -> Context | None:
 
 
 def links(traceparents: Iterable[str | None]) -> list[Link]:
-    """One link per distinct, valid context: how a batch points at the traces whose records it holds."""
+    """Make a link for each distinct, valid context: a batch links to the traces of its records."""
     contexts = (context_of(value) for value in dict.fromkeys(traceparents))
     return [Link(trace.get_current_span(context).get_span_context()) for context in contexts if context is not None]
 

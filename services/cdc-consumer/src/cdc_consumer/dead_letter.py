@@ -52,7 +52,7 @@ class DeadLetterRecord(NamedTuple):
 
     @property
     def topic_partition(self) -> TopicPartition:
-        """The chain that it is missing from."""
+        """The partition of the original record."""
         return TopicPartition(self.address.topic, self.address.partition)
 
     def to_headers(self) -> list[tuple[str, bytes | None]]:

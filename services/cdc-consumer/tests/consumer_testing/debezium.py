@@ -143,7 +143,7 @@ def key_schema(*fields: dict[str, Any], namespace: str = "bank.public.accounts")
 def change(
     op: str, after: Mapping[str, Any] | None, *, lsn: int = 1000, tx_id: int = 7, order: int = 1, **source: Any
 ) -> dict[str, Any]:
-    """One envelope's content."""
+    """One envelope."""
     return {
         "before": None,
         "after": after,

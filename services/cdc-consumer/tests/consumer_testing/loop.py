@@ -86,7 +86,7 @@ class Member:
 
 
 class Harness:
-    """One broker with two chains, and one bucket."""
+    """One broker with two partitions, and one bucket."""
 
     def __init__(self) -> None:
         self.broker = MemoryBroker([A, B])

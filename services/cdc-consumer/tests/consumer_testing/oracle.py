@@ -1,4 +1,4 @@
-"""What must lie in the chains and in the dead letters, by a plain reader of the topic; and whether it does."""
+"""The oracle: what chains and dead letters must hold, by a plain reader of the topic, and whether they do."""
 
 import json
 from itertools import pairwise
@@ -13,8 +13,8 @@ Longs = NDArray[np.int64]
 
 
 def assert_landed_once(traffic: Traffic, context: str) -> tuple[int, int]:
-    """I5 and I10 of every committed record: each good one is one row, whole; each poisoned one is a dead letter and is
-    told of in its segment; the segments meet. Gives how many records that are, and the sum of their partitions' ends.
+    """Check I5 and I10 for every committed record: a good one is one row, whole; a poisoned one is a dead letter, and the
+    footer of its segment names it; chains have no gap. Returns the number of records, and the sum of the log ends.
     """
     table, rejected = _landed(traffic)
     seen = _committed(traffic)

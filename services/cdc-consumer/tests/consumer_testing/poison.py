@@ -1,4 +1,4 @@
-"""Records that are no events, one of each reason that lets a record go to the dead letters."""
+"""Undecodable records, one for each reason with the policy ToDeadLetters."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ _NINETEEN_DIGITS = (10**18).to_bytes(8, "big")  # one more than the column has
 
 
 class Poison(NamedTuple):
-    """One undecodable record, and why it is none."""
+    """One undecodable record, and the reason."""
 
     reason: DecodeErrorReason
     key: bytes | None

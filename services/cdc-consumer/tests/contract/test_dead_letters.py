@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.contract, pytest.mark.timeout(180)]
 
 
 class PoisonedBank(Bank):
-    """A bank whose topic also holds records that are no events, each known by its (partition, offset)."""
+    """A bank whose topic also holds undecodable records, each known by its (partition, offset)."""
 
     def __init__(self, sandbox: Sandbox, partitions: int = 1) -> None:
         super().__init__(sandbox, partitions)

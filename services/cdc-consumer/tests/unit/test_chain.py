@@ -10,7 +10,7 @@ from cdc_consumer.chain import Appended, ChainStore
 from cdc_consumer.failures import BrokenTail, FailedError
 from cdc_consumer.segment import Segment
 
-CHAIN = TopicPartition("t", 3)
+TOPIC_PARTITION = TopicPartition("t", 3)
 
 
 def segment(start: int, end: int, body: bytes = b"body") -> Segment:
@@ -33,7 +33,7 @@ class CountingStore(MemoryObjectStore):
 
 
 def test_an_empty_chain_has_no_tail() -> None:
-    assert ChainStore(MemoryObjectStore()).tail(CHAIN) is None
+    assert ChainStore(MemoryObjectStore()).tail(TOPIC_PARTITION) is None
 
 
 @given(
@@ -46,7 +46,7 @@ def test_the_tail_is_found_with_any_hint(lengths: list[int], hint: int | None) -
     for length in lengths:
         assert chains.append(segment(start, start + length)) is Appended.CREATED
         start += length
-    tail = chains.tail(CHAIN, hint)
+    tail = chains.tail(TOPIC_PARTITION, hint)
     assert tail is not None
     assert tail.end == start
     assert chains.tail(TopicPartition("t", 30)) is None
@@ -58,7 +58,7 @@ def test_a_hint_saves_the_listing() -> None:
     for start in range(100):
         chains.append(segment(start, start + 1))
     store.listed = 0
-    tail = chains.tail(CHAIN, hint=98)
+    tail = chains.tail(TOPIC_PARTITION, hint=98)
     assert tail is not None
     assert (tail.end, store.listed) == (100, 2)
 
@@ -90,6 +90,6 @@ def test_a_tail_that_is_no_segment_is_named(metadata: dict[str, str]) -> None:
     key = str(SegmentKey("t", 3, 0))
     store.create(key, b"", metadata)
     with pytest.raises(FailedError) as caught:
-        ChainStore(store).tail(CHAIN)
+        ChainStore(store).tail(TOPIC_PARTITION)
     assert isinstance(caught.value.failure, BrokenTail)
     assert caught.value.failure.key == key

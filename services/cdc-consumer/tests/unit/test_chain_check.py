@@ -15,7 +15,7 @@ from cdc_consumer.records import Records
 from cdc_consumer.segment import encode
 from cdc_consumer.topics import LandedTopics, TopicKind
 
-CHAIN = TopicPartition("rows", 0)
+TOPIC_PARTITION = TopicPartition("rows", 0)
 ENVELOPE = envelope(ACCOUNT_FIELDS)
 ROW = {"id": 1, "customer_id": 1, "account_type": "A", "balance": b"\x01", "created_at": None}
 VALUE = framed(1, ENVELOPE, change("c", ROW))
@@ -24,12 +24,14 @@ VALUE = framed(1, ENVELOPE, change("c", ROW))
 @pytest.fixture
 def store() -> MemoryObjectStore:
     """Three segments of three records, the last of each a rejected one."""
-    batcher = Batcher(MemoryRegistry({1: ENVELOPE}), LandedTopics({CHAIN.topic: TopicKind.CHANGES}, frozenset()))
-    buffer = PartitionBuffer(CHAIN, 0, FlushLimits(10**6, 10**12, 10**12, 1, 1))
+    batcher = Batcher(
+        MemoryRegistry({1: ENVELOPE}), LandedTopics({TOPIC_PARTITION.topic: TopicKind.CHANGES}, frozenset())
+    )
+    buffer = PartitionBuffer(TOPIC_PARTITION, 0, FlushLimits(10**6, 10**12, 10**12, 1, 1))
     bucket = MemoryObjectStore()
     for first in (0, 3, 6):
         records = Records(range(first, first + 3), [None] * 3, [VALUE, VALUE, b"junk"], [None] * 3)
-        for batch in batcher.batches(CHAIN, records):
+        for batch in batcher.batches(TOPIC_PARTITION, records):
             if isinstance(batch, SchemaBatch):
                 buffer.add(batch.records, batch.value_schema, urgent=True, now=0.0)
             elif isinstance(batch, RejectedBatch):
@@ -43,11 +45,11 @@ def store() -> MemoryObjectStore:
 
 
 def problems(store: MemoryObjectStore, *, deep: bool = True) -> list[str]:
-    return inspected(store, [CHAIN.topic], deep=deep)[1]
+    return inspected(store, [TOPIC_PARTITION.topic], deep=deep)[1]
 
 
 def test_what_the_consumer_wrote_is_whole(store: MemoryObjectStore) -> None:
-    landing, errors = inspected(store, [CHAIN.topic], deep=True)
+    landing, errors = inspected(store, [TOPIC_PARTITION.topic], deep=True)
     assert errors == []
     [chain] = landing.chains
     assert (chain.start, chain.end, chain.rows, chain.rejected) == (0, 9, 6, 3)

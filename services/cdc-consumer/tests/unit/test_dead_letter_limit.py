@@ -35,7 +35,7 @@ def test_the_share_is_of_the_latest_records_and_of_no_small_sample() -> None:
 @settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=60), st.data())
 def test_batches_of_any_size_give_the_verdict_of_the_whole(bad: list[bool], data: st.DataObject) -> None:
-    """As long as no limit is passed, where the batches end is of no account."""
+    """While no limit is exceeded, the verdict does not depend on where batches end."""
     limit, whole, start = DeadLetterLimit(LIMITS), DeadLetterLimit(LIMITS), 0
     verdicts: list[LimitExceeded | None] = []
     while start < len(bad):

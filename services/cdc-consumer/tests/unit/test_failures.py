@@ -10,15 +10,17 @@ from cdc_consumer.dependencies import DEPENDENCIES, dependency_of
 from cdc_consumer.events import DecodeError, DecodeErrorReason
 from cdc_consumer.resume import PartitionState, Refusal, Refused
 
-CHAIN = TopicPartition("bank.public.accounts", 2)
+TOPIC_PARTITION = TopicPartition("bank.public.accounts", 2)
 STATE = PartitionState(None, 7, 0, 9, "id")
-UNDECODABLE = {reason: f.Undecodable(CHAIN, 41, DecodeError(reason, "detail")) for reason in DecodeErrorReason}
+UNDECODABLE = {
+    reason: f.Undecodable(TOPIC_PARTITION, 41, DecodeError(reason, "detail")) for reason in DecodeErrorReason
+}
 HALTING = [
     UNDECODABLE[DecodeErrorReason.UNSUPPORTED_SCHEMA],
     f.TooManyRejected(UNDECODABLE[DecodeErrorReason.BAD_MAGIC], LimitExceeded(120, 1000)),
     f.TooManyRejected(UNDECODABLE[DecodeErrorReason.BAD_MAGIC], LimitExceeded(120, None)),
     f.DeadLettersUnavailable("down"),
-    *(Refused(CHAIN, refusal, STATE) for refusal in Refusal),
+    *(Refused(TOPIC_PARTITION, refusal, STATE) for refusal in Refusal),
     f.BrokenTail("some/key", "detail"),
     f.KafkaFatal("fenced"),
 ]
@@ -60,10 +62,10 @@ def test_each_says_what_was_seen_and_what_to_do(failure: f.Failure) -> None:
 
 
 def test_a_halt_names_topic_partition_and_offset() -> None:
-    failure = f.Undecodable(CHAIN, 41, DecodeError(DecodeErrorReason.BAD_MAGIC, "detail"))
+    failure = f.Undecodable(TOPIC_PARTITION, 41, DecodeError(DecodeErrorReason.BAD_MAGIC, "detail"))
     assert "bank.public.accounts/2 offset 41" in f.describe(failure)
 
 
 @pytest.mark.parametrize("refusal", list(Refusal))
 def test_a_refusal_names_the_command_that_mends_it(refusal: Refusal) -> None:
-    assert "bank down --wipe" in f.error_policy(Refused(CHAIN, refusal, STATE)).advice
+    assert "bank down --wipe" in f.error_policy(Refused(TOPIC_PARTITION, refusal, STATE)).advice

@@ -92,7 +92,7 @@ def test_store_down_pauses_polls_on_and_catches_up(harness: Harness) -> None:
     attempts = member.store.creates
     member.turns(40)
     assert member.kafka.positions[A] == position, "nothing is read while nothing can be stored"
-    assert member.kafka.polls == polls + 40, "a silent member loses its chains"
+    assert member.kafka.polls == polls + 40, "a silent member loses its partitions"
     assert member.store.creates - attempts < 12, "backoff"
     member.store.down = False
     member.turns(60)
@@ -323,7 +323,7 @@ def test_any_sequence_of_faults_converges(todo: list[str]) -> None:
                     )
                 first, second = second, first
             case "steal":
-                # `first` does not notice for a while: both own the chains.
+                # `first` does not notice for a while: both own the partitions.
                 second.kafka.assign(
                     *(
                         topic_partition

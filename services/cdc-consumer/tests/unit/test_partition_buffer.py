@@ -20,7 +20,7 @@ from cdc_consumer.records import Records
 from cdc_consumer.segment_budget import Budget, SegmentBudget
 from cdc_consumer.topics import TopicKind
 
-CHAIN = TopicPartition("t", 0)
+TOPIC_PARTITION = TopicPartition("t", 0)
 ERROR = DecodeError(DecodeErrorReason.BAD_MAGIC, "detail")
 UNLIMITED = SegmentBudget(Budget())
 LIMITS = FlushLimits(max_rows=5, max_bytes=10**9, max_total_bytes=10**9, flush_seconds=1, idle_flush_seconds=300)
@@ -65,7 +65,7 @@ actions = st.lists(
 @settings(deadline=None)
 @given(actions, st.integers(0, 10**12))
 def test_batches_meet_and_hold_each_record_once(todo: list[tuple[str, int, int]], start: int) -> None:
-    buffer = PartitionBuffer(CHAIN, start, LIMITS)
+    buffer = PartitionBuffer(TOPIC_PARTITION, start, LIMITS)
     batches: list[SegmentBatch] = []
     taken: list[int] = []
     rejected: list[int] = []
@@ -108,7 +108,7 @@ def test_batches_meet_and_hold_each_record_once(todo: list[tuple[str, int, int]]
 
 
 def test_holes_lie_inside_segments() -> None:
-    buffer = PartitionBuffer(CHAIN, 10, LIMITS)
+    buffer = PartitionBuffer(TOPIC_PARTITION, 10, LIMITS)
     add(buffer, 13)
     buffer.skip(records(15))
     buffer.seal(FlushReason.AGE)
@@ -117,7 +117,7 @@ def test_holes_lie_inside_segments() -> None:
 
 
 def test_a_buffer_without_rows_is_never_sealed() -> None:
-    buffer = PartitionBuffer(CHAIN, 0, LIMITS)
+    buffer = PartitionBuffer(TOPIC_PARTITION, 0, LIMITS)
     buffer.skip(records(5))
     buffer.seal(FlushReason.LEAVING)
     assert buffer.head is None
@@ -128,7 +128,7 @@ def test_a_buffer_without_rows_is_never_sealed() -> None:
 
 
 def test_a_schema_change_seals() -> None:
-    buffer = PartitionBuffer(CHAIN, 0, LIMITS)
+    buffer = PartitionBuffer(TOPIC_PARTITION, 0, LIMITS)
     add(buffer, 0, schema_id=1)
     add(buffer, 1, schema_id=2)
     assert buffer.head is not None
@@ -136,13 +136,13 @@ def test_a_schema_change_seals() -> None:
 
 
 def test_rows_and_bytes_seal() -> None:
-    by_rows = PartitionBuffer(CHAIN, 0, LIMITS)
+    by_rows = PartitionBuffer(TOPIC_PARTITION, 0, LIMITS)
     for offset in range(5):
         assert by_rows.head is None
         add(by_rows, offset)
     assert by_rows.head is not None
     assert by_rows.head.reason is FlushReason.ROWS
-    by_bytes = PartitionBuffer(CHAIN, 0, LIMITS._replace(max_bytes=2 * (RECORD_OVERHEAD_BYTES + 10)))
+    by_bytes = PartitionBuffer(TOPIC_PARTITION, 0, LIMITS._replace(max_bytes=2 * (RECORD_OVERHEAD_BYTES + 10)))
     add(by_bytes, 0)
     assert by_bytes.head is None
     add(by_bytes, 1)
@@ -151,7 +151,7 @@ def test_rows_and_bytes_seal() -> None:
 
 
 def test_the_head_stays_the_same_until_it_is_stored() -> None:
-    buffer = PartitionBuffer(CHAIN, 0, LIMITS)
+    buffer = PartitionBuffer(TOPIC_PARTITION, 0, LIMITS)
     add(buffer, 0)
     buffer.seal(FlushReason.AGE)
     head = buffer.head
@@ -173,7 +173,7 @@ def test_one_old_urgent_buffer_takes_all_urgent_buffers_along_and_no_other() -> 
 
 
 def test_what_nobody_waits_for_waits_longer() -> None:
-    buffer = PartitionBuffer(CHAIN, 0, LIMITS)
+    buffer = PartitionBuffer(TOPIC_PARTITION, 0, LIMITS)
     add(buffer, 0, now=0, urgent=False)
     seal_due([buffer], 299, LIMITS, UNLIMITED)
     assert buffer.head is None
@@ -183,7 +183,7 @@ def test_what_nobody_waits_for_waits_longer() -> None:
 
 
 def test_an_urgent_record_takes_the_lazy_ones_before_it_along() -> None:
-    buffer = PartitionBuffer(CHAIN, 0, LIMITS)
+    buffer = PartitionBuffer(TOPIC_PARTITION, 0, LIMITS)
     add(buffer, 0, now=0, urgent=False)
     add(buffer, 1, now=10)
     seal_due([buffer], 11, LIMITS, UNLIMITED)
@@ -210,7 +210,7 @@ def test_all_buffers_together_are_bounded() -> None:
 
 
 def test_a_batch_of_rejects_alone_is_a_segment_too() -> None:
-    buffer = PartitionBuffer(CHAIN, 0, LIMITS)
+    buffer = PartitionBuffer(TOPIC_PARTITION, 0, LIMITS)
     buffer.reject(records(0, 1), ERROR, now=0.0)
     buffer.seal(FlushReason.AGE)
     [batch] = drain(buffer)
@@ -218,7 +218,7 @@ def test_a_batch_of_rejects_alone_is_a_segment_too() -> None:
 
 
 def test_traces_are_taken_from_the_headers() -> None:
-    buffer = PartitionBuffer(CHAIN, 0, LIMITS)
+    buffer = PartitionBuffer(TOPIC_PARTITION, 0, LIMITS)
     headers = [[("traceparent", b"00-a-b-01"), ("other", b"x")], None, [("traceparent", b"00-a-b-01")]]
     buffer.add(Records([0, 1, 2], [None] * 3, [b""] * 3, headers), value_schema(), urgent=True, now=0.0)
     buffer.seal(FlushReason.AGE)

@@ -1,4 +1,4 @@
-"""The loop and records that are no events: a dead letter first, then the segment; a run of them halts."""
+"""The loop and undecodable records: a dead letter first, then the segment; too many in a row halt it."""
 
 import pytest
 from consumer_testing.loop import VALUE, A, B, Harness
@@ -74,7 +74,7 @@ def test_a_run_of_poison_halts_and_nothing_of_it_is_lost(harness: Harness) -> No
     member.consumer.leave()
     assert member.kafka.closed
     assert harness.landed(A) == [0, 1, 2, 3]
-    assert harness.landed(B) == [0], "the other chain's rows are good"
+    assert harness.landed(B) == [0], "the rows of the other partition are good"
     assert member.dead_letters.records == []
     assert harness.broker.commits[A].offset == 4
 

@@ -3,7 +3,7 @@ import pytest
 from bank_common.landing import SegmentMetadata, TopicPartition
 from cdc_consumer.resume import PartitionState, Refusal, Refused, Resume, decide
 
-CHAIN = TopicPartition("t", 0)
+TOPIC_PARTITION = TopicPartition("t", 0)
 TAIL = SegmentMetadata(topic_id="id", start=50, end=100, rows=1, rejected=0, schema_id=1, sha256="a" * 64)
 EMPTY = PartitionState(tail=None, committed=None, log_start=0, high_watermark=200, topic_id="id")
 NORMAL = PartitionState(tail=TAIL, committed=100, log_start=0, high_watermark=200, topic_id="id")
@@ -22,7 +22,7 @@ NORMAL = PartitionState(tail=TAIL, committed=100, log_start=0, high_watermark=20
     ],
 )
 def test_the_chain_says_where_to_go_on(state: PartitionState, offset: int) -> None:
-    assert decide(CHAIN, state) == Resume(offset)
+    assert decide(TOPIC_PARTITION, state) == Resume(offset)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,6 @@ def test_the_chain_says_where_to_go_on(state: PartitionState, offset: int) -> No
     ],
 )
 def test_what_would_lose_or_double_is_refused(state: PartitionState, refusal: Refusal) -> None:
-    decision = decide(CHAIN, state)
+    decision = decide(TOPIC_PARTITION, state)
     assert isinstance(decision, Refused)
     assert decision.refusal is refusal

@@ -23,7 +23,7 @@ from cdc_consumer.records import Records
 from cdc_consumer.segment import Segment, encode
 from cdc_consumer.topics import LandedTopics, TopicKind
 
-CHAIN = TopicPartition("bank.public.things", 2)
+TOPIC_PARTITION = TopicPartition("bank.public.things", 2)
 LIMITS = FlushLimits(10**6, 10**12, 10**12, 1, 1)
 
 
@@ -65,16 +65,16 @@ row_values = st.fixed_dictionaries(
 
 def landed(kind: TopicKind, schema: dict[str, Any], values: list[Any], traceparent: str | None = None) -> Segment:
     """The segment of these records, which come from the registry's schema 9 at every other offset."""
-    batcher = Batcher(MemoryRegistry({9: schema}), LandedTopics({CHAIN.topic: kind}, frozenset()))
+    batcher = Batcher(MemoryRegistry({9: schema}), LandedTopics({TOPIC_PARTITION.topic: kind}, frozenset()))
     count = len(values)
-    buffer = PartitionBuffer(CHAIN, 100, LIMITS)
+    buffer = PartitionBuffer(TOPIC_PARTITION, 100, LIMITS)
     records = Records(
         [100 + 2 * number for number in range(count)],
         [None] * count,
         [value if isinstance(value, bytes) else framed(9, schema, value) for value in values],
         [None] * count,
     )
-    for batch in batcher.batches(CHAIN, records):
+    for batch in batcher.batches(TOPIC_PARTITION, records):
         if isinstance(batch, SchemaBatch):
             buffer.add(batch.records, batch.value_schema, urgent=batch.urgent, now=0.0)
         elif isinstance(batch, RejectedBatch):

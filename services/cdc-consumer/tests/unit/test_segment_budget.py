@@ -22,7 +22,7 @@ class Flush(NamedTuple):
 
 
 def play(arrivals: list[int], budget: Budget, flush_seconds: float = 0.5) -> list[Flush]:
-    """Lines that get a record at each tick."""
+    """Flush buffers that get a record at each tick."""
     bucket = SegmentBudget(budget)
     waiting, since, flushes = 0, 0.0, list[Flush]()
     for tick, buffers in enumerate(arrivals):
