@@ -13,8 +13,8 @@ Longs = NDArray[np.int64]
 
 
 def assert_landed_once(traffic: Traffic, context: str) -> tuple[int, int]:
-    """Check I5 and I10 for every committed record: a good one is one row, whole; a poisoned one is a dead letter, and the
-    footer of its segment names it; chains have no gap. Returns the number of records, and the sum of the log ends.
+    """Check I5 and I10 for every committed record: a good one is one row, whole; a poisoned one is a dead letter, and
+    the footer of its segment names it; chains have no gap. Returns the number of records, and the sum of the log ends.
     """
     table, rejected = _landed(traffic)
     seen = _committed(traffic)
