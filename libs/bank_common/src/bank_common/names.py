@@ -5,7 +5,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CapturedTable:
     """One captured table: its name at the source, its topic, that topic's partitions and its RAW table."""
 
     name: str
@@ -25,9 +25,9 @@ CONNECTOR: Final = "bank-postgres"
 HEARTBEAT_SECONDS: Final = 10
 
 TABLES: Final = (
-    Table("customers", "public.customers", "bank.public.customers", 3, "CUSTOMERS"),
-    Table("accounts", "public.accounts", "bank.public.accounts", 3, "ACCOUNTS"),
-    Table("transactions", "public.transactions", "bank.public.transactions", 3, "TRANSACTIONS"),
+    CapturedTable("customers", "public.customers", "bank.public.customers", 3, "CUSTOMERS"),
+    CapturedTable("accounts", "public.accounts", "bank.public.accounts", 3, "ACCOUNTS"),
+    CapturedTable("transactions", "public.transactions", "bank.public.transactions", 3, "TRANSACTIONS"),
 )
 
 TRANSACTION_TOPIC: Final = "bank.transaction"

@@ -68,7 +68,7 @@ def test_a_taken_port_is_a_clear_error(port: int, readiness: Readiness) -> None:
         pass
 
 
-def test_instrument_names_are_unique_and_ours() -> None:
+def test_metric_names_are_unique_and_ours() -> None:
     names = [metric.name for metric in ALL]
     assert len(names) == len(set(names)) > 5
     assert all(name.startswith("bank_") for name in names)

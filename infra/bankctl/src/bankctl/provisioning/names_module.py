@@ -10,7 +10,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CapturedTable:
     """One captured table: its name at the source, its topic, that topic's partitions and its RAW table."""
 
     name: str
@@ -98,4 +98,4 @@ def _literal(value: str | int) -> str:
 def _table(platform: Platform, name: str, partitions: int) -> str:
     qualified = f"{platform.capture.schema_name}.{name}"
     topic = f"{platform.capture.topic_prefix}.{qualified}"
-    return f'    Table("{name}", "{qualified}", "{topic}", {partitions}, "{name.upper()}"),'
+    return f'    CapturedTable("{name}", "{qualified}", "{topic}", {partitions}, "{name.upper()}"),'

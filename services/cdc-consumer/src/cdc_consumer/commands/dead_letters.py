@@ -19,7 +19,7 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 
 @app.command("list")
-def list_letters(
+def list_dead_letters(
     topic: Topic = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     debug: Debug = False,

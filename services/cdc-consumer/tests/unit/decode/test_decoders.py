@@ -191,11 +191,11 @@ def exact(column: pa.ChunkedArray) -> Sequence[Any]:
 
 
 @pytest.fixture(autouse=True)
-def _always_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+def _always_columnar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoders, "FEW", 0)
 
 
-pytestmark = pytest.mark.usefixtures("_always_fast")
+pytestmark = pytest.mark.usefixtures("_always_columnar")
 
 
 @settings(deadline=None)
@@ -272,7 +272,7 @@ def test_a_decimal_of_too_many_digits_is_refused_and_its_neighbours_are_read() -
         {"name": "c0", "type": {"type": "map", "values": "string"}},
     ],
 )
-def test_a_schema_that_is_not_vectorised_is_read_by_the_reference(field: dict[str, Any]) -> None:
+def test_a_schema_that_is_not_columnar_is_decoded_by_the_reference(field: dict[str, Any]) -> None:
     schema = envelope([field])
     decoder = decoder_for(TopicKind.CHANGES, json.dumps(schema))
     assert isinstance(decoder, ChangeDecoder)

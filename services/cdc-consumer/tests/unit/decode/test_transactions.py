@@ -144,11 +144,11 @@ def columnar_rows(values: list[bytes]) -> ColumnarRows:
 
 
 @pytest.fixture
-def _always_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+def _always_columnar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoders, "FEW", 0)
 
 
-always_fast = pytest.mark.usefixtures("_always_fast")
+always_fast = pytest.mark.usefixtures("_always_columnar")
 
 
 @always_fast
