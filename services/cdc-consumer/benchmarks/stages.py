@@ -95,7 +95,7 @@ def profiled(file: Path) -> int:
     kafka.Consumer = Timed
     for owner, name, stage in (
         (kafka.KafkaLog, "poll", "messages to columns"),
-        (Consumer, "_take", "sort and buffer"),
+        (Consumer, "_buffer_records", "batch and buffer"),
         (batcher, "decode_batch", "decode"),
         (segment, "table_of", "the segment's table"),
         (segment, "parquet", "Parquet: encode, compress"),

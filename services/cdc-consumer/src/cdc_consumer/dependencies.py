@@ -64,7 +64,7 @@ class Dependencies:
             attempts=backoff.failures,
         )
 
-    def well(self, dependency: str) -> None:
+    def answered(self, dependency: str) -> None:
         """Note that a dependency answered."""
         if self._backoffs[dependency].failing:
             self._log.info("recovered", dependency=dependency, attempts=self._backoffs[dependency].failures)
@@ -92,10 +92,10 @@ class Dependencies:
         except FailedError as error:
             self.report(error.failure)
         else:
-            self.well(dependency)
+            self.answered(dependency)
 
 
-class PatientRegistry:
+class BackoffRegistry:
     """A registry with a backoff, so that one that hangs is not waited for once per topic."""
 
     def __init__(self, registry: SchemaRegistry, dependencies: Dependencies) -> None:
@@ -111,7 +111,7 @@ class PatientRegistry:
         except FailedError as error:
             self._dependencies.report(error.failure)
             raise
-        self._dependencies.well(REGISTRY)
+        self._dependencies.answered(REGISTRY)
         return text
 
     def probe(self) -> None:

@@ -104,7 +104,7 @@ class Flusher:
                 assigned.buffer = None
             self._dependencies.report(error.failure)
             return
-        self._dependencies.well(d.STORE)
+        self._dependencies.answered(d.STORE)
         if outcome is Appended.LOST_RACE:
             self._writer.forget(assigned.topic_partition)
             assigned.buffer = None

@@ -17,7 +17,7 @@ from cdc_consumer.assignment import AssignedPartition, Assignment
 from cdc_consumer.batcher import Batcher, IncomingBatch, RejectedBatch, SchemaBatch, TombstoneBatch
 from cdc_consumer.chain import ChainStore
 from cdc_consumer.dead_letter_limit import DeadLetterLimits
-from cdc_consumer.dependencies import Dependencies, PatientRegistry
+from cdc_consumer.dependencies import BackoffRegistry, Dependencies
 from cdc_consumer.failpoints import FailpointHandler, no_failpoint
 from cdc_consumer.failures import FailedError, Undecodable, error_policy
 from cdc_consumer.flusher import Flusher
@@ -70,7 +70,7 @@ class Consumer:
         self._liveness = liveness
         self._wall_clock = wall_clock  # for the lag in seconds alone: it decides nothing
         self._dependencies = Dependencies(readiness, clock, log)
-        self._registry = PatientRegistry(registry, self._dependencies)
+        self._registry = BackoffRegistry(registry, self._dependencies)
         self._batcher = Batcher(self._registry, topics)
         self._chains = ChainStore(store)
         self._writer = SegmentWriter(
@@ -110,11 +110,11 @@ class Consumer:
         self._kafka.subscribe(sorted(self._topics.kinds), self)
         try:
             while not shutdown.requested and not (until_caught_up and self._caught_up()):
-                self.turn()
+                self.run_once()
         finally:
             self.leave()
 
-    def turn(self) -> None:
+    def run_once(self) -> None:
         """Run one iteration of the loop. Raises FailedError: a failure to halt for."""
         # Records may have come as soon as the wait began: their age is never underestimated.
         self._polled_at = self._clock()
@@ -122,14 +122,14 @@ class Consumer:
         polled = self._kafka.poll(self._max_poll_records, min(self._poll_seconds, due))
         self._note(polled)
         for topic_partition, records in polled.records.items():
-            self._take(topic_partition, records)
-        self._note_ends(polled.caught_up)
+            self._buffer_records(topic_partition, records)
+        self._note_log_ends(polled.caught_up)
         self._position_waiting()
         self._rewind()
         self._flusher.flush_due()
         self._probe()
         self._pause_and_resume()
-        self._show()
+        self._show_metrics()
         if self._liveness is not None:
             self._liveness.beat()
 
@@ -155,7 +155,7 @@ class Consumer:
         self._log.info("assigned", partitions=[str(topic_partition) for topic_partition in partitions])
         self._assignment.assign(partitions)
         self._paused |= set(partitions)
-        self._dependencies.well(d.KAFKA)
+        self._dependencies.answered(d.KAFKA)
 
     def revoked(self, partitions: Collection[TopicPartition]) -> None:
         """See `RebalanceListener`."""
@@ -175,7 +175,7 @@ class Consumer:
         self._paused -= set(partitions)
         for topic_partition in partitions:
             self._writer.forget(topic_partition)
-            self._metrics.not_ours(topic_partition)
+            self._metrics.forget(topic_partition)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -188,16 +188,16 @@ class Consumer:
                 self._log.warning("position_lost", topic=topic_partition.topic, partition=topic_partition.partition)
                 assigned.buffer = None
         if polled.records:
-            self._dependencies.well(d.KAFKA)
+            self._dependencies.answered(d.KAFKA)
 
-    def _note_ends(self, ends: Collection[TopicPartition]) -> None:
+    def _note_log_ends(self, ends: Collection[TopicPartition]) -> None:
         """Note the partitions at their log end: told once each time, often together with the last records."""
         for topic_partition in ends:
             assigned = self._assignment.get(topic_partition)
             if assigned is not None and assigned.fetching:
                 assigned.caught_up = True
 
-    def _take(self, topic_partition: TopicPartition, records: Records) -> None:
+    def _buffer_records(self, topic_partition: TopicPartition, records: Records) -> None:
         assigned = self._assignment.get(topic_partition)
         if assigned is None or assigned.buffer is None or assigned.rewind:
             return
@@ -211,9 +211,9 @@ class Consumer:
                 return
             if batch is None:
                 return
-            self._put(assigned, assigned.buffer, batch)
+            self._buffer_batch(assigned, assigned.buffer, batch)
 
-    def _put(self, assigned: AssignedPartition, buffer: PartitionBuffer, batch: IncomingBatch) -> None:
+    def _buffer_batch(self, assigned: AssignedPartition, buffer: PartitionBuffer, batch: IncomingBatch) -> None:
         assigned.caught_up = False
         assigned.read += batch.records.count
         match batch:
@@ -239,10 +239,10 @@ class Consumer:
 
     def _position(self, assigned: AssignedPartition) -> None:
         offsets = self._kafka.log_offsets(assigned.topic_partition)
-        self._dependencies.well(d.KAFKA)
+        self._dependencies.answered(d.KAFKA)
         hint = int(offsets.metadata) if offsets.metadata and offsets.metadata.isdecimal() else None
         tail = self._chains.tail(assigned.topic_partition, hint)
-        self._dependencies.well(d.STORE)
+        self._dependencies.answered(d.STORE)
         state = PartitionState(tail, offsets.committed, offsets.log_start, offsets.high_watermark, offsets.topic_id)
         decision = decide(assigned.topic_partition, state)
         if isinstance(decision, Refused):
@@ -299,9 +299,9 @@ class Consumer:
             self._kafka.resume(self._paused - blocked)
         self._paused = blocked
 
-    def _show(self) -> None:
+    def _show_metrics(self) -> None:
         if not self._assignment.waiting:
-            self._dependencies.well(d.CHAINS)
+            self._dependencies.answered(d.CHAINS)
         for assigned in self._assignment:
             self._metrics.records_read(assigned.topic_partition, assigned.read)
             assigned.read = 0

@@ -29,7 +29,7 @@ from cdc_consumer.topics import LandedTopics
 SERVICE: Final = "cdc-consumer"
 EXIT_HALTED: Final = 3
 STUCK_SECONDS: Final = 60.0
-"""Longer than any turn: each call that it makes has a shorter timeout."""
+"""Longer than any iteration of the loop: each call in it has a shorter timeout."""
 YOUNG_OBJECTS: Final = 100_000
 """Each poll makes an object for each record, all of them dead a moment later: collections in between find nothing."""
 

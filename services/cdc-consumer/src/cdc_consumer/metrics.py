@@ -75,7 +75,7 @@ class ConsumerMetrics:
         self._lag.labels(*topic_partition).set(records)
         self._lag_seconds.labels(*topic_partition).set(seconds)
 
-    def not_ours(self, topic_partition: TopicPartition) -> None:
+    def forget(self, topic_partition: TopicPartition) -> None:
         """Stop showing a partition: it is another member's."""
         for metric in self._of_owner:
             metric.remove(*topic_partition)

@@ -81,7 +81,7 @@ class Member:
 
     def turns(self, count: int = 1, seconds: float = 0.5) -> None:
         for _ in range(count):
-            self.consumer.turn()
+            self.consumer.run_once()
             self.clock.advance(seconds)
 
 
