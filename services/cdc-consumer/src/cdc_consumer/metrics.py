@@ -11,7 +11,7 @@ from cdc_consumer.segment import Segment
 
 
 class ConsumerMetrics:
-    """One method per thing that happens."""
+    """Counts and shows what the consumer does; one method per event."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._records = build_metric(m.CONSUMER_RECORDS, registry)
@@ -47,7 +47,7 @@ class ConsumerMetrics:
         self._flush.observe(seconds)
 
     def flush_window(self, seconds: float) -> None:
-        """The buffers that somebody waits for are stored now; their oldest record waited so long."""
+        """Urgent batches were sealed for their age; the oldest record had waited so long."""
         self._window.set(seconds)
 
     def put_answered(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""How many segments a second the consumer may make: a token bucket. Pure: time comes in as an argument, in seconds.
+"""The budget of segments per second, a token bucket. Pure; times are seconds.
 
 Each segment costs a request here and one in the load, whatever its size. Under steady traffic over many partitions the
 budget makes flushes rarer and segments larger; after a rest it is full, so a lone change is stored at once.
@@ -16,12 +16,12 @@ class Budget(NamedTuple):
 
     @property
     def burst(self) -> float:
-        """Segments that a rest saves up at most: what the longest window allows."""
+        """The size of the bucket: as many segments as the longest window allows."""
         return self.per_second * self.longest_seconds
 
 
 class SegmentBudget:
-    """What may be spent now."""
+    """The token bucket of segments."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
@@ -29,12 +29,12 @@ class SegmentBudget:
         self._at = -math.inf
 
     def spend(self, segments: int, now: float) -> None:
-        """Segments were made, whether they were allowed or not; nothing is owed below zero."""
+        """Take tokens for segments that were made, also beyond the budget: the bucket never goes below zero."""
         self._credit = max(0.0, self._credit_at(now) - segments)
         self._at = max(self._at, now)
 
     def flush_at(self, oldest: float, window: float, segments: int, now: float) -> float:
-        """When a flush of so many segments is due, the oldest of whose records came at `oldest`.
+        """Return when a flush of so many segments is due; `oldest` is when the oldest of its records came.
 
         Never before that record has waited for `window`; later than that only until it has waited for
         `longest_seconds`.

@@ -1,1 +1,1 @@
-"""The world outside: one module per client library. Only the composition root imports them."""
+"""The adapters of the ports: one module per client library. Only the composition root and the commands import them."""

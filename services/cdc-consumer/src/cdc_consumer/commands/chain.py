@@ -1,4 +1,4 @@
-"""`cdc-consumer chain check`: whether what has landed is whole."""
+"""`cdc-consumer chain check`: check that the landed chains are whole."""
 
 import json
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ def check(
 
 
 def inspected(store: ObjectStore, topics: list[str], *, deep: bool) -> tuple[LandingListing, list[str]]:
-    """The chains of these topics and everything that is wrong with them; `deep` reads every object.
+    """Return the chains of these topics and their problems; `deep` reads every object.
 
     Raises:
         FailedError: the store failed.

@@ -1,4 +1,4 @@
-"""Debezium's change envelope: op, after, source, transaction. `before` is never looked at."""
+"""Debezium's change envelope: op, after, source, transaction. `before` is never read."""
 
 from collections.abc import Mapping
 from typing import Any, Final

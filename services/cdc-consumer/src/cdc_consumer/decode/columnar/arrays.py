@@ -48,14 +48,14 @@ class ColumnarRows(NamedTuple):
 
 
 def check(columns: Sequence[Column]) -> None:
-    """Raises NotColumnarError: only the reference decoder makes values of one of these columns."""
+    """Check column types. Raises NotColumnarError: only the reference decoder knows one of them."""
     for column in columns:
         if column.type not in COLUMNAR_TYPES:
             raise NotColumnarError(column.type.value)
 
 
 class Arrays:
-    """Builds the arrays of one block; `bad` collects the lanes that don't fit, `unavailable` the values not sent."""
+    """Builds the arrays of one block; `bad` marks the lanes that don't fit, `unavailable` the values that the source did not send."""
 
     def __init__(self, block: Block, bad: Flags) -> None:
         self.block = block
