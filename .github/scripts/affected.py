@@ -72,8 +72,8 @@ def affected_projects(projects: Projects, paths: Iterable[str]) -> set[str]:
         if not touched:
             return set(projects)
         changed |= touched
-    found = uv_projects.dependants(projects, changed)
-    return found | {END_TO_END} if found else found
+    dependants = uv_projects.dependants(projects, changed)
+    return dependants | {END_TO_END} if dependants else dependants
 
 
 def changed_paths(root: Path, base: str) -> list[str] | None:
@@ -122,14 +122,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help="the repository")
     options = parser.parse_args(arguments)
     try:
-        found = asdict(plan(options.root, options.base))
+        outputs = asdict(plan(options.root, options.base))
     except ProjectsError as error:
         print(error, file=sys.stderr)
         return 2
-    print(json.dumps(found, indent=2))
+    print(json.dumps(outputs, indent=2))
     if outputs := os.environ.get("GITHUB_OUTPUT"):
         with Path(outputs).open("a", encoding="utf-8") as file:
-            file.writelines(f"{name}={json.dumps(value)}\n" for name, value in found.items())
+            file.writelines(f"{name}={json.dumps(value)}\n" for name, value in outputs.items())
     return 0
 
 

@@ -78,7 +78,7 @@ def of_tag(components: Mapping[str, Component], tag: str) -> Component:
 
 def inconsistencies(root: Path, component: Component) -> list[str]:
     """Where a component's version is told differently, or not at all."""
-    found: list[str] = []
+    problems: list[str] = []
     manifest = tomllib.loads((root / component.folder / "pyproject.toml").read_text(encoding="utf-8"))
     project = manifest["project"]["name"]
     told = {f"{component.folder}/pyproject.toml": manifest["project"]["version"]}
@@ -87,7 +87,7 @@ def inconsistencies(root: Path, component: Component) -> list[str]:
         if f'name = "{project}"\n' in text:  # parsing the others would take most of the time
             packages = tomllib.loads(text)["package"]
             told.update((lock, package["version"]) for package in packages if package["name"] == project)
-    found += [
+    problems += [
         f"{where} says {version}, {MANIFEST} says {component.version}."
         for where, version in told.items()
         if version != component.version
@@ -96,7 +96,7 @@ def inconsistencies(root: Path, component: Component) -> list[str]:
     lines = changelog.read_text(encoding="utf-8").splitlines() if changelog.exists() else []
     newest = next((line for line in lines if line.startswith("## ")), "")
     if not newest.removeprefix("## ").removeprefix("[").startswith((f"{component.version} ", f"{component.version}]")):
-        found.append(f"{component.changelog} begins with {newest or 'nothing'!r}, not with {component.version}.")
+        problems.append(f"{component.changelog} begins with {newest or 'nothing'!r}, not with {component.version}.")
     if not component.is_library and not (root / component.dockerfile).exists():
-        found.append(f"{component.dockerfile} is not there.")
-    return found
+        problems.append(f"{component.dockerfile} is not there.")
+    return problems

@@ -52,8 +52,8 @@ def check(root: Path, tag: str) -> Component:
         ProjectsError: git or uv's metadata can't be read.
     """
     component = components.of_tag(components.load(root), tag)
-    if found := components.inconsistencies(root, component):
-        raise ReleaseError(f"{tag}: {' '.join(found)} Let release-please write versions, and nobody else.")
+    if inconsistencies := components.inconsistencies(root, component):
+        raise ReleaseError(f"{tag}: {' '.join(inconsistencies)} Let release-please write versions, and nobody else.")
     if libraries := unreleased_libraries(root, component):
         raise ReleaseError(
             f"{tag} would hold unreleased changes of {', '.join(libraries)}. "
@@ -70,8 +70,8 @@ def check_pending(root: Path) -> list[Component]:
         ProjectsError: git or uv's metadata can't be read.
     """
     tags = set(uv_projects.git(root, "tag").split())
-    found = components.load(root)
-    pending = [component for component in found.values() if component.tag not in tags]
+    loaded = components.load(root)
+    pending = [component for component in loaded.values() if component.tag not in tags]
     for component in pending:
         # Without its tag a library is released by this commit as well, as all are by the first one.
         if waiting := unreleased_libraries(root, component, tags):

@@ -54,16 +54,16 @@ def load(root: Path) -> dict[str, Project]:
         ProjectsError: there is no lock, or a project reads something that is not there.
     """
     locks = git(root, "ls-files", "-z", "--", "uv.lock", "*/uv.lock").split("\0")
-    found: dict[str, tuple[str, set[str]]] = {}
+    packages: dict[str, tuple[str, set[str]]] = {}
     for lock in filter(None, locks):
         for name, folder, needs in _local_packages(root / lock, posixpath.dirname(lock)):
-            found.setdefault(name, (folder, set()))[1].update(needs)
-    if not found:
+            packages.setdefault(name, (folder, set()))[1].update(needs)
+    if not packages:
         raise ProjectsError(f"{root} has no uv.lock under version control. Run `make lock` and commit it.")
-    names = set(found)
+    names = set(packages)
     return {
         name: Project(name, folder, frozenset(needs & names - {name}), _reads(root, folder))
-        for name, (folder, needs) in sorted(found.items())
+        for name, (folder, needs) in sorted(packages.items())
         if folder != "."
     }
 
@@ -78,10 +78,10 @@ def dependants(projects: Projects, changed: Iterable[str]) -> set[str]:
 
 def dependencies(projects: Projects, name: str) -> set[str]:
     """All projects that one needs, directly or through others."""
-    found: set[str] = set()
-    while grown := {need for each in found | {name} for need in projects[each].needs} - found:
-        found |= grown
-    return found
+    needed: set[str] = set()
+    while grown := {need for needing in needed | {name} for need in projects[needing].needs} - needed:
+        needed |= grown
+    return needed
 
 
 def git(root: Path, *arguments: str) -> str:

@@ -31,7 +31,7 @@ EVERYTHING = {
 def local_packages(lock: str) -> str:
     """A lock without what comes from a registry: parsing that would take most of these tests' time."""
     head, *packages = lock.split("\n[[package]]\n")
-    return "\n[[package]]\n".join([head, *(each for each in packages if "\nsource = { registry" not in each)])
+    return "\n[[package]]\n".join([head, *(part for part in packages if "\nsource = { registry" not in part)])
 
 
 class Repository:
@@ -86,20 +86,20 @@ def test_a_file_of_one_service_marks_that_service_and_the_end_to_end_suite(repos
 
 
 def test_bank_common_marks_everything_that_depends_on_it_also_from_another_lock(repository: Repository) -> None:
-    found = repository.change("libs/bank_common/src/bank_common/landing.py")
-    assert found == EVERYTHING - {"snowflake-local", "banking-dbt"}
+    affected_projects = repository.change("libs/bank_common/src/bank_common/landing.py")
+    assert affected_projects == EVERYTHING - {"snowflake-local", "banking-dbt"}
 
 
 def test_what_a_project_reads_marks_it_and_what_depends_on_it(repository: Repository) -> None:
-    found = repository.change("infra/postgres/migrations/0009_cards.sql")
+    affected_projects = repository.change("infra/postgres/migrations/0009_cards.sql")
     # The contract tests of generator and event-receiver start their components through bankctl.
-    assert found == {"bankctl", "event-receiver", "generator", "tests-e2e"}
-    assert repository.change("infra/warehouse/ledger.sql") == found | {"bank-dags", "banking-dbt"}
+    assert affected_projects == {"bankctl", "event-receiver", "generator", "tests-e2e"}
+    assert repository.change("infra/warehouse/ledger.sql") == affected_projects | {"bank-dags", "banking-dbt"}
 
 
 def test_the_stand_in_marks_the_dbt_tests_that_run_on_it(repository: Repository) -> None:
-    found = repository.change("infra/snowflake-local/src/snowflake_local/server.py")
-    assert found == {"snowflake-local", "banking-dbt", "tests-e2e"}
+    affected_projects = repository.change("infra/snowflake-local/src/snowflake_local/server.py")
+    assert affected_projects == {"snowflake-local", "banking-dbt", "tests-e2e"}
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_dependencies_and_dependants_are_transitive_and_end_on_a_circle() -> Non
     def project(name: str, *needs: str) -> Project:
         return Project(name, name, frozenset(needs), ())
 
-    chain = {each.name: each for each in (project("a", "b"), project("b", "c"), project("c", "b"), project("d"))}
+    chain = {link.name: link for link in (project("a", "b"), project("b", "c"), project("c", "b"), project("d"))}
     assert uv_projects.dependencies(chain, "a") == {"b", "c"}
     assert uv_projects.dependants(chain, {"c"}) == {"a", "b", "c"}
     assert uv_projects.dependants(chain, {"d"}) == {"d"}

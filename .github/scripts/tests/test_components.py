@@ -18,7 +18,7 @@ LIBRARIES = [component for component in COMPONENTS.values() if component.is_libr
 
 
 def project_of(component: Component) -> str:
-    (name,) = (each.name for each in PROJECTS.values() if each.folder == component.folder)
+    (name,) = (project.name for project in PROJECTS.values() if project.folder == component.folder)
     return name
 
 
@@ -82,8 +82,8 @@ def test_a_version_that_is_told_differently_is_found(tmp_path: Path, path: str, 
     old = old.format(version=component.version)
     assert old in text
     file.write_text(text.replace(old, new), encoding="utf-8")
-    (found,) = components.inconsistencies(tmp_path, component)
-    assert said in found
+    (inconsistency,) = components.inconsistencies(tmp_path, component)
+    assert said in inconsistency
 
 
 def test_config_and_manifest_must_name_the_same_folders(tmp_path: Path) -> None:

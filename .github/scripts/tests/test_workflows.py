@@ -49,7 +49,7 @@ def make_targets() -> set[str]:
 def reached_from(path: Path) -> set[Path]:
     """A workflow and the reusable ones that it calls."""
     calls = (job.get("uses", "") for job in workflow(path)["jobs"].values())
-    return {path} | {found for call in calls if call.startswith("./") for found in reached_from(ROOT / call)}
+    return {path} | {called for call in calls if call.startswith("./") for called in reached_from(ROOT / call)}
 
 
 def test_there_are_workflows() -> None:
@@ -86,9 +86,9 @@ def test_each_action_is_pinned_by_commit_and_says_its_version(path: Path) -> Non
 def test_an_action_has_one_pin_everywhere() -> None:
     pins: dict[str, set[tuple[str, str]]] = {}
     for path in FILES:
-        for found in _PINNED.finditer(path.read_text(encoding="utf-8").replace("\n", "\n\n")):
-            pins.setdefault(found["action"], set()).add((found["commit"], found["version"]))
-    assert {action: found for action, found in pins.items() if len(found) > 1} == {}
+        for pin in _PINNED.finditer(path.read_text(encoding="utf-8").replace("\n", "\n\n")):
+            pins.setdefault(pin["action"], set()).add((pin["commit"], pin["version"]))
+    assert {action: pin for action, pin in pins.items() if len(pin) > 1} == {}
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
@@ -114,7 +114,7 @@ def test_a_pull_request_sees_no_secret_and_writes_nothing(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_no_workflow_runs_strangers_code_with_our_rights(path: Path) -> None:
+def test_no_workflow_runs_foreign_code_with_our_rights(path: Path) -> None:
     assert not {"pull_request_target", "workflow_run", "issue_comment"} & set(workflow(path)["on"])
 
 
@@ -126,5 +126,5 @@ def test_the_one_required_check_needs_every_other_job() -> None:
 
 def test_every_component_with_an_image_is_released_by_its_tag() -> None:
     released = workflow(GITHUB / "workflows" / "release.yml")["on"]["push"]["tags"]
-    images = [each.name for each in components.load(ROOT).values() if not each.is_library]
+    images = [component.name for component in components.load(ROOT).values() if not component.is_library]
     assert sorted(released) == sorted(f"{name}-v*" for name in images)

@@ -55,7 +55,7 @@ def check(columns: Sequence[Column]) -> None:
 
 
 class Arrays:
-    """Builds the arrays of one block; `bad` marks the lanes that don't fit, `unavailable` the values that the source did not send."""
+    """Builds the arrays of one block; `bad` marks the lanes that don't fit, `unavailable` the unavailable values."""
 
     def __init__(self, block: Block, bad: Flags) -> None:
         self.block = block
