@@ -2,31 +2,26 @@ import json
 from typing import Any
 
 import pytest
-from consumer_testing.debezium import NOTIFICATION, TRANSACTION, avro
+from consumer_testing.debezium import TRANSACTION, avro
 
 from cdc_consumer.decode import counts_captured, decoder_for
-from cdc_consumer.events import DecodeError, DecodeErrorReason, NotificationEvent, TransactionEvent
+from cdc_consumer.events import DecodeError, DecodeErrorReason, TransactionEvent
 from cdc_consumer.topics import TopicKind
 
 
-def decode(kind: TopicKind, schema: dict[str, Any], value: dict[str, Any]) -> Any:
-    decoder = decoder_for(kind, json.dumps(schema))
+def decode(value: dict[str, Any]) -> Any:
+    decoder = decoder_for(TopicKind.TRANSACTIONS, json.dumps(TRANSACTION))
     assert not isinstance(decoder, DecodeError)
-    return decoder.decode(avro(schema, value), None)
+    return decoder.decode(avro(TRANSACTION, value), None)
 
 
 BEGIN = {"status": "BEGIN", "id": "771:26724144", "event_count": None, "data_collections": None, "ts_ms": 1}
-NOTE = {"id": "a", "type": "STARTED", "aggregate_type": "Initial Snapshot", "additional_data": None, "timestamp": 5}
 
 
 def test_begin_and_end() -> None:
-    assert decode(TopicKind.TRANSACTIONS, TRANSACTION, BEGIN) == TransactionEvent(
-        "BEGIN", 771, 26724144, None, None, 1000
-    )
+    assert decode(BEGIN) == TransactionEvent("BEGIN", 771, 26724144, None, None, 1000)
     counted = [{"data_collection": "public.accounts", "event_count": 2}]
-    end = decode(
-        TopicKind.TRANSACTIONS, TRANSACTION, {**BEGIN, "status": "END", "event_count": 2, "data_collections": counted}
-    )
+    end = decode({**BEGIN, "status": "END", "event_count": 2, "data_collections": counted})
     assert (end.event_count, end.collections) == (2, (("public.accounts", 2),))
 
 
@@ -41,7 +36,7 @@ def test_begin_and_end() -> None:
     ],
 )
 def test_transactions_that_make_no_sense(change: dict[str, Any], reason: DecodeErrorReason) -> None:
-    decoded = decode(TopicKind.TRANSACTIONS, TRANSACTION, {**BEGIN, **change})
+    decoded = decode({**BEGIN, **change})
     assert isinstance(decoded, DecodeError)
     assert decoded.reason is reason
 
@@ -78,28 +73,6 @@ def end(*counted: tuple[str, int]) -> bytes:
 )
 def test_whether_one_of_many_records_counts_a_captured_table(values: list[bytes], counted: bool) -> None:
     assert counts_captured(values, ["public.accounts", "public.customers"]) is counted
-
-
-def test_a_completed_scan_names_its_table_and_rows() -> None:
-    data = {"scanned_collection": "public.customers", "total_rows_scanned": "12", "status": "SUCCEEDED"}
-    decoded = decode(
-        TopicKind.NOTIFICATIONS, NOTIFICATION, {**NOTE, "type": "TABLE_SCAN_COMPLETED", "additional_data": data}
-    )
-    assert decoded[:6] == ("a", "Initial Snapshot", "TABLE_SCAN_COMPLETED", "public.customers", 12, "SUCCEEDED")
-    assert json.loads(decoded.additional_data) == data
-    assert decoded.source_time == 5000
-
-
-def test_a_notification_without_data() -> None:
-    decoded = decode(TopicKind.NOTIFICATIONS, NOTIFICATION, NOTE)
-    assert decoded == NotificationEvent("a", "Initial Snapshot", "STARTED", None, None, None, None, 5000)
-
-
-@pytest.mark.parametrize("rows", ["many", "-1", "1.5", "٣", "9" * 30, str(2**63)])
-def test_a_row_count_that_is_no_number_is_rejected(rows: str) -> None:
-    decoded = decode(TopicKind.NOTIFICATIONS, NOTIFICATION, {**NOTE, "additional_data": {"total_rows_scanned": rows}})
-    assert isinstance(decoded, DecodeError)
-    assert decoded.reason is DecodeErrorReason.OUT_OF_RANGE
 
 
 @pytest.mark.parametrize("kind", list(TopicKind))
