@@ -56,9 +56,9 @@ def broker(network: Network) -> Iterator[Broker]:
 
 
 def test_the_broker_has_every_topic_and_shows_committed_records_only(broker: Broker) -> None:
-    wanted = topics.wanted()
-    assert set(topics.ensure(broker.bootstrap_servers, wanted)) == {topic.name for topic in wanted}
-    assert topics.ensure(broker.bootstrap_servers, wanted) == ()
+    required = topics.required()
+    assert set(topics.ensure(broker.bootstrap_servers, required)) == {topic.name for topic in required}
+    assert topics.ensure(broker.bootstrap_servers, required) == ()
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "transactional.id": "test"})
     producer.init_transactions(30)
     for value, end in ((b"aborted", producer.abort_transaction), (b"committed", producer.commit_transaction)):

@@ -1,4 +1,4 @@
--- The warehouse's rooms. Run by `bank provision` as the administrator; every statement may be run again.
+-- The warehouse's database objects. Run by `bank provision` as the administrator; every statement may be run again.
 
 CREATE WAREHOUSE IF NOT EXISTS BANK_WH
    WAREHOUSE_SIZE = 'XSMALL' AUTO_SUSPEND = 60 AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE;

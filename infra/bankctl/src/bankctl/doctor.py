@@ -1,4 +1,4 @@
-"""What this machine must have, checked before anything starts: each finding says what is missing and what to do."""
+"""Checks this machine before anything starts: each finding says what is missing and what to do."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ PYTHONS: Final = ((3, 11), (3, 14))
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check: what was looked at, what was seen, and what to do when it is not enough."""
+    """The result of a check: what was looked at, what was seen, and what to do when it is not enough."""
 
     check: str
     seen: str
@@ -34,7 +34,7 @@ class Finding:
 
     @property
     def good(self) -> bool:
-        """Whether it is enough."""
+        """True when nothing has to be done."""
         return self.advice is None
 
 
@@ -63,8 +63,8 @@ def _system() -> Finding:
 
 
 def _python() -> Finding:
-    found = sys.version_info[:2]
-    advice = None if PYTHONS[0] <= found < PYTHONS[1] else "Use Python 3.11, 3.12 or 3.13: make PYTHON=…"
+    running = sys.version_info[:2]
+    advice = None if PYTHONS[0] <= running < PYTHONS[1] else "Use Python 3.11, 3.12 or 3.13: make PYTHON=…"
     return Finding("Python", sys.version.split()[0], advice)
 
 
@@ -101,12 +101,12 @@ def _space(stack: Stack) -> Iterator[Finding]:
     cold = not object_store.binary(stack.cache_dir, stack.root).exists()
     cold = cold or not (jars.folder(stack.cache_dir, stack.root / "infra/kafka/jars.lock") / "complete").exists()
     needed = {"state": (stack.state_dir, STATE_BYTES), "cache": (stack.cache_dir, COLD_BYTES if cold else 0)}
-    for name, (folder, wanted) in needed.items():
+    for name, (folder, required) in needed.items():
         free = shutil.disk_usage(_existing(folder)).free
         variable = "BANKCTL_STATE_DIR" if name == "state" else "BANK_CACHE_DIR"
-        advice = f"{wanted / 2**30:.0f} GiB are needed: free some, or set {variable} to a folder on a larger disk."
+        advice = f"{required / 2**30:.0f} GiB are needed: free some, or set {variable} to a folder on a larger disk."
         yield Finding(
-            f"disk for {name}", f"{free / 2**30:.1f} GiB free in {folder}", None if free >= wanted else advice
+            f"disk for {name}", f"{free / 2**30:.1f} GiB free in {folder}", None if free >= required else advice
         )
 
 

@@ -163,7 +163,7 @@ def write_all(stack: Stack) -> None:
 
 
 def _quoted(value: str) -> str:
-    """As a shell reads it: quoted only where a plain word would be read as something else."""
+    """Quote a value for a shell, only where the shell would read a plain word as something else."""
     import shlex
 
     return shlex.quote(value)

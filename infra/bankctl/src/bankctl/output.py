@@ -1,4 +1,4 @@
-"""Where results go: the terminal as wide as it is, anything else wide enough that no table is cut."""
+"""The output console: as wide as the terminal, and wide enough elsewhere that no table is cut."""
 
 from typing import Final
 
@@ -9,5 +9,5 @@ _PIPED_WIDTH: Final = 200
 
 def console() -> Console:
     """A console on standard output."""
-    found = Console()
-    return found if found.is_terminal else Console(width=_PIPED_WIDTH)
+    terminal = Console()
+    return terminal if terminal.is_terminal else Console(width=_PIPED_WIDTH)

@@ -1,4 +1,4 @@
-"""Where the checkout and the user's cache are."""
+"""The paths of the checkout and of the user's cache."""
 
 import os
 from pathlib import Path

@@ -54,7 +54,7 @@ class SecretStore:
         return private
 
     def public_key(self, user: str) -> Path:
-        """Where a warehouse user's public key lies."""
+        """The path of a warehouse user's public key."""
         return self._folder / f"{user.lower()}.pub.pem"
 
 

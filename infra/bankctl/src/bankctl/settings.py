@@ -13,7 +13,7 @@ MAX_PORT_OFFSET = 46_000
 
 
 class BankctlSettings(ProgramSettings):
-    """Where state lives and which ports are used; see also BANK_CACHE_DIR."""
+    """The state directory, the ports and the pace of the stack; see also BANK_CACHE_DIR."""
 
     model_config = SettingsConfigDict(env_prefix="BANKCTL_")
 

@@ -1,4 +1,4 @@
-"""One stack: where its state lies, which ports it uses, and how each part is reached, natively or among containers."""
+"""The stack: its state directory, its ports, and the address of each part, natively or among containers."""
 
 import os
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Stack:
 
     @classmethod
     def from_environment(cls) -> "Stack":
-        """From BANKCTL_*, BANK_CACHE_DIR and, for a real account, SNOWFLAKE_*.
+        """Describe the stack of BANKCTL_*, BANK_CACHE_DIR and, for a real account, SNOWFLAKE_*.
 
         Raises:
             PipelineError: a variable is wrong (named), or this is no checkout.
@@ -59,7 +59,7 @@ class Stack:
         return self.state_dir / "log" / f"{component}.log"
 
     def run_file(self, component: str) -> Path:
-        """Where a component's process is recorded."""
+        """The record of a component's process."""
         return self.state_dir / "run" / f"{component}.json"
 
     def env_file(self, program: str) -> Path:
@@ -83,7 +83,7 @@ class Stack:
 
     @property
     def supervised(self) -> bool:
-        """Whether the components are processes of `bank up`; else something else runs them (compose)."""
+        """True when the components are processes of `bank up`; else something else runs them (compose)."""
         return self.settings.network == "loopback"
 
     def require_supervised(self) -> None:
@@ -103,7 +103,7 @@ class Stack:
         return LOOPBACK if self.supervised else _NAMES.get(name, name.replace("_", "-"))
 
     def address(self, name: str) -> str:
-        """Its `host:port`."""
+        """The `host:port` of that component."""
         return f"{self.host(name)}:{self.port(name)}"
 
     def url(self, name: str) -> str:
@@ -111,12 +111,12 @@ class Stack:
         return f"http://{self.address(name)}{_URL_PATHS.get(name, '')}"
 
     def browser_url(self, name: str) -> str:
-        """The same for a person at this machine: containers publish their ports on the loopback address."""
+        """The HTTP address for a person at this machine: containers publish their ports on the loopback address."""
         return f"http://{LOOPBACK}:{self.port(name)}{_URL_PATHS.get(name, '')}"
 
     @property
     def bootstrap_servers(self) -> str:
-        """Where Kafka is."""
+        """Kafka's `host:port`."""
         return self.address("kafka")
 
     def dsn(self, database: str, role: str = _SUPERUSER) -> str:
@@ -140,7 +140,7 @@ class Stack:
         )
 
     def snowflake(self, user: str = names.ADMIN_USER) -> SnowflakeSettings:
-        """How a warehouse user logs in: to the account of SNOWFLAKE_*, else to the stand-in."""
+        """The login of a warehouse user: to the account of SNOWFLAKE_*, else to the stand-in."""
         if self.real_snowflake is not None:
             return self.real_snowflake
         roles = {names.LOADER_USER: names.LOADER_ROLE, names.TRANSFORMER_USER: names.TRANSFORMER_ROLE}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bankctl.provisioning.scratch import migrated_database, scratch_database
+from bankctl.provisioning.scratch_database import migrated_database, scratch_database
 from bankctl.provisioning.steps import migrations_folder
 from bankctl.stack import Stack
 

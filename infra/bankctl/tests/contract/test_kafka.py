@@ -38,9 +38,9 @@ def test_a_storage_whose_id_begins_with_a_dash_is_formatted(stack: Stack, tmp_pa
 
 
 def test_a_topic_is_created_once_and_an_equal_one_is_left_alone(stack: Stack, name: str) -> None:
-    wanted = [topics.Topic(name, 3)]
-    assert topics.ensure(stack.bootstrap_servers, wanted) == (name,)
-    assert topics.ensure(stack.bootstrap_servers, wanted) == ()
+    required = [topics.Topic(name, 3)]
+    assert topics.ensure(stack.bootstrap_servers, required) == (name,)
+    assert topics.ensure(stack.bootstrap_servers, required) == ()
 
 
 def test_a_topic_that_differs_is_refused_and_nothing_is_created(stack: Stack, name: str) -> None:
@@ -52,7 +52,7 @@ def test_a_topic_that_differs_is_refused_and_nothing_is_created(stack: Stack, na
 
 
 def test_the_stacks_topics_are_all_there(stack: Stack) -> None:
-    assert topics.ensure(stack.bootstrap_servers, topics.wanted()) == ()
+    assert topics.ensure(stack.bootstrap_servers, topics.required()) == ()
 
 
 def _record(*fields: Mapping[str, object]) -> dict[str, str]:

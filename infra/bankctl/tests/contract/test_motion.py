@@ -30,8 +30,8 @@ def bucket(stack: Stack) -> Iterator[str]:
     client, name = stack.object_store(), f"test-motion-{os.getpid()}"
     client.make_bucket(name)
     yield name
-    for found in client.list_objects(name, recursive=True):
-        client.remove_object(name, str(found.object_name))
+    for stored in client.list_objects(name, recursive=True):
+        client.remove_object(name, str(stored.object_name))
     client.remove_bucket(name)
 
 
@@ -48,11 +48,15 @@ def _backlog(stack: Stack, bucket: str, tails: dict[Chain, Tail]) -> backlog.Bac
 def test_what_lies_behind_a_tail_waits_by_the_stores_clock(stack: Stack, bucket: str) -> None:
     keys = [SegmentKey(*CHAIN, start) for start in (999_990, 999_999, 1_000_007)]
     _put(stack, bucket, *keys)
-    found = _backlog(stack, bucket, {CHAIN: Tail(999_990, 999_999)})
-    assert found.waiting is not None
-    assert (found.waiting.oldest, found.waiting.count, found.waiting.more) == (str(keys[1]), 2, False)
-    assert 0 <= found.waiting.seconds < 60
-    assert (found.lost, found.broken) == ((), ())
+    backlog_seen = _backlog(stack, bucket, {CHAIN: Tail(999_990, 999_999)})
+    assert backlog_seen.waiting is not None
+    assert (backlog_seen.waiting.oldest, backlog_seen.waiting.count, backlog_seen.waiting.more) == (
+        str(keys[1]),
+        2,
+        False,
+    )
+    assert 0 <= backlog_seen.waiting.seconds < 60
+    assert (backlog_seen.lost, backlog_seen.broken) == ((), ())
     assert _backlog(stack, bucket, {CHAIN: Tail(1_000_007, 1_000_009)}).waiting is None
 
 
@@ -60,17 +64,17 @@ def test_a_foreign_object_a_gap_and_a_lost_tail_are_named(stack: Stack, bucket: 
     own, other = SegmentKey(*CHAIN, 0), Chain(CHAIN.topic, 0)
     foreign = f"{CHAIN.topic}/{CHAIN.partition:04d}/_SUCCESS"
     _put(stack, bucket, own, foreign, SegmentKey(*other, 0), SegmentKey(*other, 50))
-    found = _backlog(stack, bucket, {CHAIN: Tail(0, 10), other: Tail(0, 40), Chain(CHAIN.topic, 1): Tail(0, 5)})
-    assert found.waiting is not None
-    assert found.waiting.count == 2
-    assert any(foreign in said for said in found.broken)
-    assert f"{other}: gap in the landing: 40 comes next, the segment starts at 50" in found.broken
-    assert [said.partition(":")[0] for said in found.lost] == [f"{CHAIN.topic}/1"]
+    backlog_seen = _backlog(stack, bucket, {CHAIN: Tail(0, 10), other: Tail(0, 40), Chain(CHAIN.topic, 1): Tail(0, 5)})
+    assert backlog_seen.waiting is not None
+    assert backlog_seen.waiting.count == 2
+    assert any(foreign in said for said in backlog_seen.broken)
+    assert f"{other}: gap in the landing: 40 comes next, the segment starts at 50" in backlog_seen.broken
+    assert [said.partition(":")[0] for said in backlog_seen.lost] == [f"{CHAIN.topic}/1"]
 
 
 def test_a_bucket_that_is_not_there_yet_holds_nothing(stack: Stack) -> None:
-    found = _backlog(stack, "test-motion-absent", {})
-    assert (found.waiting, found.lost) == (None, ())
+    backlog_seen = _backlog(stack, "test-motion-absent", {})
+    assert (backlog_seen.waiting, backlog_seen.lost) == (None, ())
 
 
 @pytest.fixture
@@ -81,8 +85,8 @@ def connection(stack: Stack) -> Iterator[Any]:
         _run(opened, f"CREATE DATABASE {database}")
         _run(opened, f"CREATE SCHEMA {database}.{names.RAW_SCHEMA}")
         for table in ("LOAD_LEDGER", "LOAD_TAILS", "BUILD_LEDGER"):
-            place = f"{names.RAW_SCHEMA}.{table}"
-            _run(opened, f"CREATE TABLE {database}.{place} LIKE {names.WAREHOUSE_DATABASE}.{place}")
+            qualified_name = f"{names.RAW_SCHEMA}.{table}"
+            _run(opened, f"CREATE TABLE {database}.{qualified_name} LIKE {names.WAREHOUSE_DATABASE}.{qualified_name}")
         with closing(stack.connect_warehouse(database=database)) as own:
             yield own
         _run(opened, f"DROP DATABASE {database}")
@@ -133,10 +137,10 @@ def test_the_oldest_load_that_no_build_has_seen_waits_by_the_warehouses_clock(co
     for load_id, seconds, changes in ((1, 900, True), (2, 700, False), (3, 500, True), (4, 30, True)):
         _loaded(connection, load_id, seconds, changes=changes)
     _built(connection, 1, 800)
-    found = ledger.owed(connection)
-    assert found is not None
-    assert (found.oldest, found.count) == ("load 3", 2)
-    assert found.seconds == pytest.approx(500, abs=20)
+    waiting = ledger.owed(connection)
+    assert waiting is not None
+    assert (waiting.oldest, waiting.count) == ("load 3", 2)
+    assert waiting.seconds == pytest.approx(500, abs=20)
     assert ledger.loaded(connection, 60) == {CHAIN: 1}
     # A build that ended later could not see it: the load waits for the next one from there.
     _built(connection, 1, 100)

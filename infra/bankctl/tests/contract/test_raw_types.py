@@ -42,7 +42,7 @@ def golden(stack: Stack) -> Path:
 def landed(golden: Path) -> dict[str, pa.DataType]:
     """The Arrow type of each column in the consumer's golden records."""
     document: dict[str, Any] = json.loads((golden / "records.json").read_text(encoding="utf-8"))
-    value = next(each["value"] for each in document["records"] if each["kind"] == "changes" and each["value"])
+    value = next(record["value"] for record in document["records"] if record["kind"] == "changes" and record["value"])
     schema = document["schemas"][str(int.from_bytes(base64.b64decode(value)[1:5], "big"))]
     return {column.name: arrow_type(column) for column in columns_of(schema)}
 

@@ -30,8 +30,8 @@ def bucket(stack: Stack) -> Iterator[str]:
     yield name
     root: Minio = stack.object_store()
     root.delete_bucket_notification(name)
-    for found in root.list_objects(name, recursive=True):
-        root.remove_object(name, str(found.object_name))
+    for stored in root.list_objects(name, recursive=True):
+        root.remove_object(name, str(stored.object_name))
     root.remove_bucket(name)
 
 
@@ -65,7 +65,7 @@ def test_the_consumer_creates_and_reads_and_may_not_delete(stack: Stack, bucket:
 def test_the_loader_reads_and_lists_only(stack: Stack, bucket: str) -> None:
     key = _put(_client(stack, CONSUMER), bucket, 0, 5)
     loader = _client(stack, LOADER)
-    assert [found.object_name for found in loader.list_objects(bucket, recursive=True)] == [key]
+    assert [stored.object_name for stored in loader.list_objects(bucket, recursive=True)] == [key]
     assert loader.get_object(bucket, key).read() == b"x"
     for attempt in (lambda: _put(loader, bucket, 5, 6), lambda: loader.remove_object(bucket, key)):
         with pytest.raises(S3Error, match="AccessDenied"):

@@ -50,8 +50,8 @@ def test_tables_have_the_columns_of_their_files(stack: Stack, connection: Any) -
     for path in (warehouse_folder(stack.root) / "raw").glob("*.sql"):
         created = path.read_text().partition("(\n")[2].partition("\n);")[0]
         expected = re.findall(r"^ +(\w+) ", created, flags=re.MULTILINE)
-        found = [name for (name,) in _rows(connection, _COLUMNS, (path.stem.upper(),))]
-        assert sorted(found) == sorted(expected), path.name
+        columns = [name for (name,) in _rows(connection, _COLUMNS, (path.stem.upper(),))]
+        assert sorted(columns) == sorted(expected), path.name
 
 
 def test_an_older_table_gains_the_columns_it_lacks(stack: Stack, connection: Any) -> None:
@@ -122,13 +122,13 @@ def test_equal_sides_are_equal_to_the_cent_and_the_microsecond(
     bank: str, connection: Any, marts: tuple[ComparedTable, ...]
 ) -> None:
     _fill(bank, connection, marts)
-    found = verify(bank, connection, marts)
-    assert [(difference.table.table, difference.equal) for difference in found] == [
+    differences = verify(bank, connection, marts)
+    assert [(difference.table.table, difference.equal) for difference in differences] == [
         ("customers", True),
         ("accounts", True),
         ("transactions", True),
-    ], found
-    assert [str(difference.mart.money) for difference in found] == ["0", "10000000000000000.09", "100.01"]
+    ], differences
+    assert [str(difference.mart.money) for difference in differences] == ["0", "10000000000000000.09", "100.01"]
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,9 @@ def test_one_planted_value_is_found(
 ) -> None:
     _fill(bank, connection, marts)
     _rows(connection, change.format(marts[table].mart))
-    found = verify(bank, connection, marts)
-    assert [number for number, difference in enumerate(found) if not difference.equal] == [table]
-    assert dict(found[table].columns) == {column: 1}
+    differences = verify(bank, connection, marts)
+    assert [number for number, difference in enumerate(differences) if not difference.equal] == [table]
+    assert dict(differences[table].columns) == {column: 1}
 
 
 def test_a_missing_and_a_repeated_row_are_found(bank: str, connection: Any, marts: tuple[ComparedTable, ...]) -> None:
@@ -159,8 +159,8 @@ def test_a_missing_and_a_repeated_row_are_found(bank: str, connection: Any, mart
     transactions = marts[2].mart
     _rows(connection, f"DELETE FROM {transactions} WHERE transaction_id = 1")
     _rows(connection, f"INSERT INTO {transactions} SELECT * FROM {transactions}")
-    found = verify(bank, connection, marts)[2]
-    assert (found.source.only_here, found.mart.only_here, found.keys) == (1, 1, [1, 9007199254740993])
+    difference = verify(bank, connection, marts)[2]
+    assert (difference.source.only_here, difference.mart.only_here, difference.keys) == (1, 1, [1, 9007199254740993])
 
 
 def test_before_the_first_build_every_row_is_missing(
@@ -168,6 +168,6 @@ def test_before_the_first_build_every_row_is_missing(
 ) -> None:
     _fill(bank, connection, marts)
     _rows(connection, f"DROP TABLE {marts[1].mart}")
-    found = verify(bank, connection, marts)
-    assert [difference.equal for difference in found] == [True, False, True]
-    assert (found[1].source.only_here, found[1].mart.rows) == (2, 0)
+    differences = verify(bank, connection, marts)
+    assert [difference.equal for difference in differences] == [True, False, True]
+    assert (differences[1].source.only_here, differences[1].mart.rows) == (2, 0)

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from bank_common.settings import PostgresSettings
 from bankctl.provisioning import steps
-from bankctl.provisioning.scratch import migrated_database
+from bankctl.provisioning.scratch_database import migrated_database
 from bankctl.stack import Stack
 
 T = TypeVar("T")

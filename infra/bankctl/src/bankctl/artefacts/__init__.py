@@ -1,1 +1,1 @@
-"""What the native stack downloads or builds, cached across checkouts."""
+"""Artefacts that the native stack downloads or builds, cached across checkouts."""

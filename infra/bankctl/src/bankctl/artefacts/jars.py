@@ -73,7 +73,7 @@ def read_lock(path: Path) -> tuple[Jar, ...]:
 
 
 def folder(cache: Path, lock: Path) -> Path:
-    """Where the jars of this lock lie in the cache: `lib/*.jar` and `registry/`."""
+    """The folder of this lock's jars in the cache: `lib/*.jar` and `registry/`."""
     return cache / "jars" / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
 
 
@@ -97,16 +97,16 @@ def class_path(target: Path) -> str:
 
 
 def _fetch_all(jars: Iterable[Jar], target: Path, progress: Callable[[str], None]) -> None:
-    wanted = list(jars)
+    required = list(jars)
     library = target / "lib"
     library.mkdir(parents=True, exist_ok=True)
-    missing = [jar for jar in wanted if not _present(jar, target)]
+    missing = [jar for jar in required if not _present(jar, target)]
     with tempfile.TemporaryDirectory(dir=target, prefix="fetch-") as scratch, ThreadPoolExecutor(_THREADS) as pool:
         pending = {pool.submit(_fetch, jar, Path(scratch)): jar for jar in missing}
-        for count, future in enumerate(as_completed(pending), start=len(wanted) - len(missing) + 1):
+        for count, future in enumerate(as_completed(pending), start=len(required) - len(missing) + 1):
             jar = pending[future]
             try:
-                found = future.result()
+                artifact_file = future.result()
             except Exception as error:
                 for other in pending:
                     other.cancel()
@@ -117,10 +117,10 @@ def _fetch_all(jars: Iterable[Jar], target: Path, progress: Callable[[str], None
                     advice="Check the network and run the command again; what was fetched is kept.",
                 ) from error
             if jar.artifact == REGISTRY_ARTIFACT:
-                unpack_registry(found, target / "registry")
+                unpack_registry(artifact_file, target / "registry")
             else:
-                shutil.move(found, library / jar.file_name)
-            progress(f"jars: {count} of {len(wanted)}")
+                shutil.move(artifact_file, library / jar.file_name)
+            progress(f"jars: {count} of {len(required)}")
 
 
 def _present(jar: Jar, target: Path) -> bool:
@@ -135,14 +135,14 @@ def _fetch(jar: Jar, scratch: Path) -> Path:
 
     context = MavenContext(repo_cache=scratch / "repository", timeout=_TIMEOUT_SECONDS)
     artifact = context.project(jar.group, jar.artifact).at_version(jar.version)
-    found = Path(artifact.artifact(classifier=jar.classifier, packaging=jar.packaging).resolve())
-    digest = hashlib.sha256(found.read_bytes()).hexdigest()
+    artifact_file = Path(artifact.artifact(classifier=jar.classifier, packaging=jar.packaging).resolve())
+    digest = hashlib.sha256(artifact_file.read_bytes()).hexdigest()
     if digest != jar.sha256:
         raise JarsError(
             f"{jar.file_name} has the hash {digest}, the lock says {jar.sha256}.",
             advice="The download is damaged or was replaced: run the command again; if it stays, don't use it.",
         )
-    return found
+    return artifact_file
 
 
 def unpack_registry(archive: Path, destination: Path) -> None:

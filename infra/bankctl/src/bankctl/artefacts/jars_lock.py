@@ -23,8 +23,8 @@ _COORDINATES: Final = re.compile(r"^\s*([\w.-]+):([\w.-]+):jar:(?:([\w.-]+):)?([
 def pinned_versions(pom: Path) -> dict[str, str]:
     """The `*.version` properties of the POM, by name without the suffix."""
     properties = ElementTree.parse(pom).getroot().find("m:properties", _POM)  # noqa: S314 - our own file
-    found = list(properties) if properties is not None else []
-    return {item.tag.partition("}")[2].removesuffix(".version"): item.text or "" for item in found}
+    elements = list(properties) if properties is not None else []
+    return {item.tag.partition("}")[2].removesuffix(".version"): item.text or "" for item in elements}
 
 
 def write(pom: Path, lock: Path) -> int:

@@ -37,7 +37,7 @@ def module_version(root: Path) -> str:
 
 
 def binary(cache: Path, root: Path) -> Path:
-    """Where the built binary lies in the cache."""
+    """The path of the built binary in the cache."""
     return cache / "minio" / module_version(root) / "minio"
 
 
@@ -58,24 +58,24 @@ def ensure(cache: Path, root: Path, progress: Callable[[str], None]) -> Path:
 
 def find_go() -> Path | None:
     """A Go compiler on PATH that is new enough."""
-    found = shutil.which("go")
-    if found is None:
+    executable = shutil.which("go")
+    if executable is None:
         return None
     said = subprocess.run(
-        [found, "env", "GOVERSION"],
+        [executable, "env", "GOVERSION"],
         capture_output=True,
         text=True,
         check=False,
         env=os.environ | {"GOTOOLCHAIN": "local"},
     )
     match = re.match(r"go(\d+)\.(\d+)", said.stdout)
-    return Path(found) if match and (int(match[1]), int(match[2])) >= NEEDED_GO else None
+    return Path(executable) if match and (int(match[1]), int(match[2])) >= NEEDED_GO else None
 
 
 def _go(cache: Path, progress: Callable[[str], None]) -> Path:
-    found = find_go()
-    if found is not None:
-        return found
+    installed = find_go()
+    if installed is not None:
+        return installed
     environment = cache / "go"
     compiler = environment / "bin" / "go"
     if not compiler.exists():

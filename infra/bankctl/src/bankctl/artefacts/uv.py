@@ -22,10 +22,10 @@ def uv_binary() -> str:
         EnvironmentSetupError: there is none.
     """
     own = repository_root() / ".local" / "uv" / "bin" / "uv"
-    found = os.environ.get("UV") or shutil.which("uv") or (str(own) if own.exists() else None)
-    if found is None:
+    executable = os.environ.get("UV") or shutil.which("uv") or (str(own) if own.exists() else None)
+    if executable is None:
         raise EnvironmentSetupError("uv was not found.", advice="Start through make (`make up`), which brings it.")
-    return found
+    return executable
 
 
 def sync(project: Path, progress: Callable[[str], None]) -> Path:
@@ -35,8 +35,8 @@ def sync(project: Path, progress: Callable[[str], None]) -> Path:
         EnvironmentSetupError: uv failed; its last lines are in the message.
     """
     binaries, stamp = project / ".venv" / "bin", project / ".venv" / ".locked"
-    wanted = hashlib.sha256((project / "uv.lock").read_bytes() + (project / "pyproject.toml").read_bytes()).hexdigest()
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+    digest = hashlib.sha256((project / "uv.lock").read_bytes() + (project / "pyproject.toml").read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
         return binaries
     progress(f"{project.name}: installing its packages")
     dropped = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONDONTWRITEBYTECODE")
@@ -58,5 +58,5 @@ def sync(project: Path, progress: Callable[[str], None]) -> Path:
             f"The environment of {project.name} could not be made: {done.stderr.strip()[-600:]}",
             advice="Check the network and the disk; after a change of dependencies run `make lock`.",
         )
-    stamp.write_text(wanted, encoding="utf-8")
+    stamp.write_text(digest, encoding="utf-8")
     return binaries

@@ -37,16 +37,27 @@ def status(
 ) -> None:
     """Show the state of the connector and its task, and why it failed. Exits with 1 unless both run."""
     with ConnectApi(Stack.from_environment().url("connect")) as api:
-        found = api.status(names.CONNECTOR)
-    if found is None:
+        connector_status = api.status(names.CONNECTOR)
+    if connector_status is None:
         raise _missing()
     if as_json:
-        typer.echo(json.dumps({"name": found.name, "state": found.state, "tasks": found.tasks, "trace": found.trace}))
+        typer.echo(
+            json.dumps(
+                {
+                    "name": connector_status.name,
+                    "state": connector_status.state,
+                    "tasks": connector_status.tasks,
+                    "trace": connector_status.trace,
+                }
+            )
+        )
     else:
-        typer.echo(f"{found.name}: {found.state}, tasks {', '.join(found.tasks) or 'none'}")
-        if found.trace:
-            typer.echo(found.trace.rstrip())
-    raise typer.Exit(0 if found.running else 1)
+        typer.echo(
+            f"{connector_status.name}: {connector_status.state}, tasks {', '.join(connector_status.tasks) or 'none'}"
+        )
+        if connector_status.trace:
+            typer.echo(connector_status.trace.rstrip())
+    raise typer.Exit(0 if connector_status.running else 1)
 
 
 @app.command()

@@ -9,10 +9,10 @@ from rich.console import Console
 
 from bank_common.errors import PipelineError
 from bankctl import environment
-from bankctl.demo import plan, report
-from bankctl.demo.arrival import Arrival, Outcome
+from bankctl.demo import first_start, report
+from bankctl.demo.convergence import Convergence, Outcome
 from bankctl.demo.generator_run import GeneratorRun
-from bankctl.demo.hops import HOP_ERRORS, Hops
+from bankctl.demo.pipeline_stages import STAGE_ERRORS, PipelineStages
 from bankctl.demo.verification import a_customer, operations, verify
 from bankctl.demo.view import View
 from bankctl.output import console
@@ -50,7 +50,7 @@ def demo(
         phases = _start(stack, out) if stack.supervised else {}
         sizes = {"--seed": seed, "--customers": customers, "--transactions": transactions}
         outcome = _run(stack, out, [text for name, size in sizes.items() for text in (name, str(size))])
-        phases |= {"generate": outcome.generate_seconds, "arrive and compare": outcome.arrive_seconds}
+        phases |= {"generate": outcome.generate_seconds, "arrive and compare": outcome.converge_seconds}
         _conclude(stack, out, outcome, phases, down=down)
     finally:
         if down:
@@ -59,7 +59,7 @@ def demo(
 
 
 def _start(stack: Stack, out: Console) -> dict[str, float]:
-    for line in plan.sentences(plan.missing(stack), stack):
+    for line in first_start.sentences(first_start.missing(stack), stack):
         out.print(line, highlight=False, soft_wrap=True)
     start = time.monotonic()
     up(stack, Reporter(out))
@@ -69,20 +69,20 @@ def _start(stack: Stack, out: Console) -> dict[str, float]:
 def _run(stack: Stack, out: Console, arguments: list[str]) -> Outcome:
     with (
         closing(stack.connect_warehouse(network_timeout=_PATIENCE_SECONDS)) as warehouse,
-        Hops(stack.bootstrap_servers, stack.object_store(), warehouse) as hops,
+        PipelineStages(stack.bootstrap_servers, stack.object_store(), warehouse) as stages,
         GeneratorRun(environment.generator(stack), arguments, stack.log_file("generator")) as generator,
         View(out) as view,
     ):
-        arrival = Arrival(
-            hops,
+        convergence = Convergence(
+            stages,
             generator,
             check=lambda: raise_if_dead(stack),
             verify=lambda: verify(stack.dsn("bank", "bank_reader"), warehouse),
             show=view.show,
         )
         try:
-            return arrival.follow()
-        except HOP_ERRORS as error:
+            return convergence.follow()
+        except STAGE_ERRORS as error:
             raise_if_dead(stack)
             raise PipelineError(
                 f"A component runs and does not answer: {error}", advice="`bank status` says which."

@@ -4,7 +4,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bankctl.components.plan import COMPONENTS
+from bankctl.components.component_graph import COMPONENTS
 from bankctl.doctor import examine
 from bankctl.stack import Stack
 from bankctl.supervision.processes import running

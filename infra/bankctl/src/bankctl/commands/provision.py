@@ -1,4 +1,4 @@
-"""`bank provision`: makes the running components what the pipeline needs."""
+"""`bank provision`: creates in the running components what the pipeline needs."""
 
 from typing import Annotated
 

@@ -11,7 +11,7 @@ from bankctl.stack import Stack
 
 
 class BankRole(StrEnum):
-    """Who works on the bank's database."""
+    """The roles that work on the bank's database."""
 
     APP = "bank_app"
     READER = "bank_reader"

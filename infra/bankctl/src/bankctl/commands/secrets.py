@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bankctl import handout
+from bankctl import container_secrets
 from bankctl.stack import Stack
 
 
@@ -16,5 +16,5 @@ def secrets(
 
     May be run again: secrets that are there stay as they are.
     """
-    written = handout.write(Stack.from_environment(), target)
+    written = container_secrets.write(Stack.from_environment(), target)
     typer.echo(f"secrets of {', '.join(written)} are in {target}")

@@ -48,7 +48,7 @@ def sql(
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON carries it without losing a digit."""
+    """Convert a value to one that JSON carries without losing a digit."""
     if isinstance(value, decimal.Decimal):
         return format(value, "f")
     if isinstance(value, datetime.datetime | datetime.date | datetime.time):

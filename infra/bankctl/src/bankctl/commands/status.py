@@ -35,21 +35,23 @@ def status(
     stack = Stack.from_environment()
     with ThreadPoolExecutor(1) as pool:
         looked = pool.submit(motion.survey, stack)
-        found = survey(stack) if stack.supervised and not hops else []
+        components = survey(stack) if stack.supervised and not hops else []
         moving = looked.result()
     if as_json:
-        typer.echo(json.dumps(document(found, moving)))
+        typer.echo(json.dumps(document(components, moving)))
     else:
-        _print(found, moving)
-    good = all(component.healthy or component.optional for component in found) and all(hop.moving for hop in moving)
+        _print(components, moving)
+    good = all(component.healthy or component.optional for component in components) and all(
+        hop.moving for hop in moving
+    )
     raise typer.Exit(0 if good else 1)
 
 
-def document(found: Sequence[ComponentStatus], moving: Sequence[Motion]) -> dict[str, Any]:
+def document(components: Sequence[ComponentStatus], moving: Sequence[Motion]) -> dict[str, Any]:
     """What `--json` prints."""
     return {
-        "components": {component.name: component.document() for component in found},
-        "total_memory_bytes": sum(component.memory_bytes for component in found),
+        "components": {component.name: component.document() for component in components},
+        "total_memory_bytes": sum(component.memory_bytes for component in components),
         "hops": {
             hop.hop: {
                 "moving": hop.moving,
@@ -62,11 +64,11 @@ def document(found: Sequence[ComponentStatus], moving: Sequence[Motion]) -> dict
     }
 
 
-def _print(found: Sequence[ComponentStatus], moving: Sequence[Motion]) -> None:
+def _print(components: Sequence[ComponentStatus], moving: Sequence[Motion]) -> None:
     out = console()
-    if found:
-        out.print(_components(found))
-        total = sum(component.memory_bytes for component in found)
+    if components:
+        out.print(_components(components))
+        total = sum(component.memory_bytes for component in components)
         out.print(f"total memory {total / 2**30:.2f} GiB", highlight=False)
     width = max(len(name) for name in _HOPS.values())
     for hop in moving:
@@ -74,11 +76,11 @@ def _print(found: Sequence[ComponentStatus], moving: Sequence[Motion]) -> None:
         out.print(line, style=None if hop.moving else "red", highlight=False, markup=False, soft_wrap=True)
 
 
-def _components(found: Sequence[ComponentStatus]) -> Table:
+def _components(components: Sequence[ComponentStatus]) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("component", "state", "pid", "ports", "up", "memory"):
         table.add_column(heading, justify="right" if heading in ("pid", "up", "memory") else "left")
-    for component in found:
+    for component in components:
         table.add_row(
             component.name,
             "healthy" if component.healthy else component.reason,

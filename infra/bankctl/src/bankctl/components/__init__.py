@@ -1,1 +1,1 @@
-"""What the stack runs and how each part is started and probed."""
+"""The components of the stack: how each is started and probed."""

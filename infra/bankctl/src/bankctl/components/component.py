@@ -1,4 +1,4 @@
-"""What a component is: how it is prepared, started, probed and stopped."""
+"""The component: how a process is prepared, started, probed and stopped."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -12,17 +12,17 @@ import httpx
 from bankctl.stack import Stack
 
 READY: Final = None
-"""What a probe gives when the component answers; anything else is the reason why it does not."""
+"""The result of a probe when the component answers; any other result is the reason why it does not."""
 
 HttpProbe = Callable[[Stack], str | None]
 
 
 def nothing(_stack: Stack) -> None:
-    """No preparation."""
+    """Prepare nothing."""
 
 
 def inherited_environment() -> dict[str, str]:
-    """This process's environment without what would lead a component astray."""
+    """This process's environment without the variables that would change a component's behaviour."""
     dropped = ("PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT")
     prefixes = ("GENERATOR_", "CDC_CONSUMER_", "EVENT_RECEIVER_", "BANK_DAGS_", "AIRFLOW__", "SNOWFLAKE_")
     return {name: value for name, value in os.environ.items() if name not in dropped and not name.startswith(prefixes)}

@@ -14,7 +14,7 @@ _ANSWER_SECONDS: Final = 5.0
 
 
 def probe(stack: Stack) -> str | None:
-    """Its greeting at its socket (bank_dags.building.inside.warm): ready, or why not."""
+    """Read the greeting at its socket (bank_dags.building.inside.warm): ready, or why not."""
     try:
         greeting = _greeting(stack.data_dir("dbt") / "warm")
     except (OSError, ValueError) as error:
@@ -24,19 +24,19 @@ def probe(stack: Stack) -> str | None:
 
 def _greeting(folder: Path) -> dict[str, object]:
     # By the folder's descriptor: a socket's own name may have 107 bytes.
-    place = os.open(folder, os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = os.open(folder, os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(_ANSWER_SECONDS)
-            connection.connect(f"/proc/self/fd/{place}/socket")
+            connection.connect(f"/proc/self/fd/{descriptor}/socket")
             with connection.makefile("rb") as answer:
                 return json.loads(answer.readline())
     finally:
-        os.close(place)
+        os.close(descriptor)
 
 
 def interpreter(stack: Stack) -> Path:
-    """Of Airflow's environment, where `bank_dags` is."""
+    """The Python of Airflow's environment, where `bank_dags` is installed."""
     return stack.root / "orchestration" / "airflow" / ".venv" / "bin" / "python"
 
 

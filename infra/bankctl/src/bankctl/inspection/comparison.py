@@ -19,7 +19,7 @@ EXAMPLES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class ComparedTable:
-    """One table and its mart: the columns of both, in one order, the key first. `money` is summed on both sides."""
+    """A table and its mart: the columns of both, in one order, the key first. `money` is summed on both sides."""
 
     table: str
     mart: str
@@ -41,7 +41,7 @@ class ComparedTable:
 
     @property
     def money_index(self) -> int | None:
-        """Where the money stands in a row."""
+        """The index of the money column in a row."""
         return None if self.money is None else [source for source, _ in self.columns].index(self.money)
 
 
@@ -77,7 +77,7 @@ TABLES: Final = (
 
 @dataclass(slots=True)
 class Side:
-    """What one side held."""
+    """The totals of one side."""
 
     rows: int = 0
     money: Decimal = Decimal(0)
@@ -98,7 +98,7 @@ class Difference:
 
     @property
     def equal(self) -> bool:
-        """Nothing is on one side only."""
+        """True when no row is on one side only."""
         return self.source.only_here == self.mart.only_here == 0
 
 
@@ -160,14 +160,14 @@ def _groups(rows: Iterator[Row], side: str) -> Iterator[tuple[Any, Sequence[Row]
 def _except(rows: Sequence[Row], others: Sequence[Row]) -> list[Row]:
     """The rows that have no counterpart among the others, each counterpart used once."""
     left = list(others)
-    found: list[Row] = []
+    unmatched: list[Row] = []
     for row in rows:
-        match = next((place for place, other in enumerate(left) if _rows_equal(row, other)), None)
+        match = next((index for index, other in enumerate(left) if _rows_equal(row, other)), None)
         if match is None:
-            found.append(row)
+            unmatched.append(row)
         else:
             del left[match]
-    return found
+    return unmatched
 
 
 def _rows_equal(row: Row, other: Row) -> bool:

@@ -1,4 +1,4 @@
-"""How far RAW and the marts are, as the warehouse's ledgers say: the chains' tails, and the oldest load not built."""
+"""Reads the load ledger and the build ledger: the chains' tails, and the oldest load that no build has seen."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -48,8 +48,8 @@ def owed(connection: Any) -> Waiting | None:
 
 def loaded(connection: Any, seconds: float) -> Mapping[Chain, int]:
     """Segments of each chain that were loaded in the last `seconds`."""
-    found = _rows(connection, _LOADED, (int(seconds),))
-    return {Chain(topic, int(partition)): int(count) for topic, partition, count in found}
+    rows = _rows(connection, _LOADED, (int(seconds),))
+    return {Chain(topic, int(partition)): int(count) for topic, partition, count in rows}
 
 
 def _rows(connection: Any, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:

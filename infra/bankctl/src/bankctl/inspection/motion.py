@@ -1,4 +1,4 @@
-"""Looks at the hops whose motion `bank status` shows, and has `bank_common.motion` judge what was seen."""
+"""Reads the state of the hops that `bank status` shows; `bank_common.motion` judges it."""
 
 import json
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ _DETAIL_LENGTH: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen, or as a text why it could not be. `up_seconds` is how long the store is up, where it tells."""
+    """The state that was read, or a text that says why it was not. `up_seconds`: the store's uptime, where it tells."""
 
     landing: Backlog | str
     owed: Waiting | str | None
@@ -57,7 +57,7 @@ def judged(seen: Look, sweep_seconds: float, target_lag_seconds: float) -> list[
 def _load(seen: Look, sweep_seconds: float, target_lag_seconds: float) -> Motion:
     if isinstance(seen.landing, str):
         return motion.not_judged(motion.LOAD, seen.landing)
-    found = motion.landed_not_loaded(
+    judged_motion = motion.landed_not_loaded(
         seen.landing.waiting,
         sweep_seconds=sweep_seconds,
         target_lag_seconds=target_lag_seconds,
@@ -67,29 +67,33 @@ def _load(seen: Look, sweep_seconds: float, target_lag_seconds: float) -> Motion
         seen=_seen(seen, names.LOAD_DAG),
         rates=backlog.rates(seen.landing, seen.loaded) if seen.landing.behind else None,
     )
-    return _unless_unheard(found, seen)
+    return _unless_unheard(judged_motion, seen)
 
 
 def _build(seen: Look, target_lag_seconds: float) -> Motion:
     if isinstance(seen.owed, str):
         return motion.not_judged(motion.BUILD, seen.owed)
-    found = motion.loaded_not_built(
+    judged_motion = motion.loaded_not_built(
         seen.owed,
         target_lag_seconds=target_lag_seconds,
         build_seconds=() if isinstance(seen.dags, str) else seen.dags[names.BUILD_DAG].task_seconds,
         up_seconds=seen.up_seconds,
         seen=_seen(seen, names.BUILD_DAG),
     )
-    return _unless_unheard(found, seen)
+    return _unless_unheard(judged_motion, seen)
 
 
 def _seen(seen: Look, dag: str) -> tuple[str, ...]:
     return (seen.dags,) if isinstance(seen.dags, str) else seen.dags[dag].seen
 
 
-def _unless_unheard(found: Motion, seen: Look) -> Motion:
-    """Without Airflow nothing will move: not green, though nothing waits at this moment."""
-    return motion.not_judged(found.hop, seen.dags) if found.moving and isinstance(seen.dags, str) else found
+def _unless_unheard(judged_motion: Motion, seen: Look) -> Motion:
+    """Turn red without Airflow: nothing will move, though nothing waits at this moment."""
+    return (
+        motion.not_judged(judged_motion.hop, seen.dags)
+        if judged_motion.moving and isinstance(seen.dags, str)
+        else judged_motion
+    )
 
 
 # -- looking ---------------------------------------------------------------------------------------------------------
@@ -139,7 +143,7 @@ def _dags(stack: Stack) -> Mapping[str, DagView] | str:
 
 
 def _up_seconds(stack: Stack) -> float | None:
-    """How long the object store is up, by itself; None where it is no MinIO or does not answer."""
+    """Read the object store's uptime; None where it is no MinIO or does not answer."""
     admin = MinioAdmin(
         endpoint=stack.address("minio"),
         credentials=StaticProvider(stack.secret("minio_root_user"), stack.secret("minio_root_password")),

@@ -1,4 +1,4 @@
-"""What Airflow says of a DAG that should move data: paused, without slots, failing, and how long its runs take."""
+"""Reads from Airflow what may hold up a DAG: paused, no pool slots, failed runs; and how long its tasks take."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ class NoAnswer(Exception):  # noqa: N818 - it is what was heard
 
 @dataclass(frozen=True, slots=True)
 class DagView:
-    """One DAG: `seen` are sentences about what may hold it up, `task_seconds` the lengths of its last tasks that
+    """A DAG's state: `seen` are sentences about what may hold it up, `task_seconds` the lengths of its last tasks that
     succeeded, from their scheduling on."""
 
     seen: tuple[str, ...]
@@ -52,7 +52,7 @@ class AirflowApi:
         self._client.close()
 
     def common(self) -> tuple[str, ...]:
-        """What may hold up every DAG: the scheduler's heartbeat, the pool of all tasks.
+        """Read what may hold up every DAG: the scheduler's heartbeat, the pool of all tasks.
 
         Raises:
             NoAnswer: the API server does not answer.
@@ -62,18 +62,18 @@ class AirflowApi:
             return tuple(scheduler_seen(health) + pool_seen(pool))
 
     def dag(self, dag: str) -> DagView:
-        """One DAG.
+        """Read the view of a DAG.
 
         Raises:
             NoAnswer: the API server does not answer.
         """
         with _heard():
-            found = self._client.get(f"/api/v2/dags/{dag}")
-            if found.status_code == httpx.codes.NOT_FOUND:
+            answer = self._client.get(f"/api/v2/dags/{dag}")
+            if answer.status_code == httpx.codes.NOT_FOUND:
                 return DagView((f"Airflow does not know the DAG {dag}", *self._import_errors()), ())
-            facts = found.raise_for_status().json()
-            seen = [f"the DAG {dag} is paused"] if facts["is_paused"] else []
-            if facts.get("has_import_errors"):
+            details = answer.raise_for_status().json()
+            seen = [f"the DAG {dag} is paused"] if details["is_paused"] else []
+            if details.get("has_import_errors"):
                 seen += self._import_errors()
             answer = self._client.get(
                 f"/api/v2/dags/{dag}/dagRuns", params={"limit": LAST_RUNS, "order_by": "-run_after"}
@@ -98,27 +98,27 @@ class AirflowApi:
 
     def _error(self, dag: str, run: str, task: Mapping[str, Any]) -> str | None:
         try:
-            place = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
-            return first_line(self._get(place, {"map_index": task["map_index"], "full_content": True})["content"])
+            path = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
+            return first_line(self._get(path, {"map_index": task["map_index"], "full_content": True})["content"])
         except (httpx.HTTPError, ValueError, KeyError):
             return None  # a log that can't be had is no reason to say nothing
 
     def _import_errors(self) -> list[str]:
-        found = self._get("/api/v2/importErrors", {"limit": 1})["import_errors"]
-        return [f"{each['filename']} can't be imported: {_last(each['stack_trace'])}" for each in found]
+        errors = self._get("/api/v2/importErrors", {"limit": 1})["import_errors"]
+        return [f"{error['filename']} can't be imported: {_last(error['stack_trace'])}" for error in errors]
 
     def _get(self, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
         return self._client.get(path, params=parameters).raise_for_status().json()
 
 
 def scheduler_seen(health: Mapping[str, Any]) -> list[str]:
-    """From the answer about Airflow's own health."""
+    """Sentences about the scheduler, from the answer of Airflow's health endpoint."""
     status = (health.get("scheduler") or {}).get("status")
     return [] if status == "healthy" else [f"the scheduler's heartbeat is {status}"]
 
 
 def pool_seen(pool: Mapping[str, Any]) -> list[str]:
-    """From the answer about a pool."""
+    """Sentences about a pool, from the answer of Airflow's pools endpoint."""
     if pool["slots"] == 0:
         return [f"the pool {pool['name']} has no slots"]
     return [f"all {pool['slots']} slots of the pool {pool['name']} are taken"] if pool["open_slots"] == 0 else []

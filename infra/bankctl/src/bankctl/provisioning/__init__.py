@@ -1,1 +1,1 @@
-"""Makes components what the pipeline needs: tables, topics, rules, buckets, RAW tables, connector. All idempotent."""
+"""Provisioning: creates tables, topics, rules, buckets, RAW tables and the connector. Every step is idempotent."""

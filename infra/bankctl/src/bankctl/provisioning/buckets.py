@@ -25,7 +25,7 @@ class BucketError(PipelineError):
 
 @dataclass(frozen=True, slots=True)
 class StoreUser:
-    """One service's access: it may list the bucket and do `actions` on its objects, nothing else."""
+    """A service's access: it may list the bucket and do `actions` on its objects, nothing else."""
 
     access_key: str
     secret_key: str
@@ -55,7 +55,7 @@ def loader_user(access_key: str, secret_key: str) -> StoreUser:
 
 @dataclass(frozen=True, slots=True)
 class StoreAdmin:
-    """How to reach the store as its administrator: `host:port` without a scheme, and the root credentials."""
+    """The administrator's access to the store: `host:port` without a scheme, and the root credentials."""
 
     endpoint: str
     access_key: str

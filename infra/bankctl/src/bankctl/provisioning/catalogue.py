@@ -1,4 +1,4 @@
-"""What the source's own catalogue says of the captured tables."""
+"""Reads the columns of the captured tables from the source's own catalogue."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class CatalogueError(PipelineError):
 
 @dataclass(frozen=True, slots=True)
 class SourceColumn:
-    """One column as `information_schema` describes it; domains appear as their base type, enums as `enum`,
+    """A column as `information_schema` describes it; domains appear as their base type, enums as `enum`,
     an extension's types by their own name."""
 
     name: str
@@ -45,13 +45,13 @@ def read(dsn: str, schema: str, tables: Sequence[str]) -> dict[str, tuple[Source
         CatalogueError: a table has no columns that this role may see.
     """
     with psycopg.connect(dsn) as connection:
-        found = {
+        columns_by_table = {
             table: tuple(SourceColumn(*row) for row in connection.execute(_COLUMNS, (schema, table)))
             for table in tables
         }
-    if missing := [table for table, columns in found.items() if not columns]:
+    if missing := [table for table, columns in columns_by_table.items() if not columns]:
         raise CatalogueError(
             f"The source has no table {', '.join(f'{schema}.{table}' for table in missing)}.",
             advice="Write the migration that creates it, or take it out of infra/platform.toml.",
         )
-    return found
+    return columns_by_table

@@ -66,7 +66,7 @@ class ConnectorStatus:
 
 
 class ConnectApi:
-    """One Connect cluster. Every method raises `ConnectError` when Connect can't be reached or refuses."""
+    """Client of a Connect cluster. Every method raises `ConnectError` when Connect can't be reached or refuses."""
 
     def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
         self._url = url

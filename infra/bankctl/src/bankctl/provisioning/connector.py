@@ -84,7 +84,7 @@ def await_running(
 
 
 def failure(status: ConnectorStatus) -> ConnectError:
-    """What a failed connector says, and what an operator does about it."""
+    """The error of a failed connector: its reason, and what an operator does about it."""
     return ConnectError(
         f"The connector {status.name} failed: {status.reason or 'it gave no reason'}.",
         advice="Mend the cause, then `bank connector restart`; the whole trace is in `bank connector status`.",

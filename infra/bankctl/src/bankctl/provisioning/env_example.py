@@ -57,18 +57,18 @@ def _rule(title: str) -> str:
 
 def _settings_class(module: str) -> type[ProgramSettings]:
     try:
-        found = [
+        classes = [
             value
             for value in vars(import_module(module)).values()
             if isinstance(value, type) and issubclass(value, ProgramSettings) and value.__module__ == module
         ]
     except ImportError as error:
         raise PipelineError(f"{module} can't be imported: {error}.", advice="Run `make setup`.") from error
-    if len(found) != 1:
+    if len(classes) != 1:
         raise PipelineError(
-            f"{module} holds {len(found)} settings classes.", advice="A program has one ProgramSettings class."
+            f"{module} holds {len(classes)} settings classes.", advice="A program has one ProgramSettings class."
         )
-    return found[0]
+    return classes[0]
 
 
 @contextmanager

@@ -35,7 +35,7 @@ class MigrationError(PipelineError):
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One numbered file."""
+    """A numbered migration file."""
 
     number: int
     file: str
@@ -43,7 +43,7 @@ class Migration:
 
     @property
     def sha256(self) -> str:
-        """What is compared with the record of the applied file."""
+        """The hash that is compared with the record of the applied file."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
@@ -53,7 +53,7 @@ def read(folder: Path) -> tuple[Migration, ...]:
     Raises:
         MigrationError: a file is not named `NNNN_words.sql`, or the numbers do not run 1, 2, 3, … without a hole.
     """
-    found: list[Migration] = []
+    migrations: list[Migration] = []
     for path in sorted(folder.glob("*.sql")):
         match = _FILE.fullmatch(path.name)
         if match is None:
@@ -61,14 +61,14 @@ def read(folder: Path) -> tuple[Migration, ...]:
                 f"{path.name} is not named like a migration.",
                 advice="Name it NNNN_what_it_does.sql, e.g. 0004_branches.sql.",
             )
-        found.append(Migration(int(match["number"]), path.name, path.read_text(encoding="utf-8")))
-    numbers = [migration.number for migration in found]
-    if not found or numbers != list(range(1, len(found) + 1)):
+        migrations.append(Migration(int(match["number"]), path.name, path.read_text(encoding="utf-8")))
+    numbers = [migration.number for migration in migrations]
+    if not migrations or numbers != list(range(1, len(migrations) + 1)):
         raise MigrationError(
             f"The numbers of the migrations in {folder} are {numbers}.",
             advice="Number them 0001, 0002, … without a hole and without a repeat.",
         )
-    return tuple(found)
+    return tuple(migrations)
 
 
 def pending(migrations: Sequence[Migration], applied: Mapping[int, tuple[str, str]]) -> tuple[Migration, ...]:

@@ -33,14 +33,14 @@ class Capture(_Section):
     heartbeat_seconds: int = Field(ge=1)
 
 
-class CapturedTable(_Section):
-    """One captured table."""
+class TableEntry(_Section):
+    """The entry of a captured table."""
 
     name: str
     partitions: _Partitions
 
 
-class Topics(_Section):
+class TopicNames(_Section):
     """The topics that are not a table's."""
 
     transaction: str
@@ -51,8 +51,8 @@ class Topics(_Section):
     dead_letters: str
 
 
-class Landing(_Section):
-    """Where segments are landed."""
+class LandingNames(_Section):
+    """Names and constants of the landing."""
 
     bucket: str
     format_version: int
@@ -60,7 +60,7 @@ class Landing(_Section):
     consumer_group: str
 
 
-class Warehouse(_Section):
+class WarehouseNames(_Section):
     """Names in the warehouse."""
 
     database: str
@@ -74,7 +74,7 @@ class Warehouse(_Section):
     warehouse: str
 
 
-class Airflow(_Section):
+class AirflowNames(_Section):
     """Names in Airflow."""
 
     load_dag: str
@@ -86,11 +86,11 @@ class Platform(_Section):
     """The whole file."""
 
     capture: Capture
-    tables: tuple[CapturedTable, ...]
-    topics: Topics
-    landing: Landing
-    warehouse: Warehouse
-    airflow: Airflow
+    tables: tuple[TableEntry, ...]
+    topics: TopicNames
+    landing: LandingNames
+    warehouse: WarehouseNames
+    airflow: AirflowNames
     ports: dict[str, _Port]
     versions: dict[str, str]
 

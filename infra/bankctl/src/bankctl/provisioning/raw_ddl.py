@@ -82,10 +82,10 @@ def column_type(table: str, column: SourceColumn) -> str:
     Raises:
         RawDdlError: there is none, or the column's name can't stand unquoted in the warehouse.
     """
-    place = f"{table}.{column.name}"
+    qualified_name = f"{table}.{column.name}"
     if not _IDENTIFIER.fullmatch(column.name) or column.name in _RESERVED:
         raise RawDdlError(
-            f"The column name {place} can't be written unquoted in the warehouse.",
+            f"The column name {qualified_name} can't be written unquoted in the warehouse.",
             advice="Give it a plain name: lower-case letters, digits and underscores, not a reserved word.",
         )
     if column.data_type in {"character varying", "character"}:
@@ -99,7 +99,7 @@ def column_type(table: str, column: SourceColumn) -> str:
     if column.data_type in _TYPES:
         return _TYPES[column.data_type]
     raise RawDdlError(
-        f"The column {place} has the type {column.data_type}, which RAW can't hold exactly.",
+        f"The column {qualified_name} has the type {column.data_type}, which RAW can't hold exactly.",
         advice=f"Declare numeric with a precision of at most {_MAX_PRECISION}; for another type, add its exact "
         "counterpart to the mapping in bankctl.provisioning.raw_ddl and to bank_common.avro.",
     )

@@ -14,7 +14,7 @@ from bankctl.provisioning import (
     raw_ddl,
     steps,
 )
-from bankctl.provisioning.scratch import migrated_database
+from bankctl.provisioning.scratch_database import migrated_database
 
 Files = Mapping[Path, str]
 
@@ -35,20 +35,20 @@ def names_module_of(root: Path) -> Files:
 
 def from_owners(root: Path) -> Files:
     """The files that platform.toml and the settings classes decide."""
-    found = platform(root)
+    described = platform(root)
     return {
         **names_module_of(root),
-        steps.connector_file(root): connector_config.render(found),
-        root / _COMPOSE: compose_variables.render(found),
+        steps.connector_file(root): connector_config.render(described),
+        root / _COMPOSE: compose_variables.render(described),
         root / ".env.example": env_example.render(root),
     }
 
 
 def from_catalogue(root: Path, dsn: str) -> Files:
     """The RAW tables, from a scratch database on the server of `dsn` to which the migrations are applied."""
-    found = platform(root)
+    described = platform(root)
     with migrated_database(dsn, steps.migrations_folder(root)) as scratch:
-        columns = catalogue.read(scratch, found.capture.schema_name, [table.name for table in found.tables])
+        columns = catalogue.read(scratch, described.capture.schema_name, [table.name for table in described.tables])
     folder = steps.warehouse_folder(root) / "raw"
     return {folder / name: text for name, text in raw_ddl.render(columns).items()}
 

@@ -1,4 +1,4 @@
-"""The steps of `bank provision`: each makes one component what the pipeline needs, and may be run again at any time."""
+"""The steps of `bank provision`: each creates what the pipeline needs in one component. All are idempotent."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,17 +26,17 @@ STORE_PASSWORDS: Final = {
 
 
 def migrations_folder(root: Path) -> Path:
-    """Where the bank's migrations are."""
+    """The folder of the bank's migrations."""
     return root / "infra" / "postgres" / "migrations"
 
 
 def connector_file(root: Path) -> Path:
-    """Where the rendered connector is."""
+    """The file of the rendered connector."""
     return root / "infra" / "kafka" / "connector.json"
 
 
 def warehouse_folder(root: Path) -> Path:
-    """Where the warehouse's SQL is."""
+    """The folder of the warehouse's SQL."""
     return root / "infra" / "warehouse"
 
 
@@ -50,7 +50,7 @@ def migrate(stack: Stack) -> None:
 
 def topics(stack: Stack) -> None:
     """Every topic, with its partitions and retention."""
-    kafka_topics.ensure(stack.bootstrap_servers, kafka_topics.wanted())
+    kafka_topics.ensure(stack.bootstrap_servers, kafka_topics.required())
 
 
 def registry_rules(stack: Stack) -> None:

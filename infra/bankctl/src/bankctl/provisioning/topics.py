@@ -29,7 +29,7 @@ class TopicError(PipelineError):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic as it has to be. `settings` are the ones that are checked; others may be tuned freely."""
+    """A topic as it has to be. `settings` are the ones that are checked; others may be tuned freely."""
 
     name: str
     partitions: int = 1
@@ -38,13 +38,13 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class ExistingTopic:
-    """One topic as the brokers know it."""
+    """A topic as the brokers know it."""
 
     partitions: int
     settings: Mapping[str, str]
 
 
-def wanted() -> tuple[Topic, ...]:
+def required() -> tuple[Topic, ...]:
     """Every topic of the pipeline.
 
     A consumer that is down for less than a week loses nothing: after that it finds the log starting behind its
@@ -62,20 +62,20 @@ def wanted() -> tuple[Topic, ...]:
 
 
 def differences(topics: Iterable[Topic], existing: Mapping[str, ExistingTopic]) -> tuple[str, ...]:
-    """One sentence for each way in which an existing topic is not as wanted."""
-    found: list[str] = []
+    """Compare existing topics with the pipeline's: one sentence for each difference."""
+    sentences: list[str] = []
     for topic in topics:
         actual = existing.get(topic.name)
         if actual is None:
             continue
         if actual.partitions != topic.partitions:
-            found.append(f"{topic.name} has {actual.partitions} partitions instead of {topic.partitions}")
-        found += [
+            sentences.append(f"{topic.name} has {actual.partitions} partitions instead of {topic.partitions}")
+        sentences += [
             f"{topic.name} has {name}={actual.settings.get(name)} instead of {value}"
             for name, value in topic.settings.items()
             if actual.settings.get(name) != value
         ]
-    return tuple(found)
+    return tuple(sentences)
 
 
 def ensure(bootstrap_servers: str, topics: Sequence[Topic], *, replication_factor: int = 1) -> tuple[str, ...]:
@@ -100,10 +100,10 @@ def ensure(bootstrap_servers: str, topics: Sequence[Topic], *, replication_facto
     return tuple(topic.name for topic in missing)
 
 
-def _refuse(found: Sequence[str]) -> None:
-    if found:
+def _refuse(sentences: Sequence[str]) -> None:
+    if sentences:
         raise TopicError(
-            "Topics exist that are not as platform.toml has them: " + "; ".join(found) + ".",
+            "Topics exist that are not as platform.toml has them: " + "; ".join(sentences) + ".",
             advice="Partitions decide the order of a key's changes: never widen a topic in use. Restore its "
             "settings with kafka-configs, or start afresh with `bank down --wipe`.",
         )
@@ -125,18 +125,18 @@ def _appeared(admin: AdminClient, created: Sequence[str]) -> Mapping[str, Existi
         time.sleep(_POLL_SECONDS)
 
 
-def _existing(admin: AdminClient, wanted_names: Sequence[str]) -> dict[str, ExistingTopic]:
+def _existing(admin: AdminClient, required_names: Sequence[str]) -> dict[str, ExistingTopic]:
     known = admin.list_topics(timeout=_TIMEOUT_SECONDS).topics
-    found = [name for name in wanted_names if name in known]
-    if not found:
+    existing = [name for name in required_names if name in known]
+    if not existing:
         return {}
-    resources = [ConfigResource(ResourceType.TOPIC, name) for name in found]
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in existing]
     answers: dict[Any, Any] = admin.describe_configs(resources, request_timeout=_TIMEOUT_SECONDS)
     settings = {
         resource.name: {name: entry.value for name, entry in answer.result().items()}
         for resource, answer in answers.items()
     }
-    return {name: ExistingTopic(len(known[name].partitions), settings[name]) for name in found}
+    return {name: ExistingTopic(len(known[name].partitions), settings[name]) for name in existing}
 
 
 def _create(admin: AdminClient, topics: Sequence[Topic], replication_factor: int) -> None:

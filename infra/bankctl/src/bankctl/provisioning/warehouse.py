@@ -1,4 +1,4 @@
-"""Runs the warehouse's plain Snowflake SQL (`infra/warehouse`): rooms, stage, ledgers, RAW tables, roles and grants."""
+"""Runs the warehouse's plain Snowflake SQL (`infra/warehouse`): database objects, stage, ledgers, RAW tables, roles."""
 
 from pathlib import Path
 from typing import Final

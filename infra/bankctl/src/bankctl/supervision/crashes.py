@@ -1,4 +1,4 @@
-"""Notices a component that died, so that nobody waits for what can't come."""
+"""Crash detection: finds a component that died, so that nobody waits for it in vain."""
 
 from collections.abc import Collection
 
@@ -28,7 +28,7 @@ def raise_if_dead(stack: Stack, among: Collection[str] | None = None) -> None:
     for run_file in sorted((stack.state_dir / "run").glob("*.json")):
         if among is not None and run_file.stem not in among:
             continue
-        found = processes.recorded(run_file)
+        record = processes.recorded(run_file)
         # A record that is gone again was taken away by `bank down`, not by a crash.
-        if found is not None and found.process() is None and run_file.exists():
+        if record is not None and record.process() is None and run_file.exists():
             raise ComponentDiedError(run_file.stem, stack, "ended by itself")

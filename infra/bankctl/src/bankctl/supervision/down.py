@@ -3,7 +3,7 @@
 import shutil
 from typing import Final
 
-from bankctl.components.plan import COMPONENTS
+from bankctl.components.component_graph import COMPONENTS
 from bankctl.stack import Stack
 from bankctl.supervision import processes
 from bankctl.supervision.graph import Cancelled, Step, run

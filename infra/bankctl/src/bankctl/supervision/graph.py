@@ -9,7 +9,7 @@ from graphlib import TopologicalSorter
 
 @dataclass(frozen=True)
 class Step:
-    """One piece of work; `needs` names steps that come before it (unknown names are taken as done)."""
+    """A piece of work; `needs` names steps that come before it (unknown names are taken as done)."""
 
     name: str
     run: Callable[["Cancelled"], None] = field(compare=False)
@@ -17,7 +17,7 @@ class Step:
 
 
 class Cancelled:
-    """Says to running steps that they may give up: another one failed, or the operator pressed Ctrl-C."""
+    """Tells running steps to give up: another one failed, or the operator pressed Ctrl-C."""
 
     def __init__(self) -> None:
         self._event = threading.Event()

@@ -1,4 +1,4 @@
-"""Which process a PID is: its start in clock ticks since the machine's boot, and the boot. No wall clock comes in."""
+"""The identity of a process: PID, start in clock ticks since the machine's boot, and the boot; no wall clock."""
 
 import os
 import time
@@ -14,7 +14,7 @@ _STATE, _START = 0, 19
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One process of this machine: no other one has the same three, whatever the clock was set to meanwhile."""
+    """A process of this machine: no other one has the same three, whatever the clock was set to meanwhile."""
 
     pid: int
     ticks: int
@@ -22,7 +22,7 @@ class Identity:
 
     @property
     def seconds(self) -> float:
-        """How long ago it started; time in which the machine was suspended counts."""
+        """Seconds since it started; time in which the machine was suspended counts."""
         return time.clock_gettime(time.CLOCK_BOOTTIME) - self.ticks / _TICKS_PER_SECOND
 
 
@@ -33,14 +33,14 @@ def boot() -> str:
 
 def of(pid: int) -> Identity | None:
     """The process that has this PID now, ended or not as long as nobody has collected it."""
-    found = _stat(pid)
-    return None if found is None else Identity(pid, int(found[_START]), boot())
+    fields = _stat(pid)
+    return None if fields is None else Identity(pid, int(fields[_START]), boot())
 
 
 def state(pid: int) -> str | None:
     """The kernel's letter for its state: R, S, D, T (stopped by a signal), t (traced), Z or X (ended)."""
-    found = _stat(pid)
-    return None if found is None else found[_STATE]
+    fields = _stat(pid)
+    return None if fields is None else fields[_STATE]
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""When a component that runs is to be replaced, and when one that died is started again. Pure: instants are given.
+"""Liveness and back-off: decides when a silent component is replaced and a dead one is started again. Pure.
 
 As Kubernetes' startup and liveness probes and its back-off: a process that is alive and does not answer counts as
 dead after so many failed probes in a row. Probes are counted, not only time: a supervisor that was suspended itself
@@ -19,7 +19,7 @@ STEADY_SECONDS: Final = 120.0
 
 @dataclass(slots=True)
 class Liveness:
-    """One process's probes, from `started` on. `ready_seconds` is what it may take until its first good answer,
+    """The probes of a process, from `started` on. `ready_seconds` is what it may take until its first good answer,
     `hung_seconds` how long it may not answer after that."""
 
     ready_seconds: float
@@ -32,26 +32,26 @@ class Liveness:
 
     @property
     def answers(self) -> bool:
-        """Whether its last probe was answered well."""
+        """True when its last probe was answered well."""
         return self._answered is not None and not self._failures
 
     @property
     def starting(self) -> bool:
-        """Whether it has never answered yet."""
+        """True when it has never answered yet."""
         return self._answered is None
 
     def steady(self, now: float) -> bool:
-        """Whether it has answered for a while, without a break."""
+        """Tell whether it has answered for a while, without a break."""
         return self._answered is not None and not self._failures and now - self._answered >= STEADY_SECONDS
 
     def answered(self, now: float) -> None:
-        """A probe was answered well."""
+        """Note a probe that was answered well."""
         if self._answered is None or self._failures:
             self._answered = now
         self.excuse()
 
     def failed(self, now: float) -> None:
-        """A probe was not answered, or with a reason."""
+        """Note a probe that was not answered, or with a reason."""
         if now - self._last_failure > GAP_SECONDS:
             self.excuse()
         self._failures += 1
@@ -60,11 +60,11 @@ class Liveness:
             self._first_failure = now
 
     def excuse(self) -> None:
-        """Count anew: what was seen so far says nothing against this process."""
+        """Forget the failures: they say nothing about this process."""
         self._failures, self._first_failure = 0, None
 
     def hung(self, now: float) -> bool:
-        """Whether it is to be replaced."""
+        """Tell whether it is to be replaced."""
         if self._failures < FAILURES or self._first_failure is None:
             return False
         if self.starting and now - self.started < self.ready_seconds:
@@ -74,7 +74,7 @@ class Liveness:
 
 @dataclass(slots=True)
 class Backoff:
-    """At once, then after 1, 2, 4, … and at most 60 seconds: a component that dies as it starts costs little. It never
+    """The pause before each restart: none, then 1, 2, 4, … and at most 60 seconds: a crash loop costs little. It never
     gives up: what it waits for may come back in the night."""
 
     _starts: int = 0
@@ -86,14 +86,14 @@ class Backoff:
         return self._starts
 
     def due(self, now: float) -> bool:
-        """Whether it may be started again."""
+        """Tell whether it may be started again."""
         return not self._starts or now >= self._next
 
     def started(self, now: float) -> None:
-        """It was started, or the attempt failed."""
+        """Note a start, or an attempt that failed."""
         self._next = now + min(2.0 ** min(self._starts, 10), LONGEST_PAUSE_SECONDS)
         self._starts += 1
 
     def well(self) -> None:
-        """It has answered for a while."""
+        """Note that it has answered for a while: the next pause is the first again."""
         self._starts = 0

@@ -1,4 +1,4 @@
-"""Who may act on a state directory: one `up`, `down` or restart at a time, and one watcher."""
+"""Locks of a state directory: one `up`, `down` or restart at a time, and one watcher."""
 
 import fcntl
 import time
@@ -16,7 +16,7 @@ _POLL_SECONDS: Final = 0.1
 
 @contextmanager
 def exclusive(stack: Stack, *, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
-    """One `up`, `down` or restart at a time per state directory.
+    """Hold the lock of `up`, `down` and restarts of a state directory.
 
     Raises:
         PipelineError: another one is still at work after `patience_seconds`.
@@ -32,7 +32,7 @@ def exclusive(stack: Stack, *, patience_seconds: float = PATIENCE_SECONDS) -> It
 
 @contextmanager
 def only_watcher(stack: Stack) -> Iterator[None]:
-    """One `bank up --watch` at a time per state directory.
+    """Hold the watcher's lock of a state directory.
 
     Raises:
         PipelineError: another one watches.

@@ -1,4 +1,4 @@
-"""One recorded process per component: found again by its identity, never by name, and ended with all that it left."""
+"""The recorded process of a component: found again by its identity, never by name, and ended with all that it left."""
 
 import json
 import os
@@ -24,13 +24,13 @@ _STOPPED: Final = ("T", "t")
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a run file says: enough to tell the process from another one that got its PID later."""
+    """The content of a run file: tells the process from another one that got its PID later."""
 
     identity: Identity
 
     @property
     def pid(self) -> int:
-        """Its PID, which is its session's and its process group's as well."""
+        """The PID, which is that of its session and of its process group as well."""
         return self.identity.pid
 
     def process(self) -> psutil.Process | None:
@@ -76,16 +76,16 @@ def spawn(
 def recorded(run_file: Path) -> Recorded | None:
     """The record of a component, if there is one."""
     try:
-        found = json.loads(run_file.read_text(encoding="utf-8"))
-        if "ticks" not in found:
-            return Recorded(_by_start_time(int(found["pid"]), float(found["started"])))
-        return Recorded(Identity(int(found["pid"]), int(found["ticks"]), str(found["boot"])))
+        document = json.loads(run_file.read_text(encoding="utf-8"))
+        if "ticks" not in document:
+            return Recorded(_by_start_time(int(document["pid"]), float(document["started"])))
+        return Recorded(Identity(int(document["pid"]), int(document["ticks"]), str(document["boot"])))
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
 
 def _by_start_time(pid: int, started: float) -> Identity:
-    """Of a record that version 0.1.0 wrote: a stack that it started must still be found, or nothing would stop it."""
+    """Read a record of version 0.1.0: a stack that it started must still be found, or nothing would stop it."""
     now = identity.of(pid)
     with suppress(psutil.NoSuchProcess):
         if now is not None and abs(psutil.Process(pid).create_time() - started) < 1.0:
@@ -95,8 +95,8 @@ def _by_start_time(pid: int, started: float) -> Identity:
 
 def running(run_file: Path) -> psutil.Process | None:
     """The component's process, if it runs."""
-    found = recorded(run_file)
-    return found.process() if found else None
+    record = recorded(run_file)
+    return record.process() if record else None
 
 
 def stop(run_file: Path, *, seconds: float = STOP_SECONDS, keep_record: bool = False) -> str:
@@ -106,15 +106,15 @@ def stop(run_file: Path, *, seconds: float = STOP_SECONDS, keep_record: bool = F
     that was stopped by a signal hears no SIGTERM: it is not waited for. With `keep_record` the component stays one that
     should run.
     """
-    found = recorded(run_file)
-    if found is None:
+    record = recorded(run_file)
+    if record is None:
         return "not running"
-    process = found.process()
-    family = _family(found)
+    process = record.process()
+    family = _family(record)
     outcome = "not running"
     if process is not None:
         _signal(process, signal.SIGTERM)
-        deaf = identity.state(found.pid) in _STOPPED
+        deaf = identity.state(record.pid) in _STOPPED
         outcome = "stopped" if _gone([process], 0.0 if deaf else seconds) else "killed"
     leftovers = [member for member in family if _lives(member)]
     if leftovers and outcome != "killed" and not _gone(leftovers, 2.0 if process else 0.0):
@@ -122,7 +122,7 @@ def stop(run_file: Path, *, seconds: float = STOP_SECONDS, keep_record: bool = F
             _signal(member, signal.SIGTERM)
         _gone([member for member in leftovers if identity.state(member.pid) not in _STOPPED], 5.0)
     # Whoever came to the session meanwhile as well: a process that was starting another one when it was killed.
-    doomed = [*([process] if process else []), *family, *_family(found)]
+    doomed = [*([process] if process else []), *family, *_family(record)]
     for member in doomed:
         _signal(member, signal.SIGKILL)
     _gone([member for member in doomed if _lives(member) or _is_child(member)], 10.0)
@@ -168,18 +168,18 @@ def _family(leader: Recorded) -> list[psutil.Process]:
     now = identity.of(leader.pid)
     if leader.identity.boot != identity.boot() or (now is not None and now != leader.identity):
         return []
-    found: dict[int, psutil.Process] = {}
+    members: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
         try:
             if process.pid != leader.pid and os.getsid(process.pid) == leader.pid:
-                found[process.pid] = process
-                found |= {child.pid: child for child in _descendants(process)}
+                members[process.pid] = process
+                members |= {child.pid: child for child in _descendants(process)}
         except (ProcessLookupError, PermissionError):
             continue
     if now is not None and psutil.pid_exists(leader.pid):
         with suppress(psutil.NoSuchProcess):
-            found |= {child.pid: child for child in _descendants(psutil.Process(leader.pid))}
-    return list(found.values())
+            members |= {child.pid: child for child in _descendants(psutil.Process(leader.pid))}
+    return list(members.values())
 
 
 def _lives(process: psutil.Process) -> bool:
@@ -187,7 +187,7 @@ def _lives(process: psutil.Process) -> bool:
 
 
 def _is_child(process: psutil.Process) -> bool:
-    """Whether it is to be collected here; another one's that has ended stays until its parent looks."""
+    """Tell whether this process must collect it; a child of another process stays until its parent looks."""
     with suppress(psutil.NoSuchProcess):
         return process.ppid() == os.getpid()
     return False

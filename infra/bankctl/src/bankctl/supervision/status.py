@@ -1,4 +1,4 @@
-"""What runs and how well: every component, probed side by side."""
+"""The status of every component, probed side by side."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -7,14 +7,14 @@ from functools import partial
 from typing import Any
 
 from bankctl.components.component import Component
-from bankctl.components.plan import COMPONENTS
+from bankctl.components.component_graph import COMPONENTS
 from bankctl.stack import Stack
 from bankctl.supervision import processes
 
 
 @dataclass(frozen=True, slots=True)
 class ComponentStatus:
-    """One component as it is now; `reason` says why it is not healthy, memory is PSS of its process tree."""
+    """A component as it is now; `reason` says why it is not healthy, memory is PSS of its process tree."""
 
     name: str
     healthy: bool
@@ -26,7 +26,7 @@ class ComponentStatus:
     memory_bytes: int
 
     def document(self) -> dict[str, Any]:
-        """What `--json` shows."""
+        """The component's object in `--json`."""
         return {name: value for name, value in asdict(self).items() if name != "name"}
 
 

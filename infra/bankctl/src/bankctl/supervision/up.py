@@ -7,7 +7,7 @@ from typing import Final
 
 from bankctl import environment
 from bankctl.components.component import Component
-from bankctl.components.plan import COMPONENTS, Task, chosen, tasks_for
+from bankctl.components.component_graph import COMPONENTS, Task, chosen, tasks_for
 from bankctl.doctor import require_free
 from bankctl.stack import Stack
 from bankctl.supervision import processes
@@ -77,9 +77,9 @@ def bring_up(stack: Stack, component: Component, report: Reporter, cancelled: Ca
     if cancelled:
         return
     start = time.monotonic()
-    found = processes.recorded(stack.run_file(component.name))
-    already = found is not None and found.process() is not None
-    since = start - found.identity.seconds if found is not None and already else start
+    record = processes.recorded(stack.run_file(component.name))
+    already = record is not None and record.process() is not None
+    since = start - record.identity.seconds if record is not None and already else start
     running = Liveness(component.ready_seconds, component.hung_seconds, since)
     if not already:
         launch(stack, component)

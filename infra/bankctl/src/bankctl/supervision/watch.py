@@ -18,7 +18,7 @@ import psutil
 
 from bank_common.errors import PipelineError
 from bankctl.components.component import Component
-from bankctl.components.plan import COMPONENTS
+from bankctl.components.component_graph import COMPONENTS
 from bankctl.stack import Stack
 from bankctl.supervision import processes
 from bankctl.supervision.identity import Identity
@@ -34,7 +34,7 @@ _FAULTS: Final = (PipelineError, OSError, SubprocessError, psutil.Error)
 
 @dataclass(slots=True)
 class Watched:
-    """One component with a run file: the process that is recorded, its probes and its starts."""
+    """A component with a run file: the recorded process, its probes and its starts."""
 
     component: Component
     identity: Identity
@@ -70,7 +70,7 @@ class Watch:
             self._probes.shutdown(wait=False, cancel_futures=True)
 
     def look(self) -> bool:
-        """One round: what is recorded, what answers, what is to be done. False when nothing is left to watch."""
+        """Do one round: read the records, probe, act. False when nothing is left to watch."""
         now = time.monotonic()
         self._observe(now)
         if not self._watched:
@@ -86,7 +86,7 @@ class Watch:
         return True
 
     def answers(self, name: str) -> bool:
-        """Whether a component is watched, lives and answered its last probe."""
+        """Tell whether a component is watched, lives and answered its last probe."""
         watched = self._watched.get(name)
         return watched is not None and not watched.dead and watched.liveness.answers
 
@@ -94,18 +94,18 @@ class Watch:
 
     def _observe(self, now: float) -> None:
         for name, component in self._components.items():
-            found = processes.recorded(self._stack.run_file(name))
-            if found is None:
+            record = processes.recorded(self._stack.run_file(name))
+            if record is None:
                 self._watched.pop(name, None)
                 continue
             watched = self._watched.get(name)
-            if watched is None or watched.identity != found.identity:
-                liveness = Liveness(component.ready_seconds, component.hung_seconds, now - found.identity.seconds)
-                fresh = Watched(component, found.identity, liveness)
+            if watched is None or watched.identity != record.identity:
+                liveness = Liveness(component.ready_seconds, component.hung_seconds, now - record.identity.seconds)
+                fresh = Watched(component, record.identity, liveness)
                 if watched is not None:
                     fresh.backoff = watched.backoff
                 watched = self._watched[name] = fresh
-            watched.dead = found.process() is None
+            watched.dead = record.process() is None
             if watched.dead and not watched.said_dead and (self._action is None or self._action.done()):
                 # Another terminal that stops it takes the record away a moment later: that is no death.
                 watched.said_dead = not self._somebody_acts()
@@ -137,7 +137,7 @@ class Watch:
             watched.liveness.failed(now)
 
     def _silent(self, component: Component) -> str | None:
-        """One that it leans on and that does not answer, if there is any."""
+        """The first component that it leans on and that does not answer, if any."""
         return next((name for name in component.leans_on if name in self._watched and not self.answers(name)), None)
 
     def _startable(self, watched: Watched, now: float) -> bool:
@@ -150,21 +150,21 @@ class Watch:
         return waits_for is None
 
     def _replaceable(self, now: float) -> list[Watched]:
-        """One at a time, and none while another restart has not answered yet: if all are silent at once, it is the
-        machine, and a restart of everything would be the last thing that it needs."""
+        """The component to replace: one at a time, and none while a restarted one is silent. If all are silent at once,
+        the machine is the cause, and restarting everything would only load it more."""
         for watched in self._watched.values():
             young = now - watched.liveness.started < watched.component.ready_seconds
             if watched.backoff.starts and watched.liveness.starting and young and not watched.dead:
                 return []
-        hung = (each for each in self._watched.values() if not each.dead and each.liveness.hung(now))
-        return [each for each in hung if each.backoff.due(now)][:1]
+        hung = (watched for watched in self._watched.values() if not watched.dead and watched.liveness.hung(now))
+        return [watched for watched in hung if watched.backoff.due(now)][:1]
 
     def _stopped(self) -> bool:
-        """Whether `bank down` is done: nothing is recorded and nobody is at work."""
+        """Tell whether `bank down` is done: nothing is recorded and nobody is at work."""
         return not self._somebody_acts() and not any(self._stack.run_file(name).exists() for name in self._components)
 
     def _somebody_acts(self) -> bool:
-        """Whether `up` or `down` is at work in another terminal."""
+        """Tell whether `up` or `down` is at work in another terminal."""
         try:
             with exclusive(self._stack, patience_seconds=0):
                 return False
@@ -183,8 +183,8 @@ class Watch:
 
     def _launch(self, watched: Watched) -> None:
         name = watched.component.name
-        found = processes.recorded(self._stack.run_file(name))
-        if found is None or found.identity != watched.identity or (found.process() is None) != watched.dead:
+        record = processes.recorded(self._stack.run_file(name))
+        if record is None or record.identity != watched.identity or (record.process() is None) != watched.dead:
             return  # stopped, started or died meanwhile
         if not watched.dead:
             silent = f"{watched.component.hung_seconds:.0f} s"

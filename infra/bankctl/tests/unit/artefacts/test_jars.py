@@ -26,12 +26,12 @@ def test_a_malformed_lock_names_its_line(tmp_path: Path, line: str) -> None:
 
 def test_pom_and_lock_name_the_same_versions() -> None:
     pinned, jars = pinned_versions(KAFKA / "pom.xml"), read_lock(KAFKA / "jars.lock")
-    found = {jar.artifact: jar.version for jar in jars}
-    assert found["kafka_2.13"] == found["connect-runtime"] == found["kafka-clients"] == pinned["kafka"]
-    assert found["debezium-connector-postgres"] == pinned["debezium"]
-    assert found["apicurio-registry-utils-converter"] == pinned["converter"]
-    assert found["log4j-slf4j-impl"] == pinned["log4j"]
-    assert found[REGISTRY_ARTIFACT] == pinned["registry"]
+    locked = {jar.artifact: jar.version for jar in jars}
+    assert locked["kafka_2.13"] == locked["connect-runtime"] == locked["kafka-clients"] == pinned["kafka"]
+    assert locked["debezium-connector-postgres"] == pinned["debezium"]
+    assert locked["apicurio-registry-utils-converter"] == pinned["converter"]
+    assert locked["log4j-slf4j-impl"] == pinned["log4j"]
+    assert locked[REGISTRY_ARTIFACT] == pinned["registry"]
 
 
 def test_there_is_one_kafka_client() -> None:

@@ -20,11 +20,11 @@ RED = Motion(BUILD, False, "load 7 waits for a build since 99 s", 99.0, 48.0)
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = {"components": [GOOD], "hops": [MOVING]}
+    surveyed: dict[str, Any] = {"components": [GOOD], "hops": [MOVING]}
     monkeypatch.setenv("BANKCTL_STATE_DIR", str(tmp_path))
-    monkeypatch.setattr(status, "survey", lambda _stack: found["components"])
-    monkeypatch.setattr(motion, "survey", lambda _stack: found["hops"])
-    return found
+    monkeypatch.setattr(status, "survey", lambda _stack: surveyed["components"])
+    monkeypatch.setattr(motion, "survey", lambda _stack: surveyed["hops"])
+    return surveyed
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,10 @@ def test_the_exit_code_is_of_components_and_hops(
 
 def test_the_document_has_components_and_hops(seen: dict[str, Any]) -> None:
     seen["hops"] = [MOVING, RED]
-    found = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
-    assert found["components"]["kafka"]["healthy"] is True
-    assert found["total_memory_bytes"] == 2**20
-    assert found["hops"]["build"] == {
+    document = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
+    assert document["components"]["kafka"]["healthy"] is True
+    assert document["total_memory_bytes"] == 2**20
+    assert document["hops"]["build"] == {
         "moving": False,
         "reason": RED.sentence,
         "waited_seconds": 99.0,

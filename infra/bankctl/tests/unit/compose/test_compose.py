@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bankctl import environment, handout
+from bankctl import container_secrets, environment
 from bankctl.components import object_store, postgres
 from bankctl.components.warehouse import SNOWFLAKE
 from bankctl.provisioning import compose_variables, connector_config, platform_file
@@ -68,10 +68,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Stack:
     ],
 )
 def test_a_container_has_the_environment_of_the_process(container: str, program: Any, stack: Stack) -> None:
-    wanted = program(stack)
+    native = program(stack)
     given = {name: _expanded(value) for name, value in _services()[container]["environment"].items()}
-    folder = handout.folders(stack)["airflow" if program is environment.airflow else container]
-    for name, value in wanted.items():
+    folder = container_secrets.folders(stack)["airflow" if program is environment.airflow else container]
+    for name, value in native.items():
         if name in DIFFERENT:
             continue
         if name in given:
@@ -79,7 +79,7 @@ def test_a_container_has_the_environment_of_the_process(container: str, program:
             continue
         source = next(given[name + suffix] for suffix in BY_FILE if name + suffix in given)
         assert folder[source.rpartition("/")[2]] == value, name
-    extra = {name.removesuffix("_FILE").removesuffix("_CMD") for name in given} - set(wanted)
+    extra = {name.removesuffix("_FILE").removesuffix("_CMD") for name in given} - set(native)
     assert extra <= {name.removesuffix("_FILE") for name in DIFFERENT}
 
 
@@ -110,9 +110,9 @@ def test_connect_and_the_object_store_get_what_they_get_natively(stack: Stack) -
         connector_config.WORKER_VARIABLES
     )
     minio = {name: _expanded(value) for name, value in _services()["minio"]["environment"].items()}
-    handed = dict(line.split("=", 1) for line in handout.folders(stack)["minio"]["minio.env"].splitlines())
-    wanted = object_store.environment(stack, Path("/var/lib/minio/events"))
-    for name, value in wanted.items():
+    handed = dict(line.split("=", 1) for line in container_secrets.folders(stack)["minio"]["minio.env"].splitlines())
+    native = object_store.environment(stack, Path("/var/lib/minio/events"))
+    for name, value in native.items():
         # The image itself says so.
         if name not in ("MINIO_UPDATE", "MINIO_CALLHOME_ENABLE"):
             assert (minio | handed)[name].strip('"') == value, name
@@ -120,14 +120,14 @@ def test_connect_and_the_object_store_get_what_they_get_natively(stack: Stack) -
 
 def test_the_warehouse_is_served_as_natively_and_has_the_files_it_names(stack: Stack) -> None:
     native = SNOWFLAKE.command(stack)[2:]
-    wanted = dict(zip(native[::2], native[1::2], strict=True))
+    native_options = dict(zip(native[::2], native[1::2], strict=True))
     given = dict(_expanded(part).split("=", 1) for part in _services()["snowflake"]["command"][1:])
-    assert given.keys() == wanted.keys()
+    assert given.keys() == native_options.keys()
     assert {name: value for name, value in given.items() if name.endswith("port")} == {
-        name: value for name, value in wanted.items() if name.endswith("port")
+        name: value for name, value in native_options.items() if name.endswith("port")
     }
     files = {value.removeprefix("/run/secrets/") for value in given.values() if value.startswith("/run/secrets/")}
-    assert files <= handout.folders(stack)["snowflake"].keys()
+    assert files <= container_secrets.folders(stack)["snowflake"].keys()
 
 
 def test_every_container_is_confined(stack: Stack) -> None:
@@ -162,7 +162,7 @@ def test_what_ends_is_started_again_but_for_steps() -> None:
 
 
 def test_a_container_sees_its_own_secrets_only(stack: Stack) -> None:
-    known = handout.folders(stack)
+    known = container_secrets.folders(stack)
     for name, service in _services().items():
         mounts = [mount for mount in service.get("volumes", []) if isinstance(mount, dict)]
         seen = {mount["volume"]["subpath"] for mount in mounts if mount["source"] == "handout"}
@@ -173,12 +173,12 @@ def test_a_container_sees_its_own_secrets_only(stack: Stack) -> None:
 
 
 def test_the_handed_out_files_are_readable_whoever_the_container_runs_as(stack: Stack, tmp_path: Path) -> None:
-    handout.write(stack, tmp_path)
-    containers = handout.write(stack, tmp_path)
+    container_secrets.write(stack, tmp_path)
+    containers = container_secrets.write(stack, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(containers)
     for path in tmp_path.rglob("*"):
         if path.is_dir():
             assert path.stat().st_mode & 0o777 == 0o755
         else:
-            assert path.stat().st_mode & 0o777 == (0o600 if path.name == handout.AIRFLOW_PASSWORDS else 0o444)
+            assert path.stat().st_mode & 0o777 == (0o600 if path.name == container_secrets.AIRFLOW_PASSWORDS else 0o444)
     assert (tmp_path / "generator" / "postgres_password").read_text() == stack.secret("bank_app_password")

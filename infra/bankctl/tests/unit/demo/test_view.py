@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from bankctl.demo.hops import Counts
+from bankctl.demo.pipeline_stages import Counts
 from bankctl.demo.view import View
 
 

@@ -19,10 +19,10 @@ def _account(key: int, balance: object = Decimal("10.00"), when: datetime.dateti
 
 def test_equal_sides_are_equal_and_their_money_is_summed() -> None:
     rows = [_account(1), _account(2, Decimal("0.01"))]
-    found = compare(ACCOUNTS, rows, rows)
-    assert found.equal
-    assert (found.source.rows, found.mart.rows) == (2, 2)
-    assert found.source.money == found.mart.money == Decimal("10.01")
+    difference = compare(ACCOUNTS, rows, rows)
+    assert difference.equal
+    assert (difference.source.rows, difference.mart.rows) == (2, 2)
+    assert difference.source.money == difference.mart.money == Decimal("10.01")
 
 
 def test_instants_are_compared_as_instants() -> None:
@@ -41,18 +41,18 @@ def test_instants_are_compared_as_instants() -> None:
     ],
 )
 def test_one_changed_value_is_on_both_sides_alone(changed: Row) -> None:
-    found = compare(ACCOUNTS, [_account(1)], [changed])
-    assert not found.equal
-    assert (found.source.only_here, found.mart.only_here, found.keys) == (1, 1, [1])
-    assert sum(found.columns.values()) == 1
+    difference = compare(ACCOUNTS, [_account(1)], [changed])
+    assert not difference.equal
+    assert (difference.source.only_here, difference.mart.only_here, difference.keys) == (1, 1, [1])
+    assert sum(difference.columns.values()) == 1
 
 
 def test_missing_extra_and_repeated_rows_are_found() -> None:
-    found = compare(
+    difference = compare(
         ACCOUNTS, [_account(1), _account(2), _account(4)], [_account(2), _account(3), _account(4), _account(4)]
     )
-    assert (found.source.only_here, found.mart.only_here) == (1, 2)
-    assert found.keys == [1, 3, 4]
+    assert (difference.source.only_here, difference.mart.only_here) == (1, 2)
+    assert difference.keys == [1, 3, 4]
 
 
 def test_a_side_out_of_order_is_refused() -> None:
@@ -74,6 +74,6 @@ _PAIR = ComparedTable("t", "m", (("id", "id"), ("v", "v")))
 def test_both_ways_equal_what_multisets_say(left: list[Row], right: list[Row]) -> None:
     from collections import Counter
 
-    found = compare(_PAIR, sorted(left, key=lambda row: row[0]), sorted(right, key=lambda row: row[0]))
-    assert found.source.only_here == (Counter(left) - Counter(right)).total()
-    assert found.mart.only_here == (Counter(right) - Counter(left)).total()
+    difference = compare(_PAIR, sorted(left, key=lambda row: row[0]), sorted(right, key=lambda row: row[0]))
+    assert difference.source.only_here == (Counter(left) - Counter(right)).total()
+    assert difference.mart.only_here == (Counter(right) - Counter(left)).total()

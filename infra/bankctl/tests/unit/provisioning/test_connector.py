@@ -108,10 +108,10 @@ def test_a_refusal_is_told_in_connects_own_words() -> None:
 
     with (
         ConnectApi("http://connect", transport=httpx.MockTransport(refuse)) as api,
-        pytest.raises(ConnectError, match=r"slot\.name is bad") as found,
+        pytest.raises(ConnectError, match=r"slot\.name is bad") as refused,
     ):
         apply(api, "c", CONFIG)
-    assert "You can also find" not in str(found.value)
+    assert "You can also find" not in str(refused.value)
 
 
 def test_the_reason_is_the_innermost_cause() -> None:

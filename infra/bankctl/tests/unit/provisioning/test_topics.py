@@ -1,7 +1,7 @@
 """What an existing topic is compared by."""
 
 from bank_common import names
-from bankctl.provisioning.topics import ExistingTopic, Topic, differences, wanted
+from bankctl.provisioning.topics import ExistingTopic, Topic, differences, required
 
 TOPIC = Topic("bank.public.customers", 3, {"retention.ms": "1000"})
 
@@ -13,16 +13,16 @@ def test_a_missing_topic_and_an_equal_one_are_no_difference() -> None:
 
 
 def test_partitions_and_each_setting_are_named() -> None:
-    found = differences([TOPIC], {TOPIC.name: ExistingTopic(1, {"retention.ms": "5"})})
-    assert found == (
+    sentences = differences([TOPIC], {TOPIC.name: ExistingTopic(1, {"retention.ms": "5"})})
+    assert sentences == (
         "bank.public.customers has 1 partitions instead of 3",
         "bank.public.customers has retention.ms=5 instead of 1000",
     )
 
 
 def test_every_named_topic_is_made_and_dead_letters_are_kept_for_ever() -> None:
-    topics = {topic.name: topic for topic in wanted()}
+    topics = {topic.name: topic for topic in required()}
     assert set(names.RAW_TABLE_BY_TOPIC) < set(topics)
     assert topics[names.TRANSACTION_TOPIC].partitions == 1
     assert topics[names.DEAD_LETTERS_TOPIC].settings["retention.ms"] == "-1"
-    assert len(topics) == len(wanted())
+    assert len(topics) == len(required())

@@ -4,84 +4,84 @@ from bankctl.supervision.liveness import FAILURES, GAP_SECONDS, LONGEST_PAUSE_SE
 
 
 def answered_at(now: float) -> Liveness:
-    found = Liveness(ready_seconds=90, hung_seconds=30, started=0)
-    found.answered(now)
-    return found
+    liveness = Liveness(ready_seconds=90, hung_seconds=30, started=0)
+    liveness.answered(now)
+    return liveness
 
 
 def test_one_that_answered_is_hung_after_its_bound_and_so_many_failures() -> None:
-    found = answered_at(100)
+    liveness = answered_at(100)
     for now in (105, 110, 115, 120, 125, 130):
-        found.failed(now)
-        assert not found.hung(now)
-        assert not found.answers
-    found.failed(135)
-    assert found.hung(135)
+        liveness.failed(now)
+        assert not liveness.hung(now)
+        assert not liveness.answers
+    liveness.failed(135)
+    assert liveness.hung(135)
 
 
 def test_time_alone_is_not_enough() -> None:
-    found = answered_at(100)
+    liveness = answered_at(100)
     for now in (105, 120, 135):
-        found.failed(now)
-    assert found.hung_seconds <= 135 - 105
+        liveness.failed(now)
+    assert liveness.hung_seconds <= 135 - 105
     assert FAILURES == 4
-    assert not found.hung(135)
-    found.failed(140)
-    assert found.hung(140)
+    assert not liveness.hung(135)
+    liveness.failed(140)
+    assert liveness.hung(140)
 
 
 def test_an_answer_between_begins_anew() -> None:
-    found = answered_at(100)
+    liveness = answered_at(100)
     for now in (105, 110, 115, 120, 125, 130):
-        found.failed(now)
-    found.answered(134)
-    assert found.answers
+        liveness.failed(now)
+    liveness.answered(134)
+    assert liveness.answers
     for now in (135, 140, 145, 150):
-        found.failed(now)
-    assert not found.hung(150)
+        liveness.failed(now)
+    assert not liveness.hung(150)
 
 
 def test_probes_that_are_far_apart_say_nothing_of_the_time_between() -> None:
     """The supervisor was stopped, or its machine suspended, for an hour."""
-    found = answered_at(100)
+    liveness = answered_at(100)
     for now in (105, 110, 115):
-        found.failed(now)
+        liveness.failed(now)
     later = 115 + 3600
-    found.failed(later)
-    assert not found.hung(later)
+    liveness.failed(later)
+    assert not liveness.hung(later)
     for step in (1, 2, 3):
-        found.failed(later + step * GAP_SECONDS / 2)
-    assert found.hung(later + 1.5 * GAP_SECONDS)
+        liveness.failed(later + step * GAP_SECONDS / 2)
+    assert liveness.hung(later + 1.5 * GAP_SECONDS)
 
 
 def test_one_that_starts_may_take_its_time() -> None:
-    found = Liveness(ready_seconds=90, hung_seconds=30, started=0)
+    liveness = Liveness(ready_seconds=90, hung_seconds=30, started=0)
     for now in range(5, 90, 5):
-        found.failed(now)
-        assert found.starting
-        assert not found.hung(now)
-    found.failed(90)
-    assert found.hung(90)
+        liveness.failed(now)
+        assert liveness.starting
+        assert not liveness.hung(now)
+    liveness.failed(90)
+    assert liveness.hung(90)
 
 
 def test_what_is_excused_does_not_count() -> None:
-    found = answered_at(0)
+    liveness = answered_at(0)
     for now in (5, 10, 15, 20, 25):
-        found.failed(now)
-    found.excuse()
+        liveness.failed(now)
+    liveness.excuse()
     for now in (30, 35, 40, 45):
-        found.failed(now)
-    assert not found.hung(45)
+        liveness.failed(now)
+    assert not liveness.hung(45)
 
 
 def test_well_again_means_answering_for_a_while_without_a_break() -> None:
-    found = answered_at(0)
-    found.failed(5)
-    found.answered(10)
-    assert not found.steady(STEADY_SECONDS + 5)
-    assert found.steady(STEADY_SECONDS + 10)
-    found.failed(STEADY_SECONDS + 11)
-    assert not found.steady(STEADY_SECONDS + 12)
+    liveness = answered_at(0)
+    liveness.failed(5)
+    liveness.answered(10)
+    assert not liveness.steady(STEADY_SECONDS + 5)
+    assert liveness.steady(STEADY_SECONDS + 10)
+    liveness.failed(STEADY_SECONDS + 11)
+    assert not liveness.steady(STEADY_SECONDS + 12)
 
 
 def test_starts_are_at_once_then_further_and_further_apart_but_never_end() -> None:

@@ -24,7 +24,7 @@ PARENT = [
 ]
 
 
-class Place:
+class ComponentFiles:
     def __init__(self, folder: Path) -> None:
         self.folder, self.run, self.log = folder, folder / "run" / "c.json", folder / "log" / "c.log"
 
@@ -44,99 +44,101 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    found = Place(tmp_path)
-    yield found
-    processes.stop(found.run, seconds=0.1)
+def files(tmp_path: Path) -> Iterator[ComponentFiles]:
+    prepared = ComponentFiles(tmp_path)
+    yield prepared
+    processes.stop(prepared.run, seconds=0.1)
 
 
-def test_a_process_is_recorded_found_and_stopped(place: Place) -> None:
-    process = place.spawn(SLEEPER, "started")
-    assert (found := processes.running(place.run)) is not None
-    assert found.pid == process.pid
-    assert place.run.stat().st_mode & 0o777 == 0o600
-    assert processes.memory_bytes(found) > 0
-    assert processes.stop(place.run) == "stopped"
+def test_a_process_is_recorded_found_and_stopped(files: ComponentFiles) -> None:
+    process = files.spawn(SLEEPER, "started")
+    assert (running := processes.running(files.run)) is not None
+    assert running.pid == process.pid
+    assert files.run.stat().st_mode & 0o777 == 0o600
+    assert processes.memory_bytes(running) > 0
+    assert processes.stop(files.run) == "stopped"
     assert not psutil.pid_exists(process.pid)
-    assert not place.run.exists()
-    assert processes.stop(place.run) == "not running"
+    assert not files.run.exists()
+    assert processes.stop(files.run) == "not running"
 
 
-def test_another_process_with_the_same_pid_is_never_touched(place: Place) -> None:
-    process = place.spawn(SLEEPER, "started")
-    record = json.loads(place.run.read_text())
-    place.run.write_text(json.dumps(record | {"ticks": record["ticks"] - 100}))
-    assert processes.running(place.run) is None
-    assert processes.stop(place.run) == "not running"
+def test_another_process_with_the_same_pid_is_never_touched(files: ComponentFiles) -> None:
+    process = files.spawn(SLEEPER, "started")
+    record = json.loads(files.run.read_text())
+    files.run.write_text(json.dumps(record | {"ticks": record["ticks"] - 100}))
+    assert processes.running(files.run) is None
+    assert processes.stop(files.run) == "not running"
     assert process.is_running()
     process.kill()
     process.wait(10)
 
 
-def test_a_record_of_another_boot_is_no_process(place: Place) -> None:
-    process = place.spawn(SLEEPER, "started")
-    place.run.write_text(json.dumps(json.loads(place.run.read_text()) | {"boot": "another"}))
-    assert processes.running(place.run) is None
-    assert processes.stop(place.run) == "not running"
+def test_a_record_of_another_boot_is_no_process(files: ComponentFiles) -> None:
+    process = files.spawn(SLEEPER, "started")
+    files.run.write_text(json.dumps(json.loads(files.run.read_text()) | {"boot": "another"}))
+    assert processes.running(files.run) is None
+    assert processes.stop(files.run) == "not running"
     assert process.is_running()
     process.kill()
     process.wait(10)
 
 
-def test_a_record_by_start_time_is_still_found(place: Place) -> None:
-    process = place.spawn(SLEEPER, "started")
-    place.run.write_text(json.dumps({"pid": process.pid, "started": process.create_time() - 100}))
-    assert processes.running(place.run) is None
-    place.run.write_text(json.dumps({"pid": process.pid, "started": process.create_time()}))
-    assert processes.running(place.run) is not None
-    assert processes.stop(place.run) == "stopped"
+def test_a_record_by_start_time_is_still_found(files: ComponentFiles) -> None:
+    process = files.spawn(SLEEPER, "started")
+    files.run.write_text(json.dumps({"pid": process.pid, "started": process.create_time() - 100}))
+    assert processes.running(files.run) is None
+    files.run.write_text(json.dumps({"pid": process.pid, "started": process.create_time()}))
+    assert processes.running(files.run) is not None
+    assert processes.stop(files.run) == "stopped"
 
 
-def test_no_wall_clock_tells_whether_it_is_the_same_process(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    place.spawn(SLEEPER, "started")
+def test_no_wall_clock_tells_whether_it_is_the_same_process(
+    files: ComponentFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.spawn(SLEEPER, "started")
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 3600)
     monkeypatch.setattr(psutil, "boot_time", lambda: 0.0)
-    found = processes.recorded(place.run)
-    assert found is not None
-    assert found.process() is not None
-    assert 0 <= found.identity.seconds < 60
+    record = processes.recorded(files.run)
+    assert record is not None
+    assert record.process() is not None
+    assert 0 <= record.identity.seconds < 60
 
 
-def test_one_that_ignores_sigterm_is_killed(place: Place) -> None:
-    process = place.spawn(STUBBORN, "deaf")
-    assert processes.stop(place.run, seconds=0.2) == "killed"
+def test_one_that_ignores_sigterm_is_killed(files: ComponentFiles) -> None:
+    process = files.spawn(STUBBORN, "deaf")
+    assert processes.stop(files.run, seconds=0.2) == "killed"
     assert not process.is_running()
 
 
-def test_what_a_crashed_component_left_behind_is_stopped(place: Place) -> None:
-    process = place.spawn(PARENT, "parent")
+def test_what_a_crashed_component_left_behind_is_stopped(files: ComponentFiles) -> None:
+    process = files.spawn(PARENT, "parent")
     (child,) = process.children()
     process.kill()
     process.wait(10)
     assert child.is_running()
-    processes.stop(place.run)
+    processes.stop(files.run)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_frozen_process_is_killed_with_its_children_and_not_waited_for(place: Place) -> None:
-    process = place.spawn(PARENT, "parent")
+def test_a_frozen_process_is_killed_with_its_children_and_not_waited_for(files: ComponentFiles) -> None:
+    process = files.spawn(PARENT, "parent")
     (child,) = process.children()
-    for each in (process, child):
-        each.suspend()
-    assert processes.stop(place.run, seconds=600) == "killed"
+    for victim in (process, child):
+        victim.suspend()
+    assert processes.stop(files.run, seconds=600) == "killed"
     assert not psutil.pid_exists(process.pid)
     assert _ended(child)
 
 
-def test_what_a_collected_parent_left_in_its_session_is_stopped_and_the_record_may_stay(place: Place) -> None:
-    process = place.spawn(PARENT, "parent")
+def test_what_a_collected_parent_left_in_its_session_is_stopped_and_the_record_may_stay(files: ComponentFiles) -> None:
+    process = files.spawn(PARENT, "parent")
     (child,) = process.children()
     process.kill()  # and not waited for: it stays a zombie, whose PID is still its session's
-    _until(lambda: processes.running(place.run) is None)
-    assert processes.stop(place.run, keep_record=True) == "killed"
+    _until(lambda: processes.running(files.run) is None)
+    assert processes.stop(files.run, keep_record=True) == "killed"
     assert _ended(child)
-    assert place.run.exists()
+    assert files.run.exists()
 
 
 def _ended(process: psutil.Process) -> bool:
@@ -157,10 +159,10 @@ def test_a_damaged_record_is_no_process(tmp_path: Path, text: str) -> None:
     assert processes.running(file) is None
 
 
-def test_a_large_log_is_rotated_at_the_next_start(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_log_is_rotated_at_the_next_start(files: ComponentFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "LOG_LIMIT_BYTES", 10)
-    place.log.parent.mkdir(parents=True)
-    place.log.write_text("x" * 100)
-    place.spawn(SLEEPER, "started")
-    assert place.log.with_suffix(".log.1").read_text() == "x" * 100
-    assert "x" not in place.log.read_text()
+    files.log.parent.mkdir(parents=True)
+    files.log.write_text("x" * 100)
+    files.spawn(SLEEPER, "started")
+    assert files.log.with_suffix(".log.1").read_text() == "x" * 100
+    assert "x" not in files.log.read_text()

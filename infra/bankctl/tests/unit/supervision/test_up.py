@@ -47,8 +47,8 @@ COMPONENT = Component(
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    yield (found := Stack(tmp_path, tmp_path, tmp_path, BankctlSettings(), None))
-    processes.stop(found.run_file("c"), seconds=0.1)
+    yield (described := Stack(tmp_path, tmp_path, tmp_path, BankctlSettings(), None))
+    processes.stop(described.run_file("c"), seconds=0.1)
 
 
 def _up(stack: Stack, component: Component) -> str:
@@ -65,9 +65,9 @@ def _until(holds: Callable[[], bool]) -> None:
 
 
 def _past_its_start(stack: Stack, component: Component) -> None:
-    found = processes.recorded(stack.run_file(component.name))
-    assert found is not None
-    _until(lambda: found.identity.seconds >= component.ready_seconds)
+    record = processes.recorded(stack.run_file(component.name))
+    assert record is not None
+    _until(lambda: record.identity.seconds >= component.ready_seconds)
 
 
 def test_what_answers_is_left_alone(stack: Stack) -> None:
@@ -92,8 +92,8 @@ def test_what_is_frozen_is_replaced(stack: Stack) -> None:
 
 def test_one_that_still_starts_is_waited_for_and_not_replaced(stack: Stack) -> None:
     def late(stack: Stack) -> str | None:
-        found = processes.recorded(stack.run_file("c"))
-        return None if found is not None and found.identity.seconds > 1.5 else "still starting"
+        record = processes.recorded(stack.run_file("c"))
+        return None if record is not None and record.identity.seconds > 1.5 else "still starting"
 
     slow = replace(COMPONENT, probe=late, hung_seconds=0.3, ready_seconds=30)
     launch(stack, slow)

@@ -42,7 +42,7 @@ class Clock:
         return self.real() + self.ahead
 
 
-class House:
+class WatchedStack:
     """Components of a scratch state directory, and a watch on them."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
@@ -71,9 +71,9 @@ class House:
         return self.process(name)
 
     def process(self, name: str) -> psutil.Process:
-        found = processes.running(self.stack.run_file(name))
-        assert found is not None
-        return found
+        running = processes.running(self.stack.run_file(name))
+        assert running is not None
+        return running
 
     def watch(self) -> Watch:
         return Watch(self.stack, Reporter(Console(file=self.said, width=200)), self.components)
@@ -106,173 +106,185 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def watched_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WatchedStack]:
     clock = Clock()
     monkeypatch.setattr(watch, "time", clock)
-    found = House(tmp_path, clock)
-    yield found
-    for name in found.components:
-        processes.stop(found.stack.run_file(name), seconds=0.1)
+    prepared = WatchedStack(tmp_path, clock)
+    yield prepared
+    for name in prepared.components:
+        processes.stop(prepared.stack.run_file(name), seconds=0.1)
 
 
-def test_what_died_is_started_again_and_what_it_left_is_ended(house: House) -> None:
-    house.add("a", PARENT)
-    first = house.start("a")
+def test_what_died_is_started_again_and_what_it_left_is_ended(watched_stack: WatchedStack) -> None:
+    watched_stack.add("a", PARENT)
+    first = watched_stack.start("a")
     (child,) = first.children()
-    supervisor = house.watch()
+    supervisor = watched_stack.watch()
     assert supervisor.look()
     first.kill()
-    house.look(supervisor, lambda: (p := processes.running(house.stack.run_file("a"))) is not None and p != first)
+    watched_stack.look(
+        supervisor, lambda: (p := processes.running(watched_stack.stack.run_file("a"))) is not None and p != first
+    )
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
-    assert "a: died" in house.said.getvalue()
-    house.look(supervisor, lambda: "a: answers again" in house.said.getvalue())
+    assert "a: died" in watched_stack.said.getvalue()
+    watched_stack.look(supervisor, lambda: "a: answers again" in watched_stack.said.getvalue())
 
 
-def test_what_is_frozen_is_replaced_after_its_bound_with_its_whole_tree(house: House) -> None:
-    house.add("a", PARENT)
-    first = house.start("a")
+def test_what_is_frozen_is_replaced_after_its_bound_with_its_whole_tree(watched_stack: WatchedStack) -> None:
+    watched_stack.add("a", PARENT)
+    first = watched_stack.start("a")
     (child,) = first.children()
-    supervisor = house.watch()
-    house.look(supervisor, lambda: supervisor.answers("a"))
+    supervisor = watched_stack.watch()
+    watched_stack.look(supervisor, lambda: supervisor.answers("a"))
     for process in (first, child):
         process.suspend()
-    since = house.clock.monotonic()
-    house.look(supervisor, lambda: (p := processes.running(house.stack.run_file("a"))) is not None and p != first)
-    assert house.clock.monotonic() - since >= 30
+    since = watched_stack.clock.monotonic()
+    watched_stack.look(
+        supervisor, lambda: (p := processes.running(watched_stack.stack.run_file("a"))) is not None and p != first
+    )
+    assert watched_stack.clock.monotonic() - since >= 30
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
-    assert "a: has not answered for 30 s (no beat); killed and started again" in house.said.getvalue()
+    assert "a: has not answered for 30 s (no beat); killed and started again" in watched_stack.said.getvalue()
 
 
-def test_a_watcher_that_stood_itself_kills_nobody(house: House) -> None:
+def test_a_watcher_that_stood_itself_kills_nobody(watched_stack: WatchedStack) -> None:
     """Stopped for an hour, and everybody was slow at the moment when it went on."""
-    house.add("a")
-    first = house.start("a")
-    supervisor = house.watch()
-    house.look(supervisor, lambda: supervisor.answers("a"))
-    house.silent.add("a")
-    house.look(supervisor, lambda: not supervisor.answers("a"))
-    house.clock.ahead += 3600
-    house.look_for(supervisor, 12)
-    house.silent.clear()
-    house.look(supervisor, lambda: supervisor.answers("a"))
-    assert house.process("a") == first
+    watched_stack.add("a")
+    first = watched_stack.start("a")
+    supervisor = watched_stack.watch()
+    watched_stack.look(supervisor, lambda: supervisor.answers("a"))
+    watched_stack.silent.add("a")
+    watched_stack.look(supervisor, lambda: not supervisor.answers("a"))
+    watched_stack.clock.ahead += 3600
+    watched_stack.look_for(supervisor, 12)
+    watched_stack.silent.clear()
+    watched_stack.look(supervisor, lambda: supervisor.answers("a"))
+    assert watched_stack.process("a") == first
 
 
-def test_nobody_is_replaced_for_the_silence_of_one_that_it_leans_on(house: House) -> None:
-    house.add("base", hung_seconds=600)
-    house.add("leaning", leans_on=("base",))
-    house.start("base")
-    leaning = house.start("leaning")
-    supervisor = house.watch()
-    house.look(supervisor, lambda: supervisor.answers("base") and supervisor.answers("leaning"))
-    house.silent.update(("base", "leaning"))
-    house.look_for(supervisor, 150)
-    assert house.process("leaning") == leaning
-    house.silent.discard("base")
-    house.look(supervisor, lambda: processes.running(house.stack.run_file("leaning")) not in (None, leaning))
+def test_nobody_is_replaced_for_the_silence_of_one_that_it_leans_on(watched_stack: WatchedStack) -> None:
+    watched_stack.add("base", hung_seconds=600)
+    watched_stack.add("leaning", leans_on=("base",))
+    watched_stack.start("base")
+    leaning = watched_stack.start("leaning")
+    supervisor = watched_stack.watch()
+    watched_stack.look(supervisor, lambda: supervisor.answers("base") and supervisor.answers("leaning"))
+    watched_stack.silent.update(("base", "leaning"))
+    watched_stack.look_for(supervisor, 150)
+    assert watched_stack.process("leaning") == leaning
+    watched_stack.silent.discard("base")
+    watched_stack.look(
+        supervisor, lambda: processes.running(watched_stack.stack.run_file("leaning")) not in (None, leaning)
+    )
 
 
-def test_a_dead_one_waits_for_what_it_leans_on(house: House) -> None:
-    house.add("base")
-    house.add("leaning", leans_on=("base",))
-    base, leaning = house.start("base"), house.start("leaning")
-    supervisor = house.watch()
-    house.look(supervisor, lambda: supervisor.answers("base") and supervisor.answers("leaning"))
-    house.silent.add("base")
+def test_a_dead_one_waits_for_what_it_leans_on(watched_stack: WatchedStack) -> None:
+    watched_stack.add("base")
+    watched_stack.add("leaning", leans_on=("base",))
+    base, leaning = watched_stack.start("base"), watched_stack.start("leaning")
+    supervisor = watched_stack.watch()
+    watched_stack.look(supervisor, lambda: supervisor.answers("base") and supervisor.answers("leaning"))
+    watched_stack.silent.add("base")
     for process in (base, leaning):
         process.kill()
         process.wait(10)
-    house.look(supervisor, lambda: processes.running(house.stack.run_file("base")) not in (None, base))
-    assert processes.running(house.stack.run_file("leaning")) is None
-    assert "leaning: is started when base answers" in house.said.getvalue()
-    house.silent.clear()
-    house.look(supervisor, lambda: processes.running(house.stack.run_file("leaning")) not in (None, leaning))
+    watched_stack.look(supervisor, lambda: processes.running(watched_stack.stack.run_file("base")) not in (None, base))
+    assert processes.running(watched_stack.stack.run_file("leaning")) is None
+    assert "leaning: is started when base answers" in watched_stack.said.getvalue()
+    watched_stack.silent.clear()
+    watched_stack.look(
+        supervisor, lambda: processes.running(watched_stack.stack.run_file("leaning")) not in (None, leaning)
+    )
 
 
-def test_one_that_dies_as_it_starts_is_started_further_and_further_apart(house: House) -> None:
-    house.add("a", DYING)
-    house.silent.add("a")
-    launch(house.stack, house.components["a"])
-    supervisor = house.watch()
-    begun = house.clock.monotonic()
-    house.look(supervisor, lambda: "start 5 since it was last well" in house.said.getvalue(), pass_seconds=0.25)
-    assert house.clock.monotonic() - begun >= 1 + 2 + 4 + 8
+def test_one_that_dies_as_it_starts_is_started_further_and_further_apart(watched_stack: WatchedStack) -> None:
+    watched_stack.add("a", DYING)
+    watched_stack.silent.add("a")
+    launch(watched_stack.stack, watched_stack.components["a"])
+    supervisor = watched_stack.watch()
+    begun = watched_stack.clock.monotonic()
+    watched_stack.look(
+        supervisor, lambda: "start 5 since it was last well" in watched_stack.said.getvalue(), pass_seconds=0.25
+    )
+    assert watched_stack.clock.monotonic() - begun >= 1 + 2 + 4 + 8
 
 
-def test_two_that_are_silent_at_once_are_replaced_one_after_the_other(house: House) -> None:
-    house.add("a")
-    house.add("b")
-    before = {name: house.start(name) for name in ("a", "b")}
-    supervisor = house.watch()
-    house.look(supervisor, lambda: supervisor.answers("a") and supervisor.answers("b"))
-    house.silent.update(before)
+def test_two_that_are_silent_at_once_are_replaced_one_after_the_other(watched_stack: WatchedStack) -> None:
+    watched_stack.add("a")
+    watched_stack.add("b")
+    before = {name: watched_stack.start(name) for name in ("a", "b")}
+    supervisor = watched_stack.watch()
+    watched_stack.look(supervisor, lambda: supervisor.answers("a") and supervisor.answers("b"))
+    watched_stack.silent.update(before)
 
     def replaced() -> list[str]:
-        return [name for name in before if processes.running(house.stack.run_file(name)) not in (None, before[name])]
+        return [
+            name for name in before if processes.running(watched_stack.stack.run_file(name)) not in (None, before[name])
+        ]
 
-    house.look(supervisor, lambda: bool(replaced()))
+    watched_stack.look(supervisor, lambda: bool(replaced()))
     (one,) = replaced()
-    house.look_for(supervisor, 60)
+    watched_stack.look_for(supervisor, 60)
     assert replaced() == [one]
-    house.silent.discard(one)
-    house.look(supervisor, lambda: len(replaced()) == len(before))
+    watched_stack.silent.discard(one)
+    watched_stack.look(supervisor, lambda: len(replaced()) == len(before))
 
 
-def test_what_down_stopped_stays_stopped_and_then_the_watch_ends(house: House) -> None:
-    house.add("a")
-    house.add("b")
-    house.start("a")
-    kept = house.start("b")
-    supervisor = house.watch()
-    house.look(supervisor, lambda: supervisor.answers("a") and supervisor.answers("b"))
-    processes.stop(house.stack.run_file("a"))
-    house.look(supervisor, lambda: not supervisor.answers("a"))
-    assert processes.running(house.stack.run_file("a")) is None
-    assert house.process("b") == kept
-    processes.stop(house.stack.run_file("b"))
+def test_what_down_stopped_stays_stopped_and_then_the_watch_ends(watched_stack: WatchedStack) -> None:
+    watched_stack.add("a")
+    watched_stack.add("b")
+    watched_stack.start("a")
+    kept = watched_stack.start("b")
+    supervisor = watched_stack.watch()
+    watched_stack.look(supervisor, lambda: supervisor.answers("a") and supervisor.answers("b"))
+    processes.stop(watched_stack.stack.run_file("a"))
+    watched_stack.look(supervisor, lambda: not supervisor.answers("a"))
+    assert processes.running(watched_stack.stack.run_file("a")) is None
+    assert watched_stack.process("b") == kept
+    processes.stop(watched_stack.stack.run_file("b"))
     supervisor.run(threading.Event())
 
 
-def test_nothing_is_started_while_another_terminal_is_at_work(house: House) -> None:
-    house.add("a")
-    first = house.start("a")
-    supervisor = house.watch()
-    house.look(supervisor, lambda: supervisor.answers("a"))
-    with exclusive(house.stack):
+def test_nothing_is_started_while_another_terminal_is_at_work(watched_stack: WatchedStack) -> None:
+    watched_stack.add("a")
+    first = watched_stack.start("a")
+    supervisor = watched_stack.watch()
+    watched_stack.look(supervisor, lambda: supervisor.answers("a"))
+    with exclusive(watched_stack.stack):
         first.kill()
         first.wait(10)
-        house.look_for(supervisor, 20)
-        assert processes.running(house.stack.run_file("a")) is None
+        watched_stack.look_for(supervisor, 20)
+        assert processes.running(watched_stack.stack.run_file("a")) is None
         # What another terminal stops has not died.
-        assert "died" not in house.said.getvalue()
-    house.look(supervisor, lambda: processes.running(house.stack.run_file("a")) is not None)
+        assert "died" not in watched_stack.said.getvalue()
+    watched_stack.look(supervisor, lambda: processes.running(watched_stack.stack.run_file("a")) is not None)
 
 
-def test_nothing_is_replaced_while_another_terminal_is_at_work(house: House) -> None:
-    house.add("a")
-    first = house.start("a")
-    supervisor = house.watch()
-    house.look(supervisor, lambda: supervisor.answers("a"))
-    house.silent.add("a")
-    with exclusive(house.stack):
-        house.look_for(supervisor, 100)
-        assert house.process("a") == first
-    house.look(supervisor, lambda: processes.running(house.stack.run_file("a")) not in (None, first))
+def test_nothing_is_replaced_while_another_terminal_is_at_work(watched_stack: WatchedStack) -> None:
+    watched_stack.add("a")
+    first = watched_stack.start("a")
+    supervisor = watched_stack.watch()
+    watched_stack.look(supervisor, lambda: supervisor.answers("a"))
+    watched_stack.silent.add("a")
+    with exclusive(watched_stack.stack):
+        watched_stack.look_for(supervisor, 100)
+        assert watched_stack.process("a") == first
+    watched_stack.look(supervisor, lambda: processes.running(watched_stack.stack.run_file("a")) not in (None, first))
 
 
-def test_ended_it_leaves_all_running(house: House) -> None:
-    house.add("a")
-    first = house.start("a")
-    supervisor, ended = house.watch(), threading.Event()
+def test_ended_it_leaves_all_running(watched_stack: WatchedStack) -> None:
+    watched_stack.add("a")
+    first = watched_stack.start("a")
+    supervisor, ended = watched_stack.watch(), threading.Event()
     ended.set()
     supervisor.run(ended)
-    assert house.process("a") == first
+    assert watched_stack.process("a") == first
 
 
-def test_there_is_one_watcher_at_a_time(house: House) -> None:
+def test_there_is_one_watcher_at_a_time(watched_stack: WatchedStack) -> None:
     with (
-        only_watcher(house.stack),
+        only_watcher(watched_stack.stack),
         pytest.raises(Exception, match="Another `bank up --watch`"),
-        only_watcher(house.stack),
+        only_watcher(watched_stack.stack),
     ):
         pass

@@ -5,7 +5,7 @@ import pytest
 
 from bank_common.errors import PipelineError
 from bankctl.components.component import Component
-from bankctl.components.plan import COMPONENTS, TASKS, chosen, tasks_for
+from bankctl.components.component_graph import COMPONENTS, TASKS, chosen, tasks_for
 
 
 @dataclass

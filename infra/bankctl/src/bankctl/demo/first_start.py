@@ -1,4 +1,4 @@
-"""What a first start has to fetch and build, said before it begins."""
+"""The first start: lists what has to be fetched and built before it begins."""
 
 import shutil
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _SEPARATE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One thing that is not there yet: disk that it keeps, disk that it needs for a while, seconds on two cores."""
+    """A missing download or build: disk that it keeps, disk that it needs for a while, seconds on two cores."""
 
     what: str
     kept_megabytes: int
@@ -30,7 +30,7 @@ class Piece:
 
 
 def missing(stack: Stack) -> tuple[Piece, ...]:
-    """What this machine does not have yet. The figures are of two cores and a usual line."""
+    """List what this machine does not have yet. The figures hold for two cores and a usual network."""
     return tuple(_missing(stack.root, stack.cache_dir, local=stack.real_snowflake is None))
 
 

@@ -1,4 +1,4 @@
-"""The whole stack as a graph: components, what they need built or fetched, and what is provisioned when."""
+"""The component graph: components, the tasks that build or fetch what they need, and the provisioning tasks."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -130,15 +130,15 @@ def tasks_for(
     Left out is a task whose components neither run (`available`) nor are about to.
     """
     names = {component.name for component in selected}
-    wanted = {need for component in starting for need in component.needs if need in TASKS}
-    wanted |= {task.name for task in TASKS.values() if task.provisions and names & set(task.components)}
+    needed = {need for component in starting for need in component.needs if need in TASKS}
+    needed |= {task.name for task in TASKS.values() if task.provisions and names & set(task.components)}
     grown = True
     while grown:
-        more = {need for name in wanted for need in TASKS[name].needs if need in TASKS} - wanted
-        wanted |= more
+        more = {need for name in needed for need in TASKS[name].needs if need in TASKS} - needed
+        needed |= more
         grown = bool(more)
     there = names | set(available)
-    return [task for task in TASKS.values() if task.name in wanted and set(task.components) <= there]
+    return [task for task in TASKS.values() if task.name in needed and set(task.components) <= there]
 
 
 def _resolve(given: Collection[str]) -> set[str]:

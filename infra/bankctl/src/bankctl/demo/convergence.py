@@ -1,11 +1,11 @@
-"""Follows the changes through the chain until the marts show exactly what the source holds."""
+"""Convergence: follows the changes through the pipeline until the marts equal the source."""
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from bankctl.demo.hops import Counts
+from bankctl.demo.pipeline_stages import Counts
 from bankctl.inspection.comparison import Difference
 
 PAUSE_SECONDS: Final = 1.0
@@ -14,7 +14,7 @@ _RECHECK_SECONDS: Final = 15.0
 
 
 class Sampler(Protocol):
-    """Counts changes at each hop."""
+    """Counts changes at each stage."""
 
     def sample(self) -> Counts: ...
 
@@ -27,21 +27,21 @@ class Generator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it ended. `stalled`: nothing moved any more and the two sides still differed."""
+    """The outcome of a run. `stalled`: nothing moved any more and the two sides still differed."""
 
     differences: Sequence[Difference]
     summary: dict[str, Any]
     generate_seconds: float
-    arrive_seconds: float
+    converge_seconds: float
     stalled: bool
 
 
-class Arrival:
-    """One watched run: `check` raises when a component died, `verify` compares both sides, `show` displays."""
+class Convergence:
+    """A watched run: `check` raises when a component died, `verify` compares both sides, `show` displays."""
 
     def __init__(
         self,
-        hops: Sampler,
+        stages: Sampler,
         generator: Generator,
         *,
         check: Callable[[], None],
@@ -51,7 +51,7 @@ class Arrival:
         pause: Callable[[float], None] = time.sleep,
         stall_seconds: float = STALL_SECONDS,
     ) -> None:
-        self._hops, self._generator = hops, generator
+        self._stages, self._generator = stages, generator
         self._check, self._verify, self._show = check, verify, show
         self._clock, self._pause = clock, pause
         self._stall_seconds = stall_seconds
@@ -59,7 +59,7 @@ class Arrival:
     def follow(self) -> Outcome:
         """Watch until both sides are equal, or nothing has moved for `stall_seconds` after the last change.
 
-        Both sides are compared when every hop has seen the same, and now and then in between: the counts are a
+        Both sides are compared when every stage has seen the same, and now and then in between: the counts are a
         view, the comparison decides.
         """
         start = self._clock()
@@ -68,7 +68,7 @@ class Arrival:
         previous: Counts | None = None
         while True:
             self._check()
-            counts = self._hops.sample()
+            counts = self._stages.sample()
             self._show(committed(summary), counts)
             now = self._clock()
             settled = counts.level and counts != previous
@@ -89,7 +89,7 @@ class Arrival:
             self._check()
             if (summary := self._generator.summary()) is not None:
                 return summary
-            self._show(None, self._hops.sample())
+            self._show(None, self._stages.sample())
             self._pause(PAUSE_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""How many changes of captured tables each hop of the chain has seen, counted at the hop itself."""
+"""The stages of the pipeline (Kafka, landing, RAW, marts): counts how many changes of captured tables each has seen."""
 
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 from bank_common import names
 from bankctl.inspection import chains
 
-HOPS: Final = ("Kafka", "landed", "RAW", "marts")
+STAGES: Final = ("Kafka", "landed", "RAW", "marts")
 _TOPICS: Final = tuple(table.topic for table in names.TABLES)
 _TIMEOUT_SECONDS: Final = 10.0
 _BATCH: Final = 10_000
@@ -30,13 +30,13 @@ SELECT COALESCE(SUM(ROW_COUNT), 0)
 """  # noqa: S608 - a closed set
 
 
-HOP_ERRORS: Final = (KafkaException, MinioException, HTTPError, psycopg.Error, snowflake_errors.Error)
-"""What looking at a hop raises when its component does not answer."""
+STAGE_ERRORS: Final = (KafkaException, MinioException, HTTPError, psycopg.Error, snowflake_errors.Error)
+"""The errors of counting at a stage whose component does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Changes seen at each hop."""
+    """Changes seen at each stage."""
 
     kafka: int = 0
     landed: int = 0
@@ -50,12 +50,12 @@ class Counts:
 
     @property
     def values(self) -> tuple[int, int, int, int]:
-        """In the order of `HOPS`."""
+        """In the order of `STAGES`."""
         return self.kafka, self.landed, self.raw, self.marts
 
     @property
     def level(self) -> bool:
-        """Nothing is under way: what a stack had not landed when it was opened may come on top of Kafka's count."""
+        """True when no change is under way. Changes that were not landed at the start come on top of Kafka's count."""
         return self.marts == self.raw == self.landed >= self.kafka
 
 
@@ -81,12 +81,12 @@ class KafkaTail:
         return [(topic, partition) for topic in _TOPICS for partition in known[topic].partitions]
 
     def _end(self, topic: str, partition: int) -> TopicPartition:
-        place = TopicPartition(topic, partition)
-        marks = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_SECONDS)
+        end = TopicPartition(topic, partition)
+        marks = self._consumer.get_watermark_offsets(end, timeout=_TIMEOUT_SECONDS)
         if marks is None:
             raise KafkaException(f"no answer about {topic}/{partition}")
-        place.offset = marks[1]
-        return place
+        end.offset = marks[1]
+        return end
 
     def seen(self) -> int:
         """Records so far, without waiting for more than those that are there."""
@@ -98,12 +98,12 @@ class KafkaTail:
         return self._seen
 
     def close(self) -> None:
-        """Leave."""
+        """Close the consumer."""
         self._consumer.close()
 
 
-class Hops:
-    """Samples every hop; counts are relative to the moment it was opened."""
+class PipelineStages:
+    """Samples every stage; counts are relative to the moment it was opened."""
 
     def __init__(self, bootstrap_servers: str, store: Any, warehouse: Any) -> None:
         self._store = store
@@ -119,7 +119,7 @@ class Hops:
         self._tail.close()
 
     def sample(self) -> Counts:
-        """What each hop has seen by now, last hop first, so that no hop appears ahead of the one before it."""
+        """Count at every stage, the last one first, so that no stage appears ahead of the one before it."""
         marts, raw, landed = self._built(), self._raw(), self._landed()
         return Counts(self._tail.seen(), landed, raw, marts) - self._start
 

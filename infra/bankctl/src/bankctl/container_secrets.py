@@ -1,4 +1,4 @@
-"""What each container is handed: the secrets that it needs and no others, as files in a folder that only it sees.
+"""Container secrets: the files that each container needs and no others, in a folder that only it mounts.
 
 The installation's secrets stay with `bank`. Several of these files are what a program takes whole (MinIO's environment,
 Airflow's database URL), so they are made anew from the secrets each time.
@@ -51,15 +51,15 @@ def folders(stack: Stack) -> dict[str, Folder]:
 
 def write(stack: Stack, target: Path) -> tuple[str, ...]:
     """Write every folder below `target` and return their names; secrets that are not there yet are made."""
-    found = folders(stack)
-    for container, folder in found.items():
+    folder_by_container = folders(stack)
+    for container, folder in folder_by_container.items():
         (target / container).mkdir(parents=True, exist_ok=True)
         (target / container).chmod(_OPEN)
         for name, text in folder.items():
             # Airflow opens its passwords for writing although it adds nothing to them.
             mode = 0o600 if name == AIRFLOW_PASSWORDS else _READABLE
             write_private(target / container / name, text, mode=mode)
-    return tuple(found)
+    return tuple(folder_by_container)
 
 
 def _object_store(stack: Stack) -> str:

@@ -1,12 +1,12 @@
-"""When the demo is content, when it gives up, and that a crash ends it."""
+"""Convergence ends when both sides are equal, when nothing moves, and with a crash."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from bankctl.demo.arrival import Arrival, Outcome, committed
-from bankctl.demo.hops import Counts
+from bankctl.demo.convergence import Convergence, Outcome, committed
+from bankctl.demo.pipeline_stages import Counts
 from bankctl.inspection.comparison import TABLES, Difference
 
 SUMMARY: dict[str, Any] = {"changes": {"accounts": {"insert": 2, "update": 3}, "customers": {"delete": 1}}}
@@ -27,7 +27,7 @@ class ManualClock:
         self.now += seconds
 
 
-class ScriptedHops:
+class ScriptedStages:
     """Gives the counts one after the other, then the last one for ever."""
 
     def __init__(self, *counts: Counts) -> None:
@@ -47,15 +47,15 @@ class FinishedGenerator:
 
 
 def _difference(*, equal: bool) -> Difference:
-    found = Difference(TABLES[0])
-    found.mart.only_here = 0 if equal else 1
-    return found
+    difference = Difference(TABLES[0])
+    difference.mart.only_here = 0 if equal else 1
+    return difference
 
 
-def _follow(hops: ScriptedHops, verdicts: list[bool], check: Any = lambda: None) -> tuple[Outcome, ManualClock]:
+def _follow(stages: ScriptedStages, verdicts: list[bool], check: Any = lambda: None) -> tuple[Outcome, ManualClock]:
     clock = ManualClock()
-    arrival = Arrival(
-        hops,
+    convergence = Convergence(
+        stages,
         FinishedGenerator(),
         check=check,
         verify=lambda: [_difference(equal=verdicts.pop(0) if verdicts else False)],
@@ -64,30 +64,30 @@ def _follow(hops: ScriptedHops, verdicts: list[bool], check: Any = lambda: None)
         pause=clock.wait,
         stall_seconds=60,
     )
-    return arrival.follow(), clock
+    return convergence.follow(), clock
 
 
-def test_level_hops_and_equal_sides_end_it_at_once() -> None:
-    outcome, clock = _follow(ScriptedHops(UNDER_WAY, LEVEL), [True])
+def test_level_stages_and_equal_sides_end_it_at_once() -> None:
+    outcome, clock = _follow(ScriptedStages(UNDER_WAY, LEVEL), [True])
     assert not outcome.stalled
     assert clock.now < 3
 
 
-def test_level_hops_alone_do_not() -> None:
-    outcome, clock = _follow(ScriptedHops(LEVEL), [False, False, True])
+def test_level_stages_alone_do_not() -> None:
+    outcome, clock = _follow(ScriptedStages(LEVEL), [False, False, True])
     assert not outcome.stalled
     assert clock.now >= 15
 
 
 def test_sides_that_stay_different_end_it_when_nothing_moves() -> None:
-    outcome, clock = _follow(ScriptedHops(UNDER_WAY), [])
+    outcome, clock = _follow(ScriptedStages(UNDER_WAY), [])
     assert outcome.stalled
     assert 60 <= clock.now < 80
 
 
 def test_movement_gives_more_time() -> None:
     moving = [Counts(100, number, 0, 0) for number in range(200)]
-    outcome, clock = _follow(ScriptedHops(*moving), [])
+    outcome, clock = _follow(ScriptedStages(*moving), [])
     assert outcome.stalled
     assert clock.now >= 60 + 199
 
@@ -97,7 +97,7 @@ def test_a_crash_ends_it() -> None:
         raise RuntimeError("kafka died")
 
     with pytest.raises(RuntimeError, match="kafka died"):
-        _follow(ScriptedHops(UNDER_WAY), [True], check=died)
+        _follow(ScriptedStages(UNDER_WAY), [True], check=died)
 
 
 def test_committed_changes_are_summed_over_tables_and_operations() -> None:

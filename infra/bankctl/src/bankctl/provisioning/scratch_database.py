@@ -1,4 +1,4 @@
-"""A migrated database that exists for a moment: what the migrations make, whatever the bank's own database holds."""
+"""The scratch database: a temporary database, with the migrations applied, independent of the bank's own."""
 
 import os
 from collections.abc import Iterator
