@@ -1,4 +1,4 @@
-"""What a bank can do: each action is one database transaction. Plain data, decided before anything is written."""
+"""Actions of the bank: each is one database transaction. Plain data, decided before anything is written."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who a customer is. Emails are unique in the bank."""
+    """A customer's names and email. Emails are unique in the bank."""
 
     first_name: str
     last_name: str
@@ -33,7 +33,7 @@ class OpenCustomer:
 
 @dataclass(frozen=True, slots=True)
 class OpenAccount:
-    """One more account for a customer."""
+    """Another account for a customer."""
 
     kind: ClassVar[str] = "open_account"
     customer_id: int
@@ -42,7 +42,7 @@ class OpenAccount:
 
 @dataclass(frozen=True, slots=True)
 class Deposit:
-    """Money comes into the bank."""
+    """A payment into the bank."""
 
     kind: ClassVar[str] = "deposit"
     account_id: int
@@ -51,7 +51,7 @@ class Deposit:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """Money leaves the bank."""
+    """A payment out of the bank."""
 
     kind: ClassVar[str] = "withdrawal"
     account_id: int
@@ -60,7 +60,7 @@ class Withdrawal:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Money moves between two different accounts; the bank has as much as before."""
+    """A payment between two different accounts; the bank has as much as before."""
 
     kind: ClassVar[str] = "transfer"
     source_id: int
@@ -79,7 +79,7 @@ class ChangeProfile:
 
 @dataclass(frozen=True, slots=True)
 class CloseAccount:
-    """An account goes, with its transactions. Its money is moved to the heir first, or paid out without one."""
+    """The end of an account and its transactions. Its money is moved to the heir first, or paid out without one."""
 
     kind: ClassVar[str] = "close_account"
     account_id: int
@@ -88,7 +88,7 @@ class CloseAccount:
 
 @dataclass(frozen=True, slots=True)
 class CloseCustomer:
-    """A customer goes, with every account; the money is paid out first."""
+    """The end of a customer and every account; the money is paid out first."""
 
     kind: ClassVar[str] = "close_customer"
     customer_id: int
@@ -98,7 +98,7 @@ Action = OpenCustomer | OpenAccount | Deposit | Withdrawal | Transfer | ChangePr
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PlannedAction:
     """An action, and whether it is given up at its end: everything is written, then rolled back."""
 
     action: Action

@@ -3,7 +3,7 @@
 from random import Random
 
 from generator.actions import Person
-from generator.outcomes import Account, Facts
+from generator.outcomes import Account, KnownState
 
 
 class Roster:
@@ -11,29 +11,29 @@ class Roster:
 
     def __init__(self) -> None:
         self._ids: list[int] = []
-        self._place: dict[int, int] = {}
+        self._index: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def add(self, identity: int) -> None:
         """Put an id in; one that is there already stays where it is."""
-        if identity not in self._place:
-            self._place[identity] = len(self._ids)
+        if identity not in self._index:
+            self._index[identity] = len(self._ids)
             self._ids.append(identity)
 
     def discard(self, identity: int) -> None:
-        """Take an id out, if it is there: the last one moves to its place."""
-        place = self._place.pop(identity, None)
-        if place is None:
+        """Take an id out, if it is there: the last one moves to its index."""
+        index = self._index.pop(identity, None)
+        if index is None:
             return
         last = self._ids.pop()
         if last != identity:
-            self._ids[place] = last
-            self._place[last] = place
+            self._ids[index] = last
+            self._index[last] = index
 
     def choose(self, random: Random) -> int:
-        """One id at random. There must be one."""
+        """Choose an id at random. There must be one."""
         return self._ids[random.randrange(len(self._ids))]
 
 
@@ -51,18 +51,18 @@ class Bank:
         self._customer_roster = Roster()
         self._account_roster = Roster()
 
-    def replace(self, facts: Facts) -> None:
+    def replace(self, state: KnownState) -> None:
         """Forget everything and start from what the database holds now."""
         self._begin()
-        self.learn(facts)
+        self.learn(state)
 
-    def learn(self, facts: Facts) -> None:
-        """Take over what the database holds. Facts about the same row may come again."""
-        for email in facts.taken_emails:
+    def learn(self, state: KnownState) -> None:
+        """Take over what the database holds. The state of a row may come again."""
+        for email in state.taken_emails:
             self._emails.add(email)
-        for identity in facts.gone_accounts:
+        for identity in state.gone_accounts:
             self._forget_account(identity)
-        for identity in facts.gone_customers:
+        for identity in state.gone_customers:
             for account_id in self.accounts_of(identity):
                 self._forget_account(account_id)
             person = self.customers.pop(identity, None)
@@ -70,14 +70,14 @@ class Bank:
                 self._emails.discard(person.email)
             self._accounts_of.pop(identity, None)
             self._customer_roster.discard(identity)
-        for identity, person in facts.customers.items():
+        for identity, person in state.customers.items():
             known = self.customers.get(identity)
             if known is not None:
                 self._emails.discard(known.email)
             self.customers[identity] = person
             self._emails.add(person.email)
             self._customer_roster.add(identity)
-        for identity, account in facts.accounts.items():
+        for identity, account in state.accounts.items():
             if identity not in self.accounts:
                 self._accounts_of.setdefault(account.customer_id, []).append(identity)
                 self._account_roster.add(identity)
@@ -94,13 +94,13 @@ class Bank:
         return tuple(self._accounts_of.get(customer_id, ()))
 
     def email_is_free(self, email: str) -> bool:
-        """Whether no customer that we know of has it."""
+        """Tell whether no known customer has it."""
         return email not in self._emails
 
     def choose_customer(self, random: Random) -> int:
-        """A customer at random; there must be one."""
+        """Choose a customer at random; there must be one."""
         return self._customer_roster.choose(random)
 
     def choose_account(self, random: Random) -> int:
-        """An account at random; there must be one."""
+        """Choose an account at random; there must be one."""
         return self._account_roster.choose(random)

@@ -16,9 +16,9 @@ from bank_common.errors import PipelineError
 from bank_common.logging import configure, get_logger
 from bank_common.service import HealthServer, Readiness, Shutdown
 from generator import report
-from generator.adapters.postgres import PostgresLedger
+from generator.adapters.postgres import PostgresBankDatabase
 from generator.bank import Bank
-from generator.instruments import Instruments
+from generator.metrics import GeneratorMetrics
 from generator.planner import Planner
 from generator.ports import BankAwayError
 from generator.runner import DEPENDENCY, Runner
@@ -55,8 +55,8 @@ class StopPause:
         return self._shutdown.wait(seconds)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"{SERVICE} {version(SERVICE)}")
         raise typer.Exit
 
@@ -142,7 +142,7 @@ def work(settings: GeneratorSettings, *, once: bool) -> dict[str, Any]:
     tracing.start(SERVICE, settings.telemetry)
     log = get_logger(SERVICE)
     readiness = Readiness([DEPENDENCY])
-    metrics = CollectorRegistry()
+    registry = CollectorRegistry()
     pause = StopPause(Shutdown().install())
     seed = settings.seed if settings.seed is not None else secrets.randbelow(_LARGEST_SEED)
     bank = Bank()
@@ -152,16 +152,16 @@ def work(settings: GeneratorSettings, *, once: bool) -> dict[str, Any]:
         transactions = _ONCE_TRANSACTIONS if transactions is None else transactions
     else:
         rate = rate or _LOOP_RATE
-    health = nullcontext() if once else HealthServer(settings.http, readiness, metrics)
+    health = nullcontext() if once else HealthServer(settings.http, readiness, registry)
     started = pause.now()
     try:
-        with health, PostgresLedger(settings.postgres) as ledger:
+        with health, PostgresBankDatabase(settings.postgres) as database:
             runner = Runner(
-                ledger,
+                database,
                 bank,
                 pause,
                 readiness,
-                Instruments(metrics),
+                GeneratorMetrics(registry),
                 log,
                 give_up_seconds=settings.give_up_seconds if once else None,
             )
@@ -181,8 +181,8 @@ def work(settings: GeneratorSettings, *, once: bool) -> dict[str, Any]:
         ) from None
     finally:
         tracing.stop()
-    log.info("stopped", committed=runner.tally.committed.total(), unknown=runner.tally.unknown)
-    return runner.tally.summary(seed, pause.now() - started)
+    log.info("stopped", committed=runner.totals.committed.total(), unknown=runner.totals.unknown)
+    return runner.totals.summary(seed, pause.now() - started)
 
 
 if __name__ == "__main__":

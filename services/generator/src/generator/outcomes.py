@@ -1,4 +1,4 @@
-"""What became of an action: what the database now holds, how many rows changed, how much money moved."""
+"""Outcomes of an action: the state of the rows in the database, the number of changed rows, the money that moved."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,8 +23,8 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known about some customers and accounts: their state now, or that they are gone."""
+class KnownState:
+    """The known state of some customers and accounts: their rows now, or that they are gone."""
 
     customers: Mapping[int, Person] = field(default_factory=dict)
     accounts: Mapping[int, Account] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """How one transaction changed what the bank holds: `paid_in - paid_out`; `transferred` stayed inside."""
+    """The money of one transaction: the bank holds `paid_in - paid_out` more; `transferred` stayed inside."""
 
     paid_in: Decimal = ZERO
     paid_out: Decimal = ZERO
@@ -49,17 +49,17 @@ class Money:
 class Committed:
     """The transaction is in the database."""
 
-    facts: Facts
+    state: KnownState
     changes: Changes
     money: Money
 
 
 @dataclass(frozen=True, slots=True)
 class RolledBack:
-    """The transaction left no trace: it was given up as planned, or somebody else had changed the rows (`facts`)."""
+    """The transaction left no trace: it was given up as planned, or somebody else had changed the rows (`state`)."""
 
     reason: Literal["given_up", "stale"]
-    facts: Facts = field(default_factory=Facts)
+    state: KnownState = field(default_factory=KnownState)
 
 
 Outcome = Committed | RolledBack

@@ -30,7 +30,7 @@ class People:
         return Person(first_name, last_name, free_email(first_name, last_name, is_free))
 
     def renamed(self, person: Person, is_free: Callable[[str], bool]) -> Person:
-        """The same person with another last name (half the time with the email that goes with it)."""
+        """Give the person another last name (half the time with the email that goes with it)."""
         faker = self._random.choices(self._fakers, _WEIGHTS)[0]
         last_name = faker.last_name()
         while last_name == person.last_name:

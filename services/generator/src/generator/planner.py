@@ -15,7 +15,7 @@ from generator.actions import (
     OpenAccount,
     OpenCustomer,
     Opening,
-    Plan,
+    PlannedAction,
     Transfer,
     Withdrawal,
 )
@@ -32,7 +32,7 @@ class Planner:
     """Plans one transaction after the other; the caller lets the bank learn each outcome before the next."""
 
     def __init__(self, bank: Bank, seed: int, accounts_per_customer: int) -> None:
-        """At most `accounts_per_customer` (at least 1) accounts are opened for a customer."""
+        """Open at most `accounts_per_customer` (at least 1) accounts for a customer."""
         self._bank = bank
         self._random = Random(seed)  # noqa: S311 - repeatable test data, not a secret
         self._people = People(seed)
@@ -49,22 +49,22 @@ class Planner:
             self._close_customer: 10,
         }
 
-    def plans(self, customers: int, transactions: int | None) -> Iterator[Plan]:
+    def plans(self, customers: int, transactions: int | None) -> Iterator[PlannedAction]:
         """Open so many customers, then so many transactions of every kind (None: without end)."""
         for _ in range(customers):
-            yield Plan(self.open_customer())
+            yield PlannedAction(self.open_customer())
         for _ in range(transactions) if transactions is not None else count():
             yield self.next()
 
-    def next(self) -> Plan:
-        """The next transaction of every kind; now and then it is given up."""
+    def next(self) -> PlannedAction:
+        """Plan the next transaction, of any kind; now and then it is given up."""
         decide = self._random.choices(list(self._mix), list(self._mix.values()))[0]
         # Where the kind finds nobody to serve, somebody new comes.
         action = decide() or self.open_customer()
-        return Plan(action, given_up=self._random.random() < GIVEN_UP_SHARE)
+        return PlannedAction(action, given_up=self._random.random() < GIVEN_UP_SHARE)
 
     def open_customer(self) -> OpenCustomer:
-        """Somebody new, with one or more accounts."""
+        """Plan a new customer with one or more accounts."""
         openings = self._random.randint(1, self._accounts_per_customer)
         person = self._people.person(self._bank.email_is_free)
         return OpenCustomer(person, tuple(self._opening() for _ in range(openings)))

@@ -1,9 +1,9 @@
-"""What the generator needs from outside, as it needs it."""
+"""Ports: the bank's database and the clock, as the generator needs them."""
 
 from typing import Protocol
 
-from generator.actions import Plan
-from generator.outcomes import Facts, Outcome
+from generator.actions import PlannedAction
+from generator.outcomes import KnownState, Outcome
 
 
 class BankAwayError(Exception):
@@ -18,10 +18,10 @@ class BankAwayError(Exception):
         self.outcome_unknown = outcome_unknown
 
 
-class Ledger(Protocol):
+class BankDatabase(Protocol):
     """The bank's database, one connection, one transaction at a time."""
 
-    def open(self) -> Facts:
+    def open(self) -> KnownState:
         """Connect (again) and read the whole bank: every customer and account.
 
         Raises:
@@ -30,7 +30,7 @@ class Ledger(Protocol):
         """
         ...
 
-    def perform(self, plan: Plan, traceparent: str | None) -> Outcome:
+    def perform(self, plan: PlannedAction, traceparent: str | None) -> Outcome:
         """Do the plan as one database transaction that also carries `traceparent`, if there is one.
 
         All of it is committed or nothing is. No account is ever overdrawn, whoever else works on the same database.

@@ -1,4 +1,4 @@
-"""How a run looks to a person: progress while it works (on stderr), the summary at its end (on stdout)."""
+"""Reports a run to a person: progress while it works (on stderr), the summary at its end (on stdout)."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bank_common.logging import Logger
 from generator.ports import Pause
-from generator.tally import Tally
+from generator.run_totals import RunTotals
 
 _LINE_SECONDS: Final = 10.0
 _REDRAW_EVERY: Final = 50
@@ -19,7 +19,7 @@ _REDRAW_EVERY: Final = 50
 class Show(Protocol):
     """Called after each transaction."""
 
-    def __call__(self, tally: Tally) -> None: ...
+    def __call__(self, totals: RunTotals) -> None: ...
 
 
 @contextmanager
@@ -32,9 +32,9 @@ def progress(console: Console, log: Logger, pause: Pause, total: int | None) -> 
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("transactions", total=total)
 
-        def show(tally: Tally) -> None:
-            if tally.transactions % _REDRAW_EVERY == 0 or tally.transactions == total:
-                bar.update(task, completed=tally.transactions)
+        def show(totals: RunTotals) -> None:
+            if totals.transactions % _REDRAW_EVERY == 0 or totals.transactions == total:
+                bar.update(task, completed=totals.transactions)
 
         yield show
 
@@ -42,11 +42,11 @@ def progress(console: Console, log: Logger, pause: Pause, total: int | None) -> 
 def _lines(log: Logger, pause: Pause) -> Show:
     due = pause.now() + _LINE_SECONDS
 
-    def show(tally: Tally) -> None:
+    def show(totals: RunTotals) -> None:
         nonlocal due
         if pause.now() >= due:
             due = pause.now() + _LINE_SECONDS
-            log.info("progress", transactions=tally.transactions, committed=tally.committed.total())
+            log.info("progress", transactions=totals.transactions, committed=totals.committed.total())
 
     return show
 

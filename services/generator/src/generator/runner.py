@@ -1,4 +1,4 @@
-"""Carries plans out, at a rate, through lost connections, until they end or the program should stop."""
+"""Performs planned actions, at a rate, through lost connections, until they end or the program should stop."""
 
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -6,12 +6,12 @@ from typing import Final
 from bank_common import tracing
 from bank_common.logging import Logger
 from bank_common.service import Readiness
-from generator.actions import Plan
+from generator.actions import PlannedAction
 from generator.bank import Bank
-from generator.instruments import Instruments
+from generator.metrics import GeneratorMetrics
 from generator.outcomes import Committed
-from generator.ports import BankAwayError, Ledger, Pause
-from generator.tally import Tally
+from generator.ports import BankAwayError, BankDatabase, Pause
+from generator.run_totals import RunTotals
 
 DEPENDENCY: Final = "postgres"
 _FIRST_RETRY_SECONDS: Final = 0.2
@@ -20,27 +20,27 @@ _CATCH_UP_SECONDS: Final = 1.0
 
 
 class Runner:
-    """One worker on one bank. `give_up_seconds`: how long it waits for a bank that went away (None: for ever)."""
+    """A worker on one bank. `give_up_seconds`: how long it waits for a bank that went away (None: for ever)."""
 
     def __init__(
         self,
-        ledger: Ledger,
+        database: BankDatabase,
         bank: Bank,
         pause: Pause,
         readiness: Readiness,
-        instruments: Instruments,
+        metrics: GeneratorMetrics,
         log: Logger,
         *,
         give_up_seconds: float | None,
     ) -> None:
-        self._ledger = ledger
+        self._database = database
         self._bank = bank
         self._pause = pause
         self._readiness = readiness
-        self._instruments = instruments
+        self._metrics = metrics
         self._log = log
         self._give_up_seconds = give_up_seconds
-        self.tally = Tally()
+        self.totals = RunTotals()
 
     def connect(self, give_up_seconds: float | None) -> bool:
         """Wait until the bank is there, and know it whole again; False when the program should stop instead.
@@ -52,7 +52,7 @@ class Runner:
         retry, started = _FIRST_RETRY_SECONDS, self._pause.now()
         while True:
             try:
-                facts = self._ledger.open()
+                state = self._database.open()
             except BankAwayError as away:
                 self._readiness.unready(DEPENDENCY, away.reason)
                 self._log.warning("bank_away", reason=away.reason, retry_seconds=retry)
@@ -63,17 +63,17 @@ class Runner:
                     return False
                 retry = min(retry * 2, _LONGEST_RETRY_SECONDS)
             else:
-                self._bank.replace(facts)
+                self._bank.replace(state)
                 self._readiness.ready(DEPENDENCY)
                 return True
 
     def work(
         self,
-        plans: Iterable[Plan],
+        plans: Iterable[PlannedAction],
         *,
         rate: float | None,
         seconds: float | None = None,
-        progress: Callable[[Tally], None] = lambda _tally: None,
+        progress: Callable[[RunTotals], None] = lambda _totals: None,
     ) -> None:
         """Perform the plans in order, `rate` a second (None: as fast as they go), for at most so many seconds.
 
@@ -88,7 +88,7 @@ class Runner:
                 break
             if not self._perform(plan):
                 break
-            progress(self.tally)
+            progress(self.totals)
             due = self._next_due(due, rate)
             if self._pause.wait(max(0.0, due - self._pause.now())):
                 break
@@ -101,32 +101,32 @@ class Runner:
         # After a long stop the lost time is gone: no burst.
         return max(due + 1 / rate, now - _CATCH_UP_SECONDS)
 
-    def _perform(self, plan: Plan) -> bool:
+    def _perform(self, plan: PlannedAction) -> bool:
         kind = plan.action.kind
         try:
             with tracing.span("generator.transaction", attributes={"bank.action": kind}):
-                outcome = self._ledger.perform(plan, tracing.current_traceparent())
+                outcome = self._database.perform(plan, tracing.current_traceparent())
         except BankAwayError as away:
             if away.outcome_unknown:
-                self.tally.unknown += 1
-                self._instruments.unknown(kind)
+                self.totals.unknown += 1
+                self._metrics.unknown(kind)
             self._log.warning("connection_lost", reason=away.reason, outcome_unknown=away.outcome_unknown)
-            self.tally.reconnects += 1
+            self.totals.reconnects += 1
             return self.connect(self._give_up_seconds)
-        self._bank.learn(outcome.facts)
-        self.tally.count(kind, outcome)
-        self._instruments.counted(kind, outcome)
-        if self.tally.first_position is None and isinstance(outcome, Committed):
+        self._bank.learn(outcome.state)
+        self.totals.count(kind, outcome)
+        self._metrics.counted(kind, outcome)
+        if self.totals.first_position is None and isinstance(outcome, Committed):
             self._note_position()
         return True
 
     def _note_position(self) -> None:
-        if not self.tally.committed:
+        if not self.totals.committed:
             return
         try:
-            self.tally.last_position = self._ledger.position()
+            self.totals.last_position = self._database.position()
         except BankAwayError as away:
             self._log.warning("position_unknown", reason=away.reason)
             return
-        if self.tally.first_position is None:
-            self.tally.first_position = self.tally.last_position
+        if self.totals.first_position is None:
+            self.totals.first_position = self.totals.last_position

@@ -8,7 +8,7 @@ from bank_common.settings import HttpSettings, PostgresSettings, ProgramSettings
 
 
 class GeneratorSettings(ProgramSettings):
-    """Everything that can be set."""
+    """The settings of the generator."""
 
     model_config = SettingsConfigDict(env_prefix="GENERATOR_")
 

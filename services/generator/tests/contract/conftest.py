@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
-from generator_world.real import ScratchBank, running_stack, scratch_bank
+from generator_testing.real import ScratchBank, running_stack, scratch_bank
 
 from bankctl.stack import Stack
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from generator_world.real import GeneratorProcess, ScratchBank, scratch_bank, until
+from generator_testing.real import GeneratorProcess, ScratchBank, scratch_bank, until
 
 from bankctl.stack import Stack
 
@@ -22,7 +22,7 @@ def held(bank: ScratchBank) -> Decimal:
 
 
 def brought(*summaries: dict[str, Any]) -> Decimal:
-    """What came in minus what went out, by the summaries."""
+    """The money that came in minus the money that went out, by the summaries."""
     return sum((Decimal(s["money"]["paid_in"]) - Decimal(s["money"]["paid_out"]) for s in summaries), Decimal(0))
 
 

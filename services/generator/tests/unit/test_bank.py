@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from generator.actions import Person
 from generator.bank import Bank, Roster
-from generator.outcomes import Account, Facts
+from generator.outcomes import Account, KnownState
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 9))))
@@ -21,26 +21,28 @@ def test_a_roster_is_a_set_that_can_choose(steps: list[tuple[bool, int]]) -> Non
 
 def test_a_customer_that_is_gone_takes_its_accounts_and_frees_its_email() -> None:
     bank = Bank()
-    bank.learn(Facts(customers={1: Person("A", "B", "a@example.com")}, accounts={2: Account(1, 0), 3: Account(1, 0)}))  # type: ignore[arg-type]
+    bank.learn(
+        KnownState(customers={1: Person("A", "B", "a@example.com")}, accounts={2: Account(1, 0), 3: Account(1, 0)})
+    )  # type: ignore[arg-type]
     assert bank.accounts_of(1) == (2, 3)
     assert not bank.email_is_free("a@example.com")
-    bank.learn(Facts(gone_customers=(1,)))
+    bank.learn(KnownState(gone_customers=(1,)))
     assert (bank.customers, bank.accounts, bank.accounts_of(1)) == ({}, {}, ())
     assert bank.email_is_free("a@example.com")
 
 
 def test_a_new_email_replaces_the_old_one() -> None:
     bank = Bank()
-    bank.learn(Facts(customers={1: Person("A", "B", "old@example.com")}))
-    bank.learn(Facts(customers={1: Person("A", "C", "new@example.com")}))
+    bank.learn(KnownState(customers={1: Person("A", "B", "old@example.com")}))
+    bank.learn(KnownState(customers={1: Person("A", "C", "new@example.com")}))
     assert bank.email_is_free("old@example.com")
     assert not bank.email_is_free("new@example.com")
 
 
 def test_replacing_forgets_what_was_known() -> None:
     bank = Bank()
-    bank.learn(Facts(customers={1: Person("A", "B", "a@example.com")}, taken_emails=("x@example.com",)))
-    bank.replace(Facts(customers={5: Person("C", "D", "c@example.com")}))
+    bank.learn(KnownState(customers={1: Person("A", "B", "a@example.com")}, taken_emails=("x@example.com",)))
+    bank.replace(KnownState(customers={5: Person("C", "D", "c@example.com")}))
     assert list(bank.customers) == [5]
     assert bank.choose_customer(Random(0)) == 5
     assert bank.email_is_free("x@example.com")

@@ -1,42 +1,42 @@
 from collections import Counter
 from decimal import Decimal
 
-from generator_world.memory import InMemoryLedger
+from generator_testing.memory import InMemoryBankDatabase
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.actions import OpenCustomer, Plan, Transfer, Withdrawal
+from generator.actions import OpenCustomer, PlannedAction, Transfer, Withdrawal
 from generator.bank import Bank
 from generator.outcomes import Committed, Money, RolledBack
 from generator.people import free_email
 from generator.planner import Planner
 
 
-def run(seed: int, customers: int, transactions: int) -> tuple[InMemoryLedger, Money]:
-    ledger, bank, money = InMemoryLedger(), Bank(), Money()
+def run(seed: int, customers: int, transactions: int) -> tuple[InMemoryBankDatabase, Money]:
+    database, bank, money = InMemoryBankDatabase(), Bank(), Money()
     for plan in Planner(bank, seed, accounts_per_customer=3).plans(customers, transactions):
         match plan.action:
             case Withdrawal(account_id=payer, amount=amount) | Transfer(source_id=payer, amount=amount):
-                assert Decimal(0) < amount <= ledger.accounts[payer].balance
+                assert Decimal(0) < amount <= database.accounts[payer].balance
             case _:
                 pass
-        outcome = ledger.perform(plan, None)
+        outcome = database.perform(plan, None)
         if isinstance(outcome, Committed):
             money = money + outcome.money
-        bank.learn(outcome.facts)
+        bank.learn(outcome.state)
         assert not (isinstance(outcome, RolledBack) and outcome.reason == "stale"), plan
-        assert bank.accounts == ledger.accounts
-        assert bank.customers == ledger.customers
-    return ledger, money
+        assert bank.accounts == database.accounts
+        assert bank.customers == database.customers
+    return database, money
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**31), st.integers(0, 5), st.integers(0, 150))
 def test_plans_always_fit_the_bank_and_money_is_conserved(seed: int, customers: int, transactions: int) -> None:
-    ledger, money = run(seed, customers, transactions)
-    assert ledger.total() == money.paid_in - money.paid_out
-    assert len(ledger.performed) == customers + transactions
-    assert all(isinstance(plan.action, OpenCustomer) for plan in ledger.performed[:customers])
+    database, money = run(seed, customers, transactions)
+    assert database.total() == money.paid_in - money.paid_out
+    assert len(database.performed) == customers + transactions
+    assert all(isinstance(plan.action, OpenCustomer) for plan in database.performed[:customers])
 
 
 def test_a_seed_decides_everything() -> None:
@@ -45,7 +45,7 @@ def test_a_seed_decides_everything() -> None:
 
 
 def test_every_kind_comes_and_some_are_given_up() -> None:
-    plans: list[Plan] = run(1, 10, 2000)[0].performed
+    plans: list[PlannedAction] = run(1, 10, 2000)[0].performed
     kinds = Counter(plan.action.kind for plan in plans)
     assert len(kinds) == 8
     assert min(kinds.values()) >= 5
@@ -53,8 +53,8 @@ def test_every_kind_comes_and_some_are_given_up() -> None:
 
 
 def test_amounts_have_two_decimals() -> None:
-    ledger, _ = run(3, 10, 500)
-    assert {account.balance.as_tuple().exponent for account in ledger.accounts.values()} == {-2}
+    database, _ = run(3, 10, 500)
+    assert {account.balance.as_tuple().exponent for account in database.accounts.values()} == {-2}
 
 
 def test_names_beyond_ascii_come_and_emails_stay_plain() -> None:

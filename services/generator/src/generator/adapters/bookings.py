@@ -23,7 +23,7 @@ from generator.actions import (
     Transfer,
     Withdrawal,
 )
-from generator.outcomes import ZERO, Account, Changes, Facts, Money, Operation
+from generator.outcomes import ZERO, Account, Changes, KnownState, Money, Operation
 
 _ADD = "UPDATE accounts SET balance = balance + %s WHERE id = %s"
 _POST = "INSERT INTO transactions (account_id, txn_type, amount, related_account_id) VALUES (%s, %s, %s, %s)"
@@ -40,15 +40,15 @@ RETURNING id
 
 
 class StaleError(Exception):
-    """The rows are not what the plan took for granted; `facts` is what was found."""
+    """The rows are not as the plan assumed; `state` is how they are."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, state: KnownState) -> None:
         super().__init__("the rows have changed")
-        self.facts = facts
+        self.state = state
 
 
 class Booking:
-    """One transaction's statements: runs them, and counts the rows that they change."""
+    """The statements of one transaction: runs them, and counts the rows that they change."""
 
     def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self._connection = connection
@@ -82,7 +82,7 @@ class Booking:
         self.write("transactions", "insert", _POST, account_id, "WITHDRAWAL", amount, None)
 
     def move(self, source_id: int, target_id: int, amount: Decimal) -> None:
-        """One row in `transactions`: `account_id` pays, `related_account_id` receives."""
+        """Write one row in `transactions`: `account_id` pays, `related_account_id` receives."""
         self.write("accounts", "update", _ADD, -amount, source_id)
         self.write("accounts", "update", _ADD, amount, target_id)
         self.write("transactions", "insert", _POST, source_id, "TRANSFER", amount, target_id)
@@ -110,14 +110,14 @@ class Booking:
             StaleError: one of them is gone.
         """
         rows = self.read(_LOCK_CLOSING if closing else _LOCK_ACCOUNTS, list(account_ids))
-        found = {row[0]: Account(row[1], row[2]) for row in rows}
-        gone = tuple(sorted(set(account_ids) - found.keys()))
+        locked = {row[0]: Account(row[1], row[2]) for row in rows}
+        gone = tuple(sorted(set(account_ids) - locked.keys()))
         if gone:
-            raise StaleError(Facts(accounts=found, gone_accounts=gone))
-        return found
+            raise StaleError(KnownState(accounts=locked, gone_accounts=gone))
+        return locked
 
 
-def book(booking: Booking, action: Action) -> tuple[Facts, Money]:
+def book(booking: Booking, action: Action) -> tuple[KnownState, Money]:
     """Write an action; what will be true once it is committed, and the money it moves.
 
     Raises:
@@ -148,7 +148,7 @@ def book(booking: Booking, action: Action) -> tuple[Facts, Money]:
     assert_never(action)
 
 
-def _open_customer(booking: Booking, action: OpenCustomer) -> tuple[Facts, Money]:
+def _open_customer(booking: Booking, action: OpenCustomer) -> tuple[KnownState, Money]:
     person = action.person
     opened = booking.write(
         "customers",
@@ -160,25 +160,27 @@ def _open_customer(booking: Booking, action: OpenCustomer) -> tuple[Facts, Money
     )
     customer_id: int = opened.fetchall()[0][0]
     accounts = booking.open_accounts(customer_id, action.openings)
-    return Facts(customers={customer_id: person}, accounts=accounts), _opening_money(action.openings)
+    return KnownState(customers={customer_id: person}, accounts=accounts), _opening_money(action.openings)
 
 
-def _open_account(booking: Booking, action: OpenAccount) -> tuple[Facts, Money]:
+def _open_account(booking: Booking, action: OpenAccount) -> tuple[KnownState, Money]:
     if not booking.read("SELECT 1 FROM customers WHERE id = %s FOR KEY SHARE", action.customer_id):
-        raise StaleError(Facts(gone_customers=(action.customer_id,)))
-    return Facts(accounts=booking.open_accounts(action.customer_id, [action.opening])), _opening_money([action.opening])
+        raise StaleError(KnownState(gone_customers=(action.customer_id,)))
+    return KnownState(accounts=booking.open_accounts(action.customer_id, [action.opening])), _opening_money(
+        [action.opening]
+    )
 
 
-def _transfer(booking: Booking, action: Transfer) -> tuple[Facts, Money]:
+def _transfer(booking: Booking, action: Transfer) -> tuple[KnownState, Money]:
     accounts = booking.lock_accounts(action.source_id, action.target_id)
     source = _with_funds(accounts, action.source_id, action.amount)
     target = accounts[action.target_id]
     booking.move(action.source_id, action.target_id, action.amount)
-    facts = _balances({action.source_id: (source, -action.amount), action.target_id: (target, action.amount)})
-    return facts, Money(transferred=action.amount)
+    state = _balances({action.source_id: (source, -action.amount), action.target_id: (target, action.amount)})
+    return state, Money(transferred=action.amount)
 
 
-def _change_profile(booking: Booking, action: ChangeProfile) -> tuple[Facts, Money]:
+def _change_profile(booking: Booking, action: ChangeProfile) -> tuple[KnownState, Money]:
     person = action.person
     changed = booking.write(
         "customers",
@@ -189,30 +191,30 @@ def _change_profile(booking: Booking, action: ChangeProfile) -> tuple[Facts, Mon
         action.customer_id,
     )
     if not changed.fetchall():
-        raise StaleError(Facts(gone_customers=(action.customer_id,)))
-    return Facts(customers={action.customer_id: person}), Money()
+        raise StaleError(KnownState(gone_customers=(action.customer_id,)))
+    return KnownState(customers={action.customer_id: person}), Money()
 
 
-def _close_account(booking: Booking, action: CloseAccount) -> tuple[Facts, Money]:
+def _close_account(booking: Booking, action: CloseAccount) -> tuple[KnownState, Money]:
     heirs = () if action.heir_id is None else (action.heir_id,)
     accounts = booking.lock_accounts(action.account_id, *heirs, closing=True)
     balance = accounts[action.account_id].balance
-    facts, money = Facts(gone_accounts=(action.account_id,)), Money()
+    state, money = KnownState(gone_accounts=(action.account_id,)), Money()
     if balance > 0 and action.heir_id is not None:
         booking.move(action.account_id, action.heir_id, balance)
         heir = accounts[action.heir_id]
         kept = {action.heir_id: Account(heir.customer_id, heir.balance + balance)}
-        facts, money = Facts(accounts=kept, gone_accounts=(action.account_id,)), Money(transferred=balance)
+        state, money = KnownState(accounts=kept, gone_accounts=(action.account_id,)), Money(transferred=balance)
     elif balance > 0:
         booking.pay_out(action.account_id, balance)
         money = Money(paid_out=balance)
     booking.remove_accounts([action.account_id])
-    return facts, money
+    return state, money
 
 
-def _close_customer(booking: Booking, action: CloseCustomer) -> tuple[Facts, Money]:
+def _close_customer(booking: Booking, action: CloseCustomer) -> tuple[KnownState, Money]:
     if not booking.read("SELECT 1 FROM customers WHERE id = %s FOR UPDATE", action.customer_id):
-        raise StaleError(Facts(gone_customers=(action.customer_id,)))
+        raise StaleError(KnownState(gone_customers=(action.customer_id,)))
     accounts = booking.read(_LOCK_ACCOUNTS_OF, action.customer_id)
     paid_out = ZERO
     for identity, _, balance in accounts:
@@ -223,20 +225,20 @@ def _close_customer(booking: Booking, action: CloseCustomer) -> tuple[Facts, Mon
     if gone:
         booking.remove_accounts(gone)
     booking.write("customers", "delete", "DELETE FROM customers WHERE id = %s", action.customer_id)
-    return Facts(gone_accounts=gone, gone_customers=(action.customer_id,)), Money(paid_out=paid_out)
+    return KnownState(gone_accounts=gone, gone_customers=(action.customer_id,)), Money(paid_out=paid_out)
 
 
 def _with_funds(accounts: dict[int, Account], account_id: int, amount: Decimal) -> Account:
     """The account that pays; stale when it no longer has the amount."""
     account = accounts[account_id]
     if account.balance < amount:
-        raise StaleError(Facts(accounts=accounts))
+        raise StaleError(KnownState(accounts=accounts))
     return account
 
 
-def _balances(deltas: dict[int, tuple[Account, Decimal]]) -> Facts:
+def _balances(deltas: dict[int, tuple[Account, Decimal]]) -> KnownState:
     changed = {i: Account(account.customer_id, account.balance + delta) for i, (account, delta) in deltas.items()}
-    return Facts(accounts=changed)
+    return KnownState(accounts=changed)
 
 
 def _opening_money(openings: Sequence[Opening]) -> Money:

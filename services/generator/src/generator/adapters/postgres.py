@@ -8,24 +8,24 @@ from psycopg import errors
 from bank_common.errors import PipelineError
 from bank_common.settings import PostgresSettings
 from bank_common.tracing import MESSAGE_PREFIX
-from generator.actions import ChangeProfile, OpenCustomer, Person, Plan
+from generator.actions import ChangeProfile, OpenCustomer, Person, PlannedAction
 from generator.adapters.bookings import Booking, StaleError, book
-from generator.outcomes import Account, Committed, Facts, Outcome, RolledBack
+from generator.outcomes import Account, Committed, KnownState, Outcome, RolledBack
 from generator.ports import BankAwayError
 
 _EMIT: Final = "SELECT pg_logical_emit_message(true, %s, %s)"
 _REFUSED_LOGIN: Final = ("password authentication failed", "no pg_hba.conf entry", "does not exist", "not permitted")
 
 
-class PostgresLedger:
-    """The `Ledger` of a real bank. Not thread-safe."""
+class PostgresBankDatabase:
+    """The `BankDatabase` of a real bank. Not thread-safe."""
 
     def __init__(self, settings: PostgresSettings, *, connect_timeout_seconds: int = 5) -> None:
         self._settings = settings
         self._connect_timeout_seconds = connect_timeout_seconds
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
-    def __enter__(self) -> "PostgresLedger":
+    def __enter__(self) -> "PostgresBankDatabase":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -37,8 +37,8 @@ class PostgresLedger:
             self._connection.close()
             self._connection = None
 
-    def open(self) -> Facts:
-        """See `Ledger.open`."""
+    def open(self) -> KnownState:
+        """See `BankDatabase.open`."""
         self.close()
         where = self._settings
         try:
@@ -67,19 +67,19 @@ class PostgresLedger:
                 ) from None
             raise BankAwayError(reason) from None
 
-    def _read_bank(self, connection: psycopg.Connection[tuple[Any, ...]]) -> Facts:
+    def _read_bank(self, connection: psycopg.Connection[tuple[Any, ...]]) -> KnownState:
         with connection.transaction():
             # One snapshot for both tables: no account without its customer.
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             customers = connection.execute("SELECT id, first_name, last_name, email FROM customers ORDER BY id")
             accounts = connection.execute("SELECT id, customer_id, balance FROM accounts ORDER BY id")
-            return Facts(
+            return KnownState(
                 customers={row[0]: Person(*row[1:]) for row in customers},
                 accounts={row[0]: Account(*row[1:]) for row in accounts},
             )
 
-    def perform(self, plan: Plan, traceparent: str | None) -> Outcome:
-        """See `Ledger.perform`."""
+    def perform(self, plan: PlannedAction, traceparent: str | None) -> Outcome:
+        """See `BankDatabase.perform`."""
         connection = self._connected()
         booking = Booking(connection)
         committing = False
@@ -89,19 +89,19 @@ class PostgresLedger:
                 connection.execute("BEGIN")
                 if traceparent is not None:
                     connection.execute(_EMIT, (MESSAGE_PREFIX, traceparent))
-                facts, money = book(booking, plan.action)
+                state, money = book(booking, plan.action)
                 # From here on the commit may have been sent: a broken connection leaves its outcome unknown.
                 committing = not plan.given_up
                 ended = connection.execute("ROLLBACK" if plan.given_up else "COMMIT")
         except StaleError as stale:
-            return self._undone(RolledBack("stale", stale.facts))
+            return self._undone(RolledBack("stale", stale.state))
         except psycopg.Error as error:
             return self._undone(self._failed(error, plan, outcome_unknown=committing))
         if plan.given_up:
             return RolledBack("given_up")
         if ended.statusmessage != "COMMIT":
             raise RuntimeError(f"Postgres answered COMMIT with {ended.statusmessage}")
-        return Committed(facts, booking.changes(), money)
+        return Committed(state, booking.changes(), money)
 
     def _undone(self, outcome: RolledBack) -> RolledBack:
         """End the transaction that failed, so that the connection can begin the next one."""
@@ -112,10 +112,10 @@ class PostgresLedger:
             raise BankAwayError(_first_line(error)) from None
         return outcome
 
-    def _failed(self, error: psycopg.Error, plan: Plan, *, outcome_unknown: bool) -> RolledBack:
+    def _failed(self, error: psycopg.Error, plan: PlannedAction, *, outcome_unknown: bool) -> RolledBack:
         """Somebody else was first (rolled back, stale), or the connection is gone."""
         if isinstance(error, errors.UniqueViolation) and isinstance(plan.action, OpenCustomer | ChangeProfile):
-            return RolledBack("stale", Facts(taken_emails=(plan.action.person.email,)))
+            return RolledBack("stale", KnownState(taken_emails=(plan.action.person.email,)))
         if isinstance(error, errors.DeadlockDetected | errors.SerializationFailure | errors.ForeignKeyViolation):
             return RolledBack("stale")
         if isinstance(error, psycopg.OperationalError):
@@ -124,7 +124,7 @@ class PostgresLedger:
         raise error
 
     def position(self) -> str:
-        """See `Ledger.position`."""
+        """See `BankDatabase.position`."""
         query: LiteralString = "SELECT pg_current_wal_lsn()::text"
         try:
             row = self._connected().execute(query).fetchone()

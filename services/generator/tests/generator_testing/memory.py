@@ -1,4 +1,4 @@
-"""A bank in memory that keeps the promises of `Ledger`, and ways for it to break."""
+"""A bank in memory that keeps the promises of `BankDatabase`, and ways for it to break."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -15,31 +15,31 @@ from generator.actions import (
     OpenCustomer,
     Opening,
     Person,
-    Plan,
+    PlannedAction,
     Transfer,
     Withdrawal,
 )
-from generator.outcomes import Account, Changes, Committed, Facts, Money, Outcome, RolledBack
+from generator.outcomes import Account, Changes, Committed, KnownState, Money, Outcome, RolledBack
 from generator.ports import BankAwayError
 
 
-class InMemoryLedger:
-    """A `Ledger` whose rows are dictionaries. Row changes are counted for customers and accounts only."""
+class InMemoryBankDatabase:
+    """A `BankDatabase` whose rows are dictionaries. Row changes are counted for customers and accounts only."""
 
     def __init__(self) -> None:
         self.customers: dict[int, Person] = {}
         self.accounts: dict[int, Account] = {}
-        self.performed: list[Plan] = []
+        self.performed: list[PlannedAction] = []
         self.traceparents: list[str | None] = []
         self._identities = count(1)
 
-    def open(self) -> Facts:
-        return Facts(customers=dict(self.customers), accounts=dict(self.accounts))
+    def open(self) -> KnownState:
+        return KnownState(customers=dict(self.customers), accounts=dict(self.accounts))
 
     def position(self) -> str:
         return f"0/{len(self.performed):X}"
 
-    def perform(self, plan: Plan, traceparent: str | None) -> Outcome:
+    def perform(self, plan: PlannedAction, traceparent: str | None) -> Outcome:
         self.performed.append(plan)
         self.traceparents.append(traceparent)
         before = dict(self.customers), dict(self.accounts)
@@ -56,13 +56,13 @@ class InMemoryLedger:
         match action:
             case OpenCustomer(person=person, openings=openings):
                 if person.email in {known.email for known in self.customers.values()}:
-                    return RolledBack("stale", Facts(taken_emails=(person.email,)))
+                    return RolledBack("stale", KnownState(taken_emails=(person.email,)))
                 identity = next(self._identities)
                 self.customers[identity] = person
                 return self._open_accounts(identity, openings, {identity: person})
             case OpenAccount(customer_id=identity, opening=opening):
                 if identity not in self.customers:
-                    return RolledBack("stale", Facts(gone_customers=(identity,)))
+                    return RolledBack("stale", KnownState(gone_customers=(identity,)))
                 return self._open_accounts(identity, (opening,), {})
             case Deposit(account_id=identity, amount=amount):
                 return self._move({identity: amount}, Money(paid_in=amount))
@@ -72,9 +72,9 @@ class InMemoryLedger:
                 return self._move({source: -amount, target: amount}, Money(transferred=amount))
             case ChangeProfile(customer_id=identity, person=person):
                 if identity not in self.customers:
-                    return RolledBack("stale", Facts(gone_customers=(identity,)))
+                    return RolledBack("stale", KnownState(gone_customers=(identity,)))
                 self.customers[identity] = person
-                return Committed(Facts(customers={identity: person}), {("customers", "update"): 1}, Money())
+                return Committed(KnownState(customers={identity: person}), {("customers", "update"): 1}, Money())
             case CloseAccount(account_id=identity, heir_id=heir):
                 return self._close_account(identity, heir)
             case CloseCustomer(customer_id=identity):
@@ -85,16 +85,16 @@ class InMemoryLedger:
         self.accounts.update(opened)
         paid_in = sum((opening.deposit for opening in openings), Decimal(0))
         changes: Changes = {("customers", "insert"): len(customers), ("accounts", "insert"): len(opened)}
-        return Committed(Facts(customers=customers, accounts=opened), changes, Money(paid_in=paid_in))
+        return Committed(KnownState(customers=customers, accounts=opened), changes, Money(paid_in=paid_in))
 
     def _move(self, deltas: dict[int, Decimal], money: Money) -> Outcome:
         gone = tuple(identity for identity in deltas if identity not in self.accounts)
-        found = {identity: self.accounts[identity] for identity in deltas if identity in self.accounts}
-        if gone or any(found[identity].balance + delta < 0 for identity, delta in deltas.items()):
-            return RolledBack("stale", Facts(accounts=found, gone_accounts=gone))
-        changed = {i: replace(account, balance=account.balance + deltas[i]) for i, account in found.items()}
+        known = {identity: self.accounts[identity] for identity in deltas if identity in self.accounts}
+        if gone or any(known[identity].balance + delta < 0 for identity, delta in deltas.items()):
+            return RolledBack("stale", KnownState(accounts=known, gone_accounts=gone))
+        changed = {i: replace(account, balance=account.balance + deltas[i]) for i, account in known.items()}
         self.accounts.update(changed)
-        return Committed(Facts(accounts=changed), {("accounts", "update"): len(changed)}, money)
+        return Committed(KnownState(accounts=changed), {("accounts", "update"): len(changed)}, money)
 
     def _close_account(self, identity: int, heir: int | None) -> Outcome:
         balance = self.accounts[identity].balance if identity in self.accounts else Decimal(0)
@@ -104,19 +104,19 @@ class InMemoryLedger:
             return moved
         del self.accounts[identity]
         kept = {} if heir is None else {heir: self.accounts[heir]}
-        return replace(moved, facts=Facts(accounts=kept, gone_accounts=(identity,)))
+        return replace(moved, state=KnownState(accounts=kept, gone_accounts=(identity,)))
 
     def _close_customer(self, identity: int) -> Outcome:
         if self.customers.pop(identity, None) is None:
-            return RolledBack("stale", Facts(gone_customers=(identity,)))
+            return RolledBack("stale", KnownState(gone_customers=(identity,)))
         gone = {i: account.balance for i, account in self.accounts.items() if account.customer_id == identity}
         for account_id in gone:
             del self.accounts[account_id]
-        facts = Facts(gone_accounts=tuple(gone), gone_customers=(identity,))
-        return Committed(facts, {("customers", "delete"): 1}, Money(paid_out=sum(gone.values(), Decimal(0))))
+        state = KnownState(gone_accounts=tuple(gone), gone_customers=(identity,))
+        return Committed(state, {("customers", "delete"): 1}, Money(paid_out=sum(gone.values(), Decimal(0))))
 
 
-class LosingLedger(InMemoryLedger):
+class LosingBankDatabase(InMemoryBankDatabase):
     """Breaks the connection at the given transactions (counted from 1), after or before they are committed."""
 
     def __init__(self, *, answer_lost: Collection[int] = (), never_sent: Collection[int] = (), away: int = 0) -> None:
@@ -128,7 +128,7 @@ class LosingLedger(InMemoryLedger):
         self._broken = False
         self.opened = 0
 
-    def open(self) -> Facts:
+    def open(self) -> KnownState:
         self.opened += 1
         if self._away > 0:
             self._away -= 1
@@ -136,7 +136,7 @@ class LosingLedger(InMemoryLedger):
         self._broken = False
         return super().open()
 
-    def perform(self, plan: Plan, traceparent: str | None) -> Outcome:
+    def perform(self, plan: PlannedAction, traceparent: str | None) -> Outcome:
         if self._broken:
             raise BankAwayError("not connected")
         self._calls += 1

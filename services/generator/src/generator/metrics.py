@@ -7,15 +7,15 @@ from bank_common.service import build_metric
 from generator.outcomes import Committed, Outcome
 
 
-class Instruments:
-    """One method per thing that happens."""
+class GeneratorMetrics:
+    """The counters of transactions and row changes."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._transactions = build_metric(m.GENERATOR_TRANSACTIONS, registry)
         self._changes = build_metric(m.GENERATOR_CHANGES, registry)
 
     def counted(self, kind: str, outcome: Outcome) -> None:
-        """A transaction ended, with a known outcome."""
+        """Count a transaction with a known outcome."""
         if isinstance(outcome, Committed):
             self._transactions.labels(kind, "committed").inc()
             for (table, operation), rows in outcome.changes.items():
@@ -24,5 +24,5 @@ class Instruments:
             self._transactions.labels(kind, outcome.reason).inc()
 
     def unknown(self, kind: str) -> None:
-        """The connection broke while it was being committed."""
+        """Count a transaction whose connection broke during its commit."""
         self._transactions.labels(kind, "unknown").inc()

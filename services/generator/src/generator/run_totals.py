@@ -1,4 +1,4 @@
-"""What a run did, counted as it happens, and its summary."""
+"""Totals of a run, counted as it goes, and its summary."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = ("insert", "update", "delete")
 
 
 @dataclass(slots=True)
-class Tally:
+class RunTotals:
     """Counts of one run. A transaction is committed, rolled back (given up or stale) or unknown."""
 
     committed: Counter[str] = field(default_factory=Counter[str])
@@ -24,7 +24,7 @@ class Tally:
     last_position: str | None = None
 
     def count(self, kind: str, outcome: Outcome) -> None:
-        """One transaction whose outcome is known."""
+        """Count a transaction whose outcome is known."""
         match outcome:
             case Committed(changes=changes, money=money):
                 self.committed[kind] += 1
@@ -39,7 +39,7 @@ class Tally:
         return self.committed.total() + self.rolled_back.total() + self.unknown
 
     def summary(self, seed: int, seconds: float) -> dict[str, Any]:
-        """As JSON: amounts are strings with two decimals, `lsn.last` is at or above the last commit."""
+        """The summary for JSON: amounts are strings with two decimals, `lsn.last` is at or above the last commit."""
         return {
             "seed": seed,
             "duration_seconds": round(seconds, 3),

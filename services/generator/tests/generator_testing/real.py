@@ -56,9 +56,9 @@ def until(what: str, probe: Callable[[], T | None], seconds: float = 30) -> T:
     """Poll until the probe gives something true, or fail with what was waited for."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        found = probe()
-        if found:
-            return found
+        result = probe()
+        if result:
+            return result
         time.sleep(0.02)
     raise AssertionError(f"{what}: not within {seconds} s")
 
@@ -79,12 +79,12 @@ class ScratchBank:
         return {table: self.rows(f"SELECT {columns} FROM {table} ORDER BY id") for table, columns in TABLES.items()}
 
     def audit(self) -> None:
-        """From now on every committed posting stays in the table `audit`, whatever is deleted later."""
+        """Keep every posting committed from now on in the table `audit`, whatever is deleted later."""
         with psycopg.connect(self.superuser_dsn, autocommit=True) as connection:
             connection.execute(_AUDIT)
 
     def through(self, port: int) -> "ScratchBank":
-        """The same bank behind a proxy."""
+        """Reach the same bank through a proxy."""
         return replace(self, settings=self.settings.model_copy(update={"port": port}))
 
     def environment(self) -> dict[str, str]:
