@@ -27,8 +27,8 @@ dbt parses: what a parse reads is parsed anew when it changes, and these change 
 {% macro begin_build() %}
     {% if execute and flags.WHICH in ['build', 'run', 'snapshot', 'seed', 'retry', 'clone'] %}
         {% if env_var('BANK_BUILD_NUMBER', '') == '' %}{{ refuse_build() }}{% endif %}
-        {% set found = run_query('select count(*) from ' ~ build_fence_table() ~ ' where ' ~ is_own_build()) %}
-        {% if found.columns[0].values()[0] | int != 1 %}{{ lost_build() }}{% endif %}
+        {% set owned = run_query('select count(*) from ' ~ build_fence_table() ~ ' where ' ~ is_own_build()) %}
+        {% if owned.columns[0].values()[0] | int != 1 %}{{ lost_build() }}{% endif %}
     {% endif %}
 {% endmacro %}
 
@@ -49,9 +49,9 @@ takes a dead build over can end it. No statement of that session runs for ever.
             select contains(SESSIONS, ',' || current_session() || ',')
             from {{ build_fence_table() }} where {{ is_own_build() }}
         {% endset %}
-        {% set found = run_query(held) %}
-        {% if found | length != 1 %}{{ lost_build() }}{% endif %}
-        {% if not found.columns[0].values()[0] %}
+        {% set fence_row = run_query(held) %}
+        {% if fence_row | length != 1 %}{{ lost_build() }}{% endif %}
+        {% if not fence_row.columns[0].values()[0] %}
             {% set noted %}
                 update {{ build_fence_table() }} set SESSIONS = SESSIONS || current_session() || ','
                 where {{ is_own_build() }}

@@ -1,5 +1,5 @@
 {#-
-  The changes of a table that may be shown: those of transactions at or below the watermark, and the rows of the
+  The changes of a table that may be shown: those of commits at or below the watermark, and the rows of the
   completed initial snapshot, each with its commit position (-1: the snapshot). A TRUNCATE becomes one delete per key.
   A column whose value was not sent takes its value from the previous version; without one the model fails.
 -#}
@@ -12,8 +12,8 @@ with watermark as (
 
 ),
 
-ends as (
-{{ transaction_ends() }}
+commits as (
+{{ source_commits() }}
 ),
 
 changes as (
@@ -26,15 +26,15 @@ streamed as (
 
     select
         changes.*,
-        ends.commit_position
+        commits.commit_position
     from changes
-    inner join ends
-        on changes.tx_id = ends.tx_id
-        and changes.lsn > ends.previous_lsn
-        and changes.lsn <= ends.lsn
+    inner join commits
+        on changes.tx_id = commits.tx_id
+        and changes.lsn > commits.previous_lsn
+        and changes.lsn <= commits.lsn
     cross join watermark
     where not changes.is_snapshot
-        and ends.commit_position <= watermark.commit_position
+        and commits.commit_position <= watermark.commit_position
 
 ),
 

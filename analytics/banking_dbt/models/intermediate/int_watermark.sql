@@ -9,9 +9,9 @@
     ) }}
 {% endif %}
 
-with transactions as (
+with commits as (
 
-    select * from {{ ref('int_transactions') }}
+    select * from {{ ref('int_source_commits') }}
 
 ),
 
@@ -29,16 +29,16 @@ loads as (
 
 first_incomplete as (
 
-    select min(commit_position) as commit_position from transactions where not is_whole
+    select min(commit_position) as commit_position from commits where not is_whole
 
 ),
 
 reached as (
 
-    select max(transactions.commit_position) as commit_position
-    from transactions
+    select max(commits.commit_position) as commit_position
+    from commits
     cross join first_incomplete
-    where transactions.commit_position < first_incomplete.commit_position
+    where commits.commit_position < first_incomplete.commit_position
         or first_incomplete.commit_position is null
 
 ),
@@ -147,10 +147,10 @@ shown as (
 
 waiting as (
 
-    select count(*) as transactions
-    from transactions
+    select count(*) as commits
+    from commits
     cross join shown
-    where transactions.commit_position > shown.commit_position
+    where commits.commit_position > shown.commit_position
 
 ),
 
@@ -163,14 +163,14 @@ final as (
 
         -- positions
         shown.commit_position::number(20, 0) as commit_position,
-        transactions.lsn::number(20, 0) as lsn,
+        commits.lsn::number(20, 0) as lsn,
         snapshot.lsn::number(20, 0) as snapshot_lsn,
 
         -- numbers
-        waiting.transactions::number(20, 0) as transactions_waiting,
+        waiting.commits::number(20, 0) as transactions_waiting,
 
         -- times
-        transactions.committed_at as source_time,
+        commits.committed_at as source_time,
 
         -- state
         snapshot.is_complete as snapshot_complete
@@ -179,7 +179,7 @@ final as (
     cross join snapshot
     cross join waiting
     cross join loads
-    left join transactions on shown.commit_position = transactions.commit_position
+    left join commits on shown.commit_position = commits.commit_position
 
 )
 

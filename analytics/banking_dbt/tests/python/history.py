@@ -1,8 +1,9 @@
 """A random history of the bank as RAW holds it, and the short fold that says what the marts must show.
 
-First an initial snapshot, whose first attempt crashed and left ghosts. Then transactions that overlap: each writes its
-rows somewhere in the log between its beginning and its commit, on keys that no other open transaction touches, and now
-and then truncates a table. Records reach RAW per topic in commit order; some come twice, and any topic may lag behind.
+First an initial snapshot, whose first attempt crashed and left ghosts. Then database transactions that overlap: each
+writes its rows somewhere in the log between its beginning and its commit, on keys that no other open transaction
+touches, and now and then truncates a table. Records reach RAW per topic in commit order; some come twice, and any
+topic may lag behind.
 """
 
 import json
@@ -43,7 +44,7 @@ class Change:
 
 
 @dataclass
-class Transaction:
+class SourceCommit:
     tx_id: int
     changes: list[Change] = field(default_factory=list)
     locks: set[tuple[str, int]] = field(default_factory=set)
@@ -53,11 +54,11 @@ class Transaction:
 
 @dataclass
 class History:
-    """What happened, and its records per table in the order of their topic, each with its transaction's number."""
+    """Snapshot and commits, and their records per table in the order of their topic, each with its commit's number."""
 
     ghosts: list[Change]
     snapshot: list[Change]
-    transactions: list[Transaction]
+    commits: list[SourceCommit]
     records: dict[str, list[tuple[int, tuple]]] = field(default_factory=dict)
 
 
@@ -78,46 +79,46 @@ def _nothing(table: str, key: int | None) -> tuple:
 
 
 def history(rng: random.Random, count: int) -> History:
-    """A snapshot and `count` committed transactions in commit order."""
+    """A snapshot and `count` commits, in commit order."""
     ghosts = [Change(table, "r", _row(rng, table, key), GHOST_LSN) for table in TABLES for key in (1, 2, 30, 31)]
     # The second attempt found no transactions: only its notification says that the ghosts there are none of its rows.
     snapshot = [Change(table, "r", _row(rng, table, key), SNAPSHOT_LSN) for table in TABLES[:2] for key in (1, 2, 3)]
     live = {table: {change.row[0] for change in snapshot if change.table == table} for table in TABLES}
-    opened: list[Transaction] = []
-    done: list[Transaction] = []
+    opened: list[SourceCommit] = []
+    done: list[SourceCommit] = []
     lsn = FIRST_LSN
     while len(done) < count:
         lsn += rng.randrange(1, 50)
         if len(opened) < 4 and (not opened or rng.random() < 0.3):
-            opened.append(Transaction(tx_id=0))
-        transaction = rng.choice(opened)
-        if transaction.changes and rng.random() < 0.35:
-            transaction.tx_id = 500 + len(done) % (count // 2 + 1)  # ids are used again, as after a wrap-around
-            transaction.end_lsn, transaction.end_offset = lsn, 3 * len(done) + 1
-            opened.remove(transaction)
-            done.append(transaction)
+            opened.append(SourceCommit(tx_id=0))
+        commit = rng.choice(opened)
+        if commit.changes and rng.random() < 0.35:
+            commit.tx_id = 500 + len(done) % (count // 2 + 1)  # ids are used again, as after a wrap-around
+            commit.end_lsn, commit.end_offset = lsn, 3 * len(done) + 1
+            opened.remove(commit)
+            done.append(commit)
             continue
-        change = _change(rng, live, transaction, {key for other in opened for key in other.locks})
+        change = _change(rng, live, commit, {key for other in opened for key in other.locks})
         if change is not None:
-            change.lsn, change.order = lsn, len(transaction.changes) + 1
-            transaction.changes.append(change)
+            change.lsn, change.order = lsn, len(commit.changes) + 1
+            commit.changes.append(change)
     told = History(ghosts, snapshot, done)
     told.records = {table: _records(rng, told, table) for table in TABLES}
     return told
 
 
 def _change(
-    rng: random.Random, live: dict[str, set[int]], transaction: Transaction, locked: set[tuple[str, int]]
+    rng: random.Random, live: dict[str, set[int]], commit: SourceCommit, locked: set[tuple[str, int]]
 ) -> Change | None:
     table, key = rng.choice(TABLES), rng.choice(KEYS)
-    others = locked - transaction.locks
+    others = locked - commit.locks
     if rng.random() < 0.03 and not any(name == table for name, _ in others):
-        transaction.locks |= {(table, every) for every in KEYS}
+        commit.locks |= {(table, every) for every in KEYS}
         live[table].clear()
         return Change(table, "t", _nothing(table, None))
     if (table, key) in others:
         return None
-    transaction.locks.add((table, key))
+    commit.locks.add((table, key))
     if key not in live[table]:
         live[table].add(key)
         return Change(table, "c", _row(rng, table, key))
@@ -133,19 +134,26 @@ def _records(rng: random.Random, told: History, table: str) -> list[tuple[int, t
 
     def append(number: int, change: Change, snapshot: str, tx_id: int) -> None:
         partition = (change.row[0] or 0) % PARTITIONS
-        place = (change.lsn, tx_id, change.order, START + timedelta(seconds=number + 1), partition, offsets[partition])
-        records.append((number, (*change.row, change.op, snapshot, *place)))
+        position = (
+            change.lsn,
+            tx_id,
+            change.order,
+            START + timedelta(seconds=number + 1),
+            partition,
+            offsets[partition],
+        )
+        records.append((number, (*change.row, change.op, snapshot, *position)))
         offsets[partition] += 1
 
     for attempt in (told.ghosts, told.snapshot):
         rows = [change for change in attempt if change.table == table]
         for position, change in enumerate(rows):
             append(-1, change, "first" if position == 0 else "true", change.lsn)
-    for number, transaction in enumerate(told.transactions):
-        for change in transaction.changes:
+    for number, commit in enumerate(told.commits):
+        for change in commit.changes:
             if change.table == table:
                 for _ in range(rng.choices((1, 2), (9, 1))[0]):
-                    append(number, change, "false", transaction.tx_id)
+                    append(number, change, "false", commit.tx_id)
     return records
 
 
@@ -156,16 +164,16 @@ def rows(told: History, table: str) -> list[tuple]:
 
 def end_rows(told: History) -> list[tuple]:
     """BEGIN and END records in commit order."""
-    found: list[tuple] = []
-    for transaction in told.transactions:
-        counts = {t: sum(1 for change in transaction.changes if change.table == t) for t in TABLES}
+    records: list[tuple] = []
+    for commit in told.commits:
+        counts = {t: sum(1 for change in commit.changes if change.table == t) for t in TABLES}
         collections = [{"data_collection": f"public.{t}", "event_count": n} for t, n in counts.items() if n]
         collections.append({"data_collection": ".message", "event_count": 1})
-        total, told_as = len(transaction.changes) + 1, json.dumps(collections)
-        tx_id, begin, offset = transaction.tx_id, transaction.changes[0].lsn, transaction.end_offset
-        found.append(("BEGIN", tx_id, begin, None, None, START, offset - 1, 0))
-        found.append(("END", tx_id, transaction.end_lsn, total, told_as, START, offset, 0))
-    return found
+        total, told_as = len(commit.changes) + 1, json.dumps(collections)
+        tx_id, begin, offset = commit.tx_id, commit.changes[0].lsn, commit.end_offset
+        records.append(("BEGIN", tx_id, begin, None, None, START, offset - 1, 0))
+        records.append(("END", tx_id, commit.end_lsn, total, told_as, START, offset, 0))
+    return records
 
 
 def notification_rows(told: History) -> list[tuple]:
@@ -180,31 +188,31 @@ def notification_rows(told: History) -> list[tuple]:
     return [(f"n{i}", "Initial Snapshot", *kind, START, i, 0) for i, kind in enumerate(kinds)]
 
 
-def whole(told: History, landed: dict[str, int], ends: int) -> list[Transaction]:
-    """The longest prefix of transactions that has all its records among the first `landed[table]` and `ends` rows."""
+def whole(told: History, landed: dict[str, int], ends: int) -> list[SourceCommit]:
+    """The longest prefix of commits that has all its records among the first `landed[table]` and `ends` rows."""
     missing = {number for table in TABLES for number, _ in _late(told.records[table], landed[table])}
-    prefix: list[Transaction] = []
-    for number, transaction in enumerate(told.transactions):
+    prefix: list[SourceCommit] = []
+    for number, commit in enumerate(told.commits):
         if number in missing or 2 * (number + 1) > ends:
             break
-        prefix.append(transaction)
+        prefix.append(commit)
     return prefix
 
 
 def _late(records: list[tuple[int, tuple]], landed: int) -> list[tuple[int, tuple]]:
     """The records not yet landed that are no repeats of landed ones."""
-    places = len(CDC)
-    arrived = {(row[0], row[-places], row[2 - places]) for _, row in records[:landed]}
-    return [(number, row) for number, row in records[landed:] if (row[0], row[-places], row[2 - places]) not in arrived]
+    width = len(CDC)
+    arrived = {(row[0], row[-width], row[2 - width]) for _, row in records[:landed]}
+    return [(number, row) for number, row in records[landed:] if (row[0], row[-width], row[2 - width]) not in arrived]
 
 
-def _shown(told: History, prefix: list[Transaction], table: str) -> list[Change]:
-    changes = [*told.snapshot, *(change for transaction in prefix for change in transaction.changes)]
+def _shown(told: History, prefix: list[SourceCommit], table: str) -> list[Change]:
+    changes = [*told.snapshot, *(change for commit in prefix for change in commit.changes)]
     return [change for change in changes if change.table == table]
 
 
-def fold(told: History, prefix: list[Transaction], table: str) -> set[tuple]:
-    """The rows that exist after the snapshot and these transactions."""
+def fold(told: History, prefix: list[SourceCommit], table: str) -> set[tuple]:
+    """The rows that exist after the snapshot and these commits."""
     state: dict[int, tuple] = {}
     for change in _shown(told, prefix, table):
         if change.op == "t":
@@ -216,6 +224,6 @@ def fold(told: History, prefix: list[Transaction], table: str) -> set[tuple]:
     return set(state.values())
 
 
-def versions(told: History, prefix: list[Transaction], table: str) -> list[tuple]:
+def versions(told: History, prefix: list[SourceCommit], table: str) -> list[tuple]:
     """Every version in the order of the log; deletes and truncates end versions and are none."""
     return [change.row for change in _shown(told, prefix, table) if change.op not in "dt"]

@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import history as h
-from warehouse import BUILD, Warehouse
+from warehouse import BUILD, LocalWarehouse
 
 SEED = 20261128
 SNAPSHOT = "select id, dbt_scd_id, dbt_valid_to is null from BANK.SNAPSHOTS.ACCOUNTS_SNAPSHOT order by 1, 2, 3"
@@ -21,13 +21,13 @@ MERGE_BEGINS = "set HEARTBEAT_AT = current_timestamp()"
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    running = Warehouse(tmp_path_factory.mktemp("warehouse"))
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWarehouse]:
+    running = LocalWarehouse(tmp_path_factory.mktemp("warehouse"))
     yield running
     running.close()
 
 
-def _land(warehouse: Warehouse, told: h.History, first: int, last: int) -> None:
+def _land(warehouse: LocalWarehouse, told: h.History, first: int, last: int) -> None:
     """Everything that the transactions of this range wrote, and the snapshot before the first."""
     for table in h.TABLES:
         rows = [row for number, row in told.records[table] if first <= number < last or (first == 0 and number < 0)]
@@ -37,7 +37,7 @@ def _land(warehouse: Warehouse, told: h.History, first: int, last: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def told(warehouse: Warehouse) -> h.History:
+def told(warehouse: LocalWarehouse) -> h.History:
     """A history of which the first half was built, and the second half has landed since."""
     told = h.history(random.Random(SEED), 60)
     columns = (
@@ -58,7 +58,7 @@ def told(warehouse: Warehouse) -> h.History:
 
 
 @pytest.mark.parametrize("command", ["build", "run", "snapshot"])
-def test_a_bare_dbt_that_writes_is_refused_and_told_the_door(warehouse: Warehouse, command: str) -> None:
+def test_a_bare_dbt_that_writes_is_refused_and_told_the_door(warehouse: LocalWarehouse, command: str) -> None:
     held, warehouse.fence = warehouse.fence, {}
     try:
         outcome = warehouse.dbt(command)
@@ -71,7 +71,7 @@ def test_a_bare_dbt_that_writes_is_refused_and_told_the_door(warehouse: Warehous
 
 @pytest.mark.usefixtures("told")
 @pytest.mark.parametrize("stale", [{"BANK_BUILD_NUMBER": "0"}, {"BANK_BUILD_OWNER": "somebody else"}])
-def test_a_stale_number_or_owner_is_refused_on_run_start(warehouse: Warehouse, stale: dict[str, str]) -> None:
+def test_a_stale_number_or_owner_is_refused_on_run_start(warehouse: LocalWarehouse, stale: dict[str, str]) -> None:
     held = warehouse.fence
     warehouse.fence = held | stale
     try:
@@ -83,7 +83,7 @@ def test_a_stale_number_or_owner_is_refused_on_run_start(warehouse: Warehouse, s
 
 
 @pytest.mark.usefixtures("told")
-def test_each_table_compares_the_number_before_it_is_written(warehouse: Warehouse) -> None:
+def test_each_table_compares_the_number_before_it_is_written(warehouse: LocalWarehouse) -> None:
     """Taken over while it runs: the table under way is written, and none after it."""
     build = warehouse.start_dbt(*BUILD, "--threads", "1")
     assert build.stdout is not None
@@ -100,7 +100,7 @@ def test_each_table_compares_the_number_before_it_is_written(warehouse: Warehous
 
 
 def test_a_takeover_that_comes_between_hook_and_merge_leaves_the_snapshot_as_it_was(
-    warehouse: Warehouse, told: h.History
+    warehouse: LocalWarehouse, told: h.History
 ) -> None:
     """The pre-hook still read the old number; the MERGE's own comparison is what is left."""
     before = warehouse.query(SNAPSHOT)
@@ -139,4 +139,4 @@ def test_a_takeover_that_comes_between_hook_and_merge_leaves_the_snapshot_as_it_
         "select id, customer_id, account_type, balance, currency, created_at from BANK.SNAPSHOTS.ACCOUNTS_SNAPSHOT"
     )
     rows = warehouse.query(f"{current} where dbt_valid_to is null and dbt_is_deleted = 'False'")
-    assert set(rows) == h.fold(told, told.transactions, "accounts"), f"seed {SEED}"
+    assert set(rows) == h.fold(told, told.commits, "accounts"), f"seed {SEED}"

@@ -14,7 +14,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
 import history as h
-from warehouse import BUILD, PROJECT, ROOT, Warehouse
+from warehouse import BUILD, PROJECT, ROOT, LocalWarehouse
 
 SEED = 20261124
 WATERMARK_MADE = r"OK created sql table model INTERMEDIATE\.int_watermark"
@@ -61,8 +61,8 @@ NOTIFICATION_COLUMNS = (
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    running = Warehouse(tmp_path_factory.mktemp("warehouse"))
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWarehouse]:
+    running = LocalWarehouse(tmp_path_factory.mktemp("warehouse"))
     yield running
     running.close()
 
@@ -70,7 +70,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 class Loader:
     """Puts a history into RAW bit by bit; each table's topic, and that of the ENDs, at its own pace."""
 
-    def __init__(self, warehouse: Warehouse, rng: random.Random, told: h.History) -> None:
+    def __init__(self, warehouse: LocalWarehouse, rng: random.Random, told: h.History) -> None:
         self._warehouse, self._rng, self.told = warehouse, rng, told
         self.landed: dict[str, int] = dict.fromkeys(h.TABLES, 0)
         self.ends = 0
@@ -92,11 +92,11 @@ class Loader:
     def _upto(self, landed: int, total: int, share: float) -> int:
         return min(total, max(landed, int(total * share * self._rng.uniform(0.8, 1.2))))
 
-    def whole(self) -> list[h.Transaction]:
+    def whole(self) -> list[h.SourceCommit]:
         return h.whole(self.told, self.landed, self.ends)
 
 
-def _build_until(warehouse: Warehouse, pattern: str, then: Callable[[], object]) -> int:
+def _build_until(warehouse: LocalWarehouse, pattern: str, then: Callable[[], object]) -> int:
     """Start a build, call `then` once a line matches, and wait for its end."""
     build = warehouse.start_dbt(*BUILD)
     assert build.stdout is not None
@@ -117,7 +117,7 @@ def _build_until(warehouse: Warehouse, pattern: str, then: Callable[[], object])
 STOP = object()
 
 
-def _check(warehouse: Warehouse, told: h.History, expected: list[h.Transaction], load_id: int) -> None:
+def _check(warehouse: LocalWarehouse, told: h.History, expected: list[h.SourceCommit], load_id: int) -> None:
     for table, sql in MARTS.items():
         rows = warehouse.query(sql)
         assert len(rows) == len(set(rows))
@@ -140,7 +140,7 @@ def _check(warehouse: Warehouse, told: h.History, expected: list[h.Transaction],
 
 
 @pytest.mark.timeout(900)
-def test_marts_equal_the_fold_of_whole_transactions(warehouse: Warehouse) -> None:
+def test_marts_equal_the_fold_of_whole_commits(warehouse: LocalWarehouse) -> None:
     rng = random.Random(SEED)
     told = h.history(rng, 80)
     loader = Loader(warehouse, rng, told)
@@ -160,17 +160,17 @@ def test_marts_equal_the_fold_of_whole_transactions(warehouse: Warehouse) -> Non
     warehouse.insert("SOURCE_NOTIFICATIONS", NOTIFICATION_COLUMNS, notifications[-1:])
     assert _build_until(warehouse, WATERMARK_MADE, lambda: STOP) == -signal.SIGKILL
     expected = loader.whole()
-    assert 5 < len(expected) < len(told.transactions) - 5, "the seed must leave transactions on both sides"
+    assert 5 < len(expected) < len(told.commits) - 5, "the seed must leave commits on both sides"
     # A load commits while the build reads RAW, after its watermark: none of it is shown.
     assert _build_until(warehouse, WATERMARK_MADE, lambda: loader.arrive(0.7)) == 0
     assert len(loader.whole()) > len(expected)
     _check(warehouse, told, expected, load_id=1)
 
     loader.arrive(10)
-    assert loader.whole() == told.transactions
+    assert loader.whole() == told.commits
     assert _build_until(warehouse, SNAPSHOT_STARTED, lambda: STOP) == -signal.SIGKILL
     warehouse.build()
-    _check(warehouse, told, told.transactions, load_id=3)
+    _check(warehouse, told, told.commits, load_id=3)
 
 
 def test_captured_tables_are_the_platforms() -> None:
@@ -180,20 +180,20 @@ def test_captured_tables_are_the_platforms() -> None:
     assert project["vars"]["captured_tables"] == expected
 
 
-def test_dbt_unit_tests_pass(warehouse: Warehouse) -> None:
+def test_dbt_unit_tests_pass(warehouse: LocalWarehouse) -> None:
     outcome = warehouse.dbt("test", "--select", "test_type:unit")
     assert outcome.success, outcome.output[-2000:]
     assert re.search(r"PASS=([1-9]\d*) WARN=0 ERROR=0", outcome.output)
 
 
-def test_everything_compiles(warehouse: Warehouse) -> None:
+def test_everything_compiles(warehouse: LocalWarehouse) -> None:
     outcome = warehouse.dbt("compile")
     assert outcome.success, outcome.output[-2000:]
 
 
 @pytest.mark.parametrize("changed", [(), ("dim_accounts",), ("int_accounts_current",)])
 def test_a_deployment_builds_what_changed_what_depends_on_it_and_every_snapshot(
-    warehouse: Warehouse, tmp_path: Path, changed: tuple[str, ...]
+    warehouse: LocalWarehouse, tmp_path: Path, changed: tuple[str, ...]
 ) -> None:
     assert warehouse.dbt("parse").success
     manifest = json.loads((warehouse.folder / "target" / "manifest.json").read_text(encoding="utf-8"))
@@ -206,8 +206,8 @@ def test_a_deployment_builds_what_changed_what_depends_on_it_and_every_snapshot(
     models = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "model"}
     dependants = {
         name.rpartition(".")[2]
-        for each in changed
-        for name in manifest["child_map"][f"model.banking.{each}"]
+        for node in changed
+        for name in manifest["child_map"][f"model.banking.{node}"]
         if name.startswith("model.")
     }
     chosen = set(listed.output.split())
@@ -215,19 +215,19 @@ def test_a_deployment_builds_what_changed_what_depends_on_it_and_every_snapshot(
     assert chosen & models == {*changed, *dependants}
 
 
-def test_the_watermark_refuses_without_exactly_once_source(warehouse: Warehouse) -> None:
+def test_the_watermark_refuses_without_exactly_once_source(warehouse: LocalWarehouse) -> None:
     outcome = warehouse.dbt("compile", "--select", "int_watermark", "--vars", "exactly_once_source: false")
     assert not outcome.success
     assert "refuses to run with exactly-once source off" in outcome.output
 
 
-def test_freshness_tells_a_source_that_stands_still(warehouse: Warehouse) -> None:
+def test_freshness_tells_a_source_that_stands_still(warehouse: LocalWarehouse) -> None:
     outcome = warehouse.dbt("source", "freshness", "--select", "source:raw.source_transactions")
     assert not outcome.success
     assert "ERROR STALE freshness of raw.source_transactions" in outcome.output
 
 
-def test_a_value_that_was_never_sent_stops_the_build(warehouse: Warehouse) -> None:
+def test_a_value_that_was_never_sent_stops_the_build(warehouse: LocalWarehouse) -> None:
     """Comes last: this change stays in RAW."""
     last = warehouse.query("select max(_cdc_offset), max(lsn) from BANK.RAW.SOURCE_TRANSACTIONS")[0]
     collections = '[{"data_collection": "public.customers", "event_count": 1}]'

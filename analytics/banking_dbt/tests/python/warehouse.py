@@ -30,7 +30,7 @@ class Outcome:
     output: str
 
 
-class Warehouse:
+class LocalWarehouse:
     """`snowflake-local serve` with one user, and RAW in it."""
 
     def __init__(self, folder: Path) -> None:

@@ -16,7 +16,7 @@ from_snapshot as (
 
 )
 
-select 'only in dim_accounts' as found, missing.*
+select 'only in dim_accounts' as side, missing.*
 from (select * from from_log except select * from from_snapshot) as missing
 union all
 select 'only in accounts_snapshot', missing.*

@@ -1,8 +1,8 @@
--- A transaction at or below the watermark shows everything, so both legs of a transfer: as many changes of each table as
+-- A commit at or below the watermark shows everything, so both legs of a transfer: as many changes of each table as
 -- its END announced. One above it shows nothing.
 -- depends_on: {{ ref('pipeline_watermark') }}
-with ends as (
-{{ transaction_ends() }}
+with commits as (
+{{ source_commits() }}
 ),
 
 shown as (
@@ -13,14 +13,14 @@ shown as (
     where commit_position >= 0 and not is_truncate
     union all
     -- a TRUNCATE is one change at the source, and a delete of each key in the model
-    select 'public.{{ table }}s', ends.commit_position
+    select 'public.{{ table }}s', commits.commit_position
     from {{ ref('stg_' ~ table ~ '_changes') }} as changes
-    inner join ends
-        on changes.tx_id = ends.tx_id
-        and changes.lsn > ends.previous_lsn
-        and changes.lsn <= ends.lsn
+    inner join commits
+        on changes.tx_id = commits.tx_id
+        and changes.lsn > commits.previous_lsn
+        and changes.lsn <= commits.lsn
     cross join {{ ref('int_watermark') }} as watermark
-    where changes.is_truncate and ends.commit_position <= watermark.commit_position
+    where changes.is_truncate and commits.commit_position <= watermark.commit_position
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
@@ -35,12 +35,12 @@ counted as (
 announced as (
 
     select
-        ends.commit_position,
+        commits.commit_position,
         collection.value:data_collection::varchar as table_name,
         collection.value:event_count::number(20, 0) as changes
-    from ends,
-        lateral flatten(input => parse_json(ends.collections)) as collection
-    where ends.event_count > 0
+    from commits,
+        lateral flatten(input => parse_json(commits.collections)) as collection
+    where commits.event_count > 0
         and collection.value:data_collection::varchar in (
             {%- for table in var('captured_tables') %}'{{ table }}'{{ ', ' if not loop.last }}{% endfor -%}
         )

@@ -1,4 +1,4 @@
--- Each staged change has an operation, a key (but for TRUNCATE) and a place: a transaction, or the snapshot.
+-- Each staged change has an operation, a key (but for TRUNCATE), and a transaction id or belongs to the snapshot.
 -- depends_on: {{ ref('pipeline_watermark') }}
 {% for table in ['customer', 'account', 'transaction'] %}
 select '{{ table }}' as changed, topic_partition, topic_offset, operation

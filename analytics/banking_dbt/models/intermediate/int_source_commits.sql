@@ -1,17 +1,17 @@
-with ends as (
-{{ transaction_ends() }}
+with commits as (
+{{ source_commits() }}
 ),
 
 announced as (
 
     -- END also counts logical messages under a name that is no table's: only captured tables matter
     select
-        ends.commit_position,
+        commits.commit_position,
         collection.value:data_collection::varchar as table_name,
         collection.value:event_count::number(20, 0) as changes
-    from ends,
-        lateral flatten(input => parse_json(ends.collections)) as collection
-    where ends.event_count > 0
+    from commits,
+        lateral flatten(input => parse_json(commits.collections)) as collection
+    where commits.event_count > 0
         and collection.value:data_collection::varchar in (
             {%- for table in var('captured_tables') %}'{{ table }}'{{ ', ' if not loop.last }}{% endfor -%}
         )
@@ -35,14 +35,14 @@ landed as (
 arrived as (
 
     select
-        ends.commit_position,
+        commits.commit_position,
         landed.table_name,
         count(*) as changes
     from landed
-    inner join ends
-        on landed.tx_id = ends.tx_id
-        and landed.lsn > ends.previous_lsn
-        and landed.lsn <= ends.lsn
+    inner join commits
+        on landed.tx_id = commits.tx_id
+        and landed.lsn > commits.previous_lsn
+        and landed.lsn <= commits.lsn
     group by 1, 2
 
 ),
@@ -63,24 +63,24 @@ final as (
 
     select
         -- ids
-        ends.tx_id,
+        commits.tx_id,
 
         -- positions
-        ends.commit_position,
-        ends.lsn,
-        ends.previous_lsn,
+        commits.commit_position,
+        commits.lsn,
+        commits.previous_lsn,
 
         -- numbers
-        ends.event_count,
+        commits.event_count,
 
         -- times
-        ends.committed_at,
+        commits.committed_at,
 
         -- state
         incomplete.commit_position is null as is_whole
 
-    from ends
-    left join incomplete on ends.commit_position = incomplete.commit_position
+    from commits
+    left join incomplete on commits.commit_position = incomplete.commit_position
 
 )
 
