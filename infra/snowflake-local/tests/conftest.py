@@ -29,7 +29,7 @@ def loading(tmp_path: Path) -> Iterator[LoadingServer]:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoadingServer]:
-    """The same for all tests of a file."""
+    """Share one server among all tests of a file."""
     running = LoadingServer(Path(tmp_path_factory.mktemp("warehouse"))).prepare()
     yield running
     running.end()

@@ -83,7 +83,7 @@ class Server:
         return f"{subject}.SHA256:{base64.b64encode(digest).decode()}"
 
     def end(self) -> None:
-        """Whatever it takes."""
+        """End the process, by SIGKILL if needed."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait(15)

@@ -1,1 +1,1 @@
-"""A local stand-in for Snowflake: fakesnow behind the real connector protocol, with its gaps filled."""
+"""A local stand-in for Snowflake: fakesnow behind the real connector protocol, with patches for what it lacks."""

@@ -27,7 +27,7 @@ class LoginError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who may log in: a name, a role, and the key that signs for it."""
+    """A user: name, role, and the key that verifies the login."""
 
     name: str
     role: str
@@ -82,7 +82,9 @@ class Users:
         subject = str(claims.get("sub", ""))
         if subject.rpartition(".")[2].upper() != user.name or claims.get("iss") != f"{subject}.{user.fingerprint}":
             raise LoginError("390144", "JWT token is invalid: issuer or subject is not this user's.")
-        wanted = (role or user.role).upper()
-        if user.role not in (wanted, "ACCOUNTADMIN"):
-            raise LoginError("390189", f"Role '{wanted}' specified in the connect string is not granted to this user.")
-        return user, wanted
+        requested = (role or user.role).upper()
+        if user.role not in (requested, "ACCOUNTADMIN"):
+            raise LoginError(
+                "390189", f"Role '{requested}' specified in the connect string is not granted to this user."
+            )
+        return user, requested

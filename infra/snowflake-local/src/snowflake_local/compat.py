@@ -1,4 +1,4 @@
-"""Which upstream versions the gaps are filled for: functions are replaced, so another version must not start."""
+"""Checks the upstream versions: `patches` replaces functions of exactly these, so no other version may start."""
 
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
@@ -16,14 +16,14 @@ def check(tested: dict[str, str] = TESTED) -> None:
     Raises:
         IncompatibleVersionError: names the package, both versions, and what to do.
     """
-    for package, wanted in tested.items():
+    for package, pinned in tested.items():
         try:
-            found = version(package)
+            installed = version(package)
         except PackageNotFoundError:
-            found = "missing"
-        if found != wanted:
+            installed = "missing"
+        if installed != pinned:
             raise IncompatibleVersionError(
-                f"snowflake-local replaces functions of {package} {wanted}, but {found} is installed. Install the "
+                f"snowflake-local replaces functions of {package} {pinned}, but {installed} is installed. Install the "
                 "locked versions (uv sync --locked), or review every replacement, raise the pin and run the "
                 "conformance suite."
             )

@@ -1,4 +1,4 @@
-"""One statement: recognised, rewritten, run under its transaction's rules, its errors translated."""
+"""Runs a statement: recognised, rewritten, run under its transaction's rules, its errors translated."""
 
 import time
 import uuid
@@ -14,7 +14,7 @@ from snowflake_local.load import listing, put
 from snowflake_local.parameters import DEFAULTS
 from snowflake_local.session import Session
 from snowflake_local.sql import bulk, commands, control, describe, merge, rewrite, swap
-from snowflake_local.sql.aftermath import Aftermath
+from snowflake_local.sql.after_effects import AfterEffects
 
 _CONFLICT_RETRIES: Final = 8
 _DDL: Final = (exp.Create, exp.Drop, exp.Alter)
@@ -25,7 +25,7 @@ _SUCCESS: Final = commands.Answer(["status"], [["Statement executed successfully
 
 
 class Cursor(FakeSnowflakeCursor):
-    """fakesnow's cursor with Snowflake's rules for transactions, and with its gaps filled."""
+    """fakesnow's cursor with Snowflake's rules for transactions."""
 
     _conn: Session
 
@@ -135,8 +135,8 @@ class Cursor(FakeSnowflakeCursor):
         session = self._conn
         if "$" in text:  # a session's variable, perhaps
             return None
-        place = (session.database, session.database_set, session._schema, session.schema_set)
-        return (text, *place, *(self._context().values() if "CURRENT_" in text.upper() else ()))
+        namespace = (session.database, session.database_set, session._schema, session.schema_set)
+        return (text, *namespace, *(self._context().values() if "CURRENT_" in text.upper() else ()))
 
     def _transform_explode(self, expression: exp.Expr) -> list[exp.Expr]:
         statements = super()._transform_explode(expression)
@@ -167,7 +167,7 @@ class Cursor(FakeSnowflakeCursor):
         return self._completed(transformed)
 
     def _completed(self, transformed: exp.Expr) -> exp.Expr:
-        """With what depends on more than the text: lists that were cut out, columns of a query."""
+        """Complete the tree with what depends on more than the text: lists that were cut out, columns of a query."""
         if self._cut is not None:
             self._cut.restore(transformed)
         return rewrite.create_table_as(transformed, self._duck_conn)
@@ -204,7 +204,7 @@ class Cursor(FakeSnowflakeCursor):
 
     def _run_statement(self, transformed: exp.Expr, params: Any) -> None:
         session = self._conn
-        aftermath = Aftermath.of(transformed, session)
+        after_effects = AfterEffects.of(transformed, session)
         try:
             target = transformed.find(exp.Table) if isinstance(transformed, _LOCKING) else None
             if target is not None:
@@ -214,7 +214,7 @@ class Cursor(FakeSnowflakeCursor):
             session.transaction.wrote |= not isinstance(transformed, (exp.Query, exp.Describe, exp.Show))
             self._retrying(transformed, params)
             with _Kept(self):
-                aftermath.settle(session, self._duck_conn)
+                after_effects.apply(session, self._duck_conn)
         except Exception:
             if session.in_transaction:
                 session.fail()
@@ -263,7 +263,7 @@ class Cursor(FakeSnowflakeCursor):
         self._described = None if is_scan else results.of_duckdb(self._duck_conn.description)
 
     def _drop_database(self, drop: exp.Drop) -> None:
-        """DuckDB detaches; the file goes in the aftermath."""
+        """DuckDB detaches; the file goes in the after-statement effects."""
         name = drop.find(exp.Table).name  # type: ignore[union-attr]
         if self._conn.leave(name):
             self._duck_conn.execute("USE memory")

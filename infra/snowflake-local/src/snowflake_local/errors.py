@@ -46,7 +46,7 @@ def statement_count(count: int) -> sf.ProgrammingError:
 
 
 def unsupported(what: str) -> sf.ProgrammingError:
-    """What the stand-in does not do: said clearly, with Snowflake's number for unsupported features."""
+    """The error for what the stand-in does not do, with Snowflake's number for unsupported features."""
     text = f"SQL compilation error:\nUnsupported feature in the local stand-in: {what}."
     return sf.ProgrammingError(msg=text, errno=_UNSUPPORTED, sqlstate="0A000")
 

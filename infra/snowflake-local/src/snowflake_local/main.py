@@ -19,8 +19,8 @@ class _Limits(NamedTuple):
     answer_within: float
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"snowflake-local {version('snowflake-local')}")
         raise typer.Exit
 
@@ -78,11 +78,11 @@ def _serve(
     tls: tuple[Path | None, Path | None],
     limits: _Limits,
 ) -> None:
-    from snowflake_local import gaps
+    from snowflake_local import patches
     from snowflake_local.auth import Users
+    from snowflake_local.listener import Endpoint, serve
     from snowflake_local.server import Application
-    from snowflake_local.serving import Endpoint, serve
-    from snowflake_local.store import Warehouse
+    from snowflake_local.store import LocalWarehouse
 
     if ports[1] and (tls[0] is None or tls[1] is None):
         raise ValueError("--tls-port needs --tls-cert and --tls-key")
@@ -90,8 +90,8 @@ def _serve(
     if ports[1]:
         endpoints.append(Endpoint(host, ports[1], *tls))
     users = Users.read(users_file)
-    gaps.fill()
-    with contextlib.closing(Warehouse(data_dir, memory_limit=limits.memory, threads=limits.threads)) as warehouse:
+    patches.apply()
+    with contextlib.closing(LocalWarehouse(data_dir, memory_limit=limits.memory, threads=limits.threads)) as warehouse:
         warehouse.locks.abandoned_seconds = limits.abandon_after
         application = Application(warehouse, users, limits.answer_within)
         serve(application.asgi(), endpoints, contextlib.closing(application))

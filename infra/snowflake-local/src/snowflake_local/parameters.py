@@ -11,7 +11,7 @@ _LONGEST_SECONDS: Final = {LOCK_TIMEOUT: 2**31 - 1, STATEMENT_TIMEOUT: 604_800}
 
 
 class Parameters(dict[str, str]):
-    """What the session has set, by upper-case name; every other parameter is accepted and kept as it is."""
+    """The parameters of a session, by upper-case name; an unknown one is accepted and kept as it is."""
 
     def change(self, values: dict[str, Any]) -> None:
         """ALTER SESSION SET, or with None as the value UNSET: all of them or none.
@@ -32,10 +32,10 @@ class Parameters(dict[str, str]):
 
     @property
     def lock_timeout_seconds(self) -> float:
-        """How long a statement waits for a table's lock."""
+        """Seconds that a statement waits for a table's lock."""
         return float(self.get(LOCK_TIMEOUT, DEFAULTS[LOCK_TIMEOUT]))
 
     @property
     def statement_timeout_seconds(self) -> float:
-        """How long a statement may run; 0 means as long as can be."""
+        """Seconds that a statement may run; 0: without limit."""
         return float(self.get(STATEMENT_TIMEOUT, DEFAULTS[STATEMENT_TIMEOUT])) or _LONGEST_SECONDS[STATEMENT_TIMEOUT]

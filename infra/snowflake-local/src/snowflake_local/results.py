@@ -55,7 +55,7 @@ def of_duckdb(description: list[Any] | None) -> list[tuple[Any, ...]]:
 
 
 def described(schema: pa.Schema) -> list[tuple[Any, ...]]:
-    """The same for a statement that can't be described again, from the result that is there."""
+    """Describe the columns of a statement that can't be described again, from its result."""
     return [(field.name, _duckdb_type(field.type), None, None, None, None) for field in schema]
 
 

@@ -17,7 +17,7 @@ _STOP_AGAIN_SECONDS: Final = 0.05
 
 
 class Running:
-    """One statement at a time; a statement inside another one counts as the same.
+    """The statement that runs: one at a time; a statement inside another one counts as the same.
 
     Args:
         interrupt: stops what DuckDB does for the session, if it does something; never waits.

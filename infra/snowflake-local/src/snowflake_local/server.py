@@ -22,7 +22,7 @@ from snowflake_local.logs import event
 from snowflake_local.session import Session
 from snowflake_local.sessions import Client, NoSessionError, Sessions
 from snowflake_local.statement import Statement, failure
-from snowflake_local.store import Warehouse
+from snowflake_local.store import LocalWarehouse
 from snowflake_local.uploads import Uploads
 
 STATEMENTS = Counter("snowflake_local_statements", "Statements by outcome", ["outcome"])
@@ -41,7 +41,7 @@ class Application:
         answer_within_seconds: a statement that takes longer is answered with an address to ask for its result.
     """
 
-    def __init__(self, warehouse: Warehouse, users: Users, answer_within_seconds: float) -> None:
+    def __init__(self, warehouse: LocalWarehouse, users: Users, answer_within_seconds: float) -> None:
         self._warehouse = warehouse
         self._users = users
         self._answer_within_seconds = answer_within_seconds

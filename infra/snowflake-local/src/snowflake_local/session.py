@@ -10,11 +10,11 @@ from fakesnow.conn import FakeSnowflakeConnection
 from sqlglot import exp
 
 from snowflake_local import errors
+from snowflake_local.locks import TransactionState
 from snowflake_local.logs import event
 from snowflake_local.parameters import Parameters
 from snowflake_local.running import Running
-from snowflake_local.store import Warehouse
-from snowflake_local.tx import TransactionState
+from snowflake_local.store import LocalWarehouse
 
 _CANCEL_AGAIN_SECONDS: Final = 0.1
 
@@ -39,7 +39,7 @@ class Session(FakeSnowflakeConnection):
 
     def __init__(
         self,
-        warehouse: Warehouse,
+        warehouse: LocalWarehouse,
         peers: "Peers",
         database: str | None,
         schema: str | None,

@@ -1,4 +1,4 @@
-"""Who is logged in: sessions by token, and the statements of each that a client still has to hear about."""
+"""Sessions by token, and the statements of each whose result a client still has to fetch."""
 
 import asyncio
 import secrets

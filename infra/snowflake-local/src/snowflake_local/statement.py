@@ -1,4 +1,4 @@
-"""One statement as the connector's protocol has it: a request's body in, an answer's body out, in one thread."""
+"""A statement as the connector's protocol has it: a request's body in, an answer's body out, in one thread."""
 
 import logging
 import time

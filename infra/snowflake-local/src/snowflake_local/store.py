@@ -12,9 +12,9 @@ from fakesnow import info_schema, macros
 from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
 from fakesnow.transforms import show, stage
 
+from snowflake_local.locks import TableLocks
 from snowflake_local.sql.commands import NO_OPERATION
 from snowflake_local.sql.parsing import Rewritten
-from snowflake_local.tx import TableLocks
 
 LOADED_FILES: Final = "_fs_information_schema._loaded_files"
 """Per database: what COPY has loaded, written in the same transaction as the rows."""
@@ -45,12 +45,12 @@ def _size(value: tuple[Any, ...]) -> int:
 
 
 def database_sql(database: str) -> str:
-    """What every database gets beside its own tables."""
+    """The SQL that gives a database its information schema and bookkeeping tables."""
     columns = "schema_name varchar, table_name varchar, file varchar, content_key varchar, loaded_at timestamptz"
     return f'{_upstream_database_sql(database)}; create table if not exists "{database}".{LOADED_FILES} ({columns})'
 
 
-class Warehouse(FakeSnow):
+class LocalWarehouse(FakeSnow):
     """All databases below a folder, attached at start.
 
     Clients get a `snowflake_local.session.Session` of it, never one of upstream's `connect()`.

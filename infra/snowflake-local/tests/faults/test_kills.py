@@ -1,4 +1,4 @@
-"""What a kill -9 of the server leaves: everything that was committed, and nothing else."""
+"""A kill -9 of the server leaves everything that was committed, and nothing else."""
 
 import random
 import signal

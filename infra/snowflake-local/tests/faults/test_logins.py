@@ -1,4 +1,4 @@
-"""Who may log in, and as what."""
+"""Logins: users, roles, keys."""
 
 import datetime as dt
 import json

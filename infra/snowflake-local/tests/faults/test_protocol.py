@@ -1,4 +1,4 @@
-"""What clients rely on beside SQL: no HTTP 500, requests that are sent twice, long statements, uploads."""
+"""The protocol that clients rely on beside SQL: no HTTP 500, requests that are sent twice, long statements, uploads."""
 
 import json
 import threading

@@ -24,11 +24,11 @@ def _duckdb(statement: str) -> str:
 def test_an_insert_says_the_same_as_without_the_cut(seed: int) -> None:
     items = random.Random(seed).sample(_ITEMS, 5)
     statement = f'insert into RAW."T" (a, "B", c)\nvalues {_rows(items)};'
-    found = bulk.cut(statement)
-    assert found is not None
-    assert len(found.statement) < len(statement) / 4
-    tree = sqlglot.parse_one(found.statement, read="snowflake")
-    found.restore(tree)
+    shorter = bulk.cut(statement)
+    assert shorter is not None
+    assert len(shorter.statement) < len(statement) / 4
+    tree = sqlglot.parse_one(shorter.statement, read="snowflake")
+    shorter.restore(tree)
     assert sqlglot.parse_one(tree.sql("duckdb"), read="duckdb").sql("duckdb") == _duckdb(statement)
 
 
@@ -61,11 +61,11 @@ def test_other_statements_are_left_alone(statement: str) -> None:
 def test_copy_keeps_the_names_of_its_files_beside_the_statement() -> None:
     names = tuple(f"a b/{number}, (x).parquet" for number in range(500))
     listed = ", ".join(f"'{name}'" for name in names)
-    found = bulk.cut(f"copy into T from @st/x FILES = ({listed}) force = true")
-    assert found is not None
-    assert found.statement == "copy into T from @st/x FILES = ('x') force = true"
-    tree = sqlglot.parse_one(found.statement, read="snowflake")
-    found.restore(tree)
+    shorter = bulk.cut(f"copy into T from @st/x FILES = ({listed}) force = true")
+    assert shorter is not None
+    assert shorter.statement == "copy into T from @st/x FILES = ('x') force = true"
+    tree = sqlglot.parse_one(shorter.statement, read="snowflake")
+    shorter.restore(tree)
     assert tree.args[bulk.FILES] == names
 
 

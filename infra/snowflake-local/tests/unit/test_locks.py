@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 from snowflake.connector.errors import ProgrammingError
 
-from snowflake_local.tx import TableLocks
+from snowflake_local.locks import TableLocks
 
 
 @dataclass(eq=False)

@@ -36,8 +36,8 @@ def test_the_oldest_go_when_there_is_too_much_text() -> None:
     statements = [f"select {number} /* {'x' * 20_000} */" for number in range(20)]
     for statement in statements:
         _come(kept, statement)
-    found = [_kept(kept, statement) for statement in statements]
-    assert found == [False] * 6 + [True] * 14
+    hits = [_kept(kept, statement) for statement in statements]
+    assert hits == [False] * 6 + [True] * 14
 
 
 @pytest.mark.parametrize("statement", ["use schema x", "set a = 1", "copy into t from @s", f"select '{'x' * 40_000}'"])

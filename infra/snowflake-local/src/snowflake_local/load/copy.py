@@ -85,18 +85,18 @@ def copy_into(duck: Any, database: str, schema: str, copy: exp.Copy, table_stage
     database, schema = table.catalog or database, table.db or schema
     source = copy.args["files"][0]
     reference = source.this.name if isinstance(source.this, (exp.Literal, exp.Var)) else str(source.this)
-    place = type("Place", (), {"database": database, "_schema": schema, "table_stages": table_stages})
-    root, path = listing.resolve(place, duck, reference, table)
+    namespace: Any = type("Namespace", (), {"database": database, "_schema": schema, "table_stages": table_stages})
+    root, path = listing.resolve(namespace, duck, reference, table)
     target = parquet.Target(database, schema, table.name)
-    found = _chosen(root, path, options.files)
-    keys = {item.name: item.content_key for item in found}
+    staged = _chosen(root, path, options.files)
+    keys = {item.name: item.content_key for item in staged}
     if not options.force:
         known = _loaded_before(duck, target, list(keys))
-        found = [item for item in found if (item.name, keys[item.name]) not in known]
-    rows = parquet.insert(duck, target, found)
-    _remember(duck, target, {item.name: keys[item.name] for item in found})
+        staged = [item for item in staged if (item.name, keys[item.name]) not in known]
+    rows = parquet.insert(duck, target, staged)
+    _remember(duck, target, {item.name: keys[item.name] for item in staged})
     if options.purge:
-        for item in found:
+        for item in staged:
             item.path.unlink(missing_ok=True)
     sql = _result(rows)
     duck.execute(sql)

@@ -1,4 +1,4 @@
-"""What lies on an internal stage: named, listed, removed."""
+"""Files of an internal stage: named, listed, removed."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ from snowflake_local.sql.commands import Answer, DropStage, StageCommand
 
 @dataclass(frozen=True, slots=True)
 class StagedFile:
-    """One file: the name that Snowflake shows, where it lies, and its path relative to the stage."""
+    """A staged file: the name that Snowflake shows, its path on disk, and its path relative to the stage."""
 
     name: str
     path: Path
@@ -51,24 +51,24 @@ def resolve(session: Any, duck: Any, reference: str, target: exp.Table | None = 
 def files(root: Path, path: str) -> list[StagedFile]:
     """Every file whose path starts with `path`, as Snowflake matches: a plain prefix."""
     prefix = str(root / path) + ("/" if path.endswith("/") else "")
-    found = sorted(file for file in root.rglob("*") if file.is_file() and str(file).startswith(prefix))
-    return [staged(root, file) for file in found]
+    paths = sorted(file for file in root.rglob("*") if file.is_file() and str(file).startswith(prefix))
+    return [staged(root, file) for file in paths]
 
 
 def staged(root: Path, file: Path) -> StagedFile:
-    """One file of a stage."""
+    """Describe a file of a stage."""
     return StagedFile(stage.internal_file_name(str(file)), file, os.path.relpath(file, root))
 
 
 def run(session: Any, duck: Any, command: StageCommand) -> Answer:
     """LIST or REMOVE."""
     root, path = resolve(session, duck, command.reference)
-    found = [item for item in files(root, path) if not command.pattern or re.fullmatch(command.pattern, item.name)]
+    matching = [item for item in files(root, path) if not command.pattern or re.fullmatch(command.pattern, item.name)]
     if command.remove:
-        for item in found:
+        for item in matching:
             item.path.unlink(missing_ok=True)
-        return Answer(["name", "result"], [[item.name, "removed"] for item in found])
-    return Answer(["name", "size", "md5", "last_modified"], [_listed(item) for item in found])
+        return Answer(["name", "result"], [[item.name, "removed"] for item in matching])
+    return Answer(["name", "size", "md5", "last_modified"], [_listed(item) for item in matching])
 
 
 def _listed(item: StagedFile) -> list[object]:

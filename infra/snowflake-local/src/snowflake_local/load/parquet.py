@@ -27,7 +27,7 @@ class Target:
 
     @property
     def quoted(self) -> str:
-        """Its name for DuckDB."""
+        """The quoted name for DuckDB."""
         return f'"{self.database}"."{self.schema}"."{self.table}"'
 
 
@@ -123,8 +123,8 @@ def _first_error(
     return _bad_value(error, "")
 
 
-def _bad_value(error: duckdb.Error, place: str) -> ProgrammingError:
-    text = f"{str(error).splitlines()[0]}{place}"
+def _bad_value(error: duckdb.Error, where: str) -> ProgrammingError:
+    text = f"{str(error).splitlines()[0]}{where}"
     if isinstance(error, duckdb.ConstraintException):
         text = f"NULL result in a non-nullable column: {text}"
         return ProgrammingError(msg=text, errno=100072, sqlstate="22000")

@@ -1,1 +1,1 @@
-"""What is done to statements before DuckDB sees them."""
+"""Rewrites of statements before DuckDB sees them."""

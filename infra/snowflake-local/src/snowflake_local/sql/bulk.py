@@ -72,6 +72,6 @@ def cut(statement: str) -> Cut | None:
 
 
 def shortened(statement: str) -> str:
-    """What of it is parsed."""
-    found = cut(statement)
-    return found.statement if found else statement
+    """The text that is parsed."""
+    shorter = cut(statement)
+    return shorter.statement if shorter else statement

@@ -40,14 +40,14 @@ _INFORMATION_SCHEMA: Final = "_FS_INFORMATION_SCHEMA"
 
 
 def sql(describe: exp.Describe, session: Session) -> str | None:
-    """What DuckDB is asked, or None when it is no table or view, or one of the information schema."""
+    """The query for DuckDB, or None when it is no table or view, or one of the information schema."""
     table, kind = describe.find(exp.Table), describe.args.get("kind")
     if table is None or not isinstance(kind, str) or kind.upper() not in ("TABLE", "VIEW"):
         return None
     schema = table.db or session.schema or ""
     if schema.upper() in (_INFORMATION_SCHEMA, "INFORMATION_SCHEMA"):
         return None
-    place = {"catalog": table.catalog or session.database or "", "schema": schema, "table": table.name}
-    if any(character in name for name in place.values() for character in "'\""):
+    names = {"catalog": table.catalog or session.database or "", "schema": schema, "table": table.name}
+    if any(character in name for name in names.values() for character in "'\""):
         return None
-    return _TABLE.substitute(place)
+    return _TABLE.substitute(names)

@@ -34,6 +34,6 @@ def returning(merge: exp.Merge) -> str:
 def counts(merge: exp.Merge, actions: list[str]) -> exp.Expr:
     """The one row that Snowflake answers with: a count for each kind of clause that the statement has."""
     seen = Counter(actions)
-    wanted = [operation for operation, indices in operations(merge).items() if indices]
-    columns = ", ".join(f'{seen[_ACTIONS[operation]]} as "number of rows {operation}"' for operation in wanted)
+    present = [operation for operation, indices in operations(merge).items() if indices]
+    columns = ", ".join(f'{seen[_ACTIONS[operation]]} as "number of rows {operation}"' for operation in present)
     return sqlglot.parse_one(f"select {columns}", read="duckdb")

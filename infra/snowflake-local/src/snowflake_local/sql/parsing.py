@@ -35,7 +35,7 @@ _OF_ITS_MOMENT: Final = ("put_stage_name", "list_stage_name", "create_stage_name
 
 
 class _Parsed(threading.local):
-    """What `kind` has parsed, for the parser that comes after it."""
+    """The tree that `kind` has parsed, for the parser that comes after it."""
 
     text: str = ""
     tree: exp.Expr | None = None

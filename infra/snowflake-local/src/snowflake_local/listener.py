@@ -1,4 +1,4 @@
-"""Both ports in one loop, one process: sockets first, so that a port in use stops the start; SIGTERM ends it."""
+"""The listener: both ports in one loop. Sockets are bound first: a port in use stops the start. SIGTERM ends it."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ _KEEP_ALIVE_SECONDS: Final = 3600
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to listen; with TLS when there is a certificate."""
+    """An address to listen on; with TLS when there is a certificate."""
 
     host: str
     port: int
@@ -34,7 +34,7 @@ class Endpoint:
     key: Path | None = None
 
     def bind(self) -> socket.socket:
-        """Its socket.
+        """Bind its socket.
 
         Raises:
             OSError: the port is taken or not allowed; the message names it.
@@ -54,7 +54,7 @@ class Endpoint:
         return bound
 
     def config(self, asgi: Starlette) -> uvicorn.Config:
-        """uvicorn's settings for it.
+        """Make uvicorn's settings for it.
 
         Raises:
             ValueError: the certificate or its key can't be read; the message names them.

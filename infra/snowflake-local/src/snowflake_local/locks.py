@@ -1,4 +1,4 @@
-"""Transactions: what a session has open, and table locks that make a second writer wait as Snowflake's do.
+"""Locks: table locks that make a second writer wait as Snowflake's do, and the state of a session's transaction.
 
 DuckDB lets the second of two writers fail at once. Here an UPDATE, DELETE, MERGE or TRUNCATE takes its table's lock
 until the end of its transaction, and another one waits for it, up to its session's LOCK_TIMEOUT.
@@ -26,7 +26,7 @@ class Holder(Protocol):
 
     @property
     def cancelled(self) -> bool:
-        """Its statement has to end, and so has waiting."""
+        """True when its statement, and any wait, has to end."""
         ...
 
     def abandon(self, after_seconds: float) -> None:
@@ -36,7 +36,7 @@ class Holder(Protocol):
 
 @dataclass
 class TransactionState:
-    """One session's transaction as its client knows it.
+    """A session's transaction as its client knows it.
 
     `active` from BEGIN to COMMIT or ROLLBACK; `failed` when the server has rolled it back since: only ROLLBACK (or a
     COMMIT that is refused) ends that, so that no later statement of it can run outside of it; `wrote` after its first
@@ -50,7 +50,7 @@ class TransactionState:
 
 @dataclass
 class TableLocks:
-    """Who holds which table, and who waits for which."""
+    """The holder of each table's lock, and the sessions that wait."""
 
     abandoned_seconds: float = ABANDONED_SECONDS
     _holders: dict[str, Holder] = field(default_factory=dict)

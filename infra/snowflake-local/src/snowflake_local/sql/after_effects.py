@@ -1,4 +1,4 @@
-"""What a statement leaves to be done beside its own effect: NOT NULL, comments, lengths of text, COPY's memory."""
+"""After-statement effects: NOT NULL, comments, lengths of text, and the files that COPY remembers."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from snowflake_local.store import LOADED_FILES
 
 
 @dataclass(frozen=True, slots=True)
-class Aftermath:
-    """Taken off the tree, where upstream and our rewrites left it, so that nobody acts on it twice."""
+class AfterEffects:
+    """The effects to apply after a statement, taken off the tree so that nobody applies them twice."""
 
     table: exp.Table | None
     not_null: list[str]
@@ -26,7 +26,7 @@ class Aftermath:
     dropped: tuple[str, ...] | None
 
     @classmethod
-    def of(cls, transformed: exp.Expr, session: Session) -> "Aftermath":
+    def of(cls, transformed: exp.Expr, session: Session) -> "AfterEffects":
         """Read and take off what is to be done after `transformed`."""
         is_create = isinstance(transformed, exp.Create)
         new_table = is_create and transformed.kind == "TABLE" and not transformed.args.get("exists")
@@ -43,26 +43,26 @@ class Aftermath:
             dropped=_dropped(transformed, session),
         )
 
-    def settle(self, session: Session, duck: duckdb.DuckDBPyConnection) -> None:
-        """Do it. A new table that breaks its own NOT NULL is dropped again, and the error raised."""
+    def apply(self, session: Session, duck: duckdb.DuckDBPyConnection) -> None:
+        """Apply the effects. A new table that breaks its own NOT NULL is dropped again, and the error raised."""
         if self.dropped:
             session.warehouse.forget(*self.dropped)
         if self.table is None:
             return
         table = self.table
-        place = (table.catalog or session.database or "", table.db or session._schema or "", table.name)
+        qualified_name = (table.catalog or session.database or "", table.db or session._schema or "", table.name)
         if self.not_null:
             _set_not_null(duck, table, self.not_null)
         if self.temporary:
-            session.temporary.add((self.temporary, ".".join(f'"{part}"' for part in place)))
+            session.temporary.add((self.temporary, ".".join(f'"{part}"' for part in qualified_name)))
         if self.forgets_loads:
             where = "where schema_name = ? and table_name = ?"
-            duck.execute(f'delete from "{place[0]}".{LOADED_FILES} {where}', list(place[1:]))
+            duck.execute(f'delete from "{qualified_name[0]}".{LOADED_FILES} {where}', list(qualified_name[1:]))
         with closing(duck.cursor()) as metadata:  # another database: not in the caller's transaction
             if self.comment is not None:
-                metadata.execute(info_schema.insert_table_comment_sql(*place, self.comment.replace("'", "''")))
+                metadata.execute(info_schema.insert_table_comment_sql(*qualified_name, self.comment.replace("'", "''")))
             if self.text_lengths:
-                metadata.execute(info_schema.insert_text_lengths_sql(*place, self.text_lengths))
+                metadata.execute(info_schema.insert_text_lengths_sql(*qualified_name, self.text_lengths))
 
 
 def _set_not_null(duck: duckdb.DuckDBPyConnection, table: exp.Table, columns: list[str]) -> None:
@@ -79,9 +79,9 @@ def _dropped(transformed: exp.Expr, session: Session) -> tuple[str, ...] | None:
     """The database, or database and schema, that a DROP takes away."""
     if not isinstance(transformed, exp.Drop) or str(transformed.kind).upper() not in ("DATABASE", "SCHEMA"):
         return None
-    place = transformed.find(exp.Table)
-    if place is None:
+    target = transformed.find(exp.Table)
+    if target is None:
         return None
     if str(transformed.kind).upper() == "DATABASE":
-        return (place.name or place.db,)
-    return (place.catalog or session.database or "", place.db)
+        return (target.name or target.db,)
+    return (target.catalog or session.database or "", target.db)

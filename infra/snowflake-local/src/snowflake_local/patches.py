@@ -1,4 +1,4 @@
-"""Where our functions take the place of upstream's; `snowflake_local.compat` has checked that they fit."""
+"""Patches of fakesnow and sqlglot: our functions replace theirs; `snowflake_local.compat` has checked the versions."""
 
 import warnings
 
@@ -11,8 +11,8 @@ from snowflake_local.sql import parsing, rewrite
 from snowflake_local.store import database_sql
 
 
-def fill() -> None:
-    """Once, before the first session."""
+def apply() -> None:
+    """Apply every patch; once, before the first session."""
     info_schema.per_db_creation_sql = database_sql
     fakesnow_cursor.copy_into = copy_into  # pyright: ignore[reportPrivateImportUsage]
     transforms.identifier = rewrite.identifier
