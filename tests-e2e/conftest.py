@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.composed import ComposeStack
-from harness.driven import DrivenStack
-from harness.native import NativeStack
+from harness.compose_driver import ComposeDriver
+from harness.native_driver import NativeDriver
 from harness.reconcile import until_converged
+from harness.stack_driver import StackDriver
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,14 +16,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest) -> Iterator[DrivenStack]:
+def stack(request: pytest.FixtureRequest) -> Iterator[StackDriver]:
     """The whole stack with a first seeded run of the bank in it."""
     if request.config.getoption("--stack") == "native":
-        driven: DrivenStack = NativeStack()
-        _prepare(driven)
-        yield driven
+        native: StackDriver = NativeDriver()
+        _prepare(native)
+        yield native
         return
-    composed = ComposeStack()
+    composed = ComposeDriver()
     try:
         _prepare(composed)
         yield composed
@@ -33,13 +33,13 @@ def stack(request: pytest.FixtureRequest) -> Iterator[DrivenStack]:
         composed.down()
 
 
-def _prepare(driven: DrivenStack) -> None:
-    driven.up()
-    driven.generate("--seed", "7", "--customers", "20", "--transactions", "200")
+def _prepare(driver: StackDriver) -> None:
+    driver.up()
+    driver.generate("--seed", "7", "--customers", "20", "--transactions", "200")
 
 
 @pytest.fixture
-def converged(stack: DrivenStack) -> DrivenStack:
+def converged(stack: StackDriver) -> StackDriver:
     """The stack with everything committed so far in the marts."""
     until_converged(stack)
     return stack

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.moves import deposit, in_raw, red
-from harness.native import NativeStack
+from harness.native_driver import NativeDriver
 from harness.waiting import until
 
 pytestmark = [pytest.mark.case, pytest.mark.timeout(600)]
@@ -13,7 +13,7 @@ RED_SECONDS = 240
 """Target lag, one build (60 s while none is known) and 30 s, and what a busy machine adds."""
 
 
-def test_builds_that_are_paused_are_red_by_their_name(native: NativeStack) -> None:
+def test_builds_that_are_paused_are_red_by_their_name(native: NativeDriver) -> None:
     with native.airflow() as client:
         client.patch("/api/v2/dags/build_marts", json={"is_paused": True}).raise_for_status()
         try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.native import NativeStack
+from harness.native_driver import NativeDriver
 from harness.sight import FirstSight
 from harness.traffic import SteadyTraffic
 from harness.waiting import until
@@ -26,7 +26,7 @@ def _lengths(runs: list[dict[str, Any]]) -> list[float]:
     return [(end - queued).total_seconds() for queued, end in times]
 
 
-def test_marts_follow_five_transactions_a_second(native: NativeStack) -> None:
+def test_marts_follow_five_transactions_a_second(native: NativeDriver) -> None:
     since = datetime.now().astimezone().isoformat()
     with SteadyTraffic(native, RATE) as traffic, FirstSight(native, traffic.commits) as sight:
         started = time.monotonic()

@@ -5,7 +5,7 @@ import pytest
 
 from bankctl.supervision import processes
 from harness.moves import deposit, moves
-from harness.native import NativeStack
+from harness.native_driver import NativeDriver
 from harness.waiting import until
 
 pytestmark = [pytest.mark.case, pytest.mark.timeout(600)]
@@ -22,7 +22,7 @@ def _ended(process: psutil.Process) -> bool:
         return True
 
 
-def _back(stack: NativeStack, component: str, died: int) -> None:
+def _back(stack: NativeDriver, component: str, died: int) -> None:
     """A new process of the component is healthy."""
 
     def healthy() -> bool:
@@ -32,7 +32,7 @@ def _back(stack: NativeStack, component: str, died: int) -> None:
     until(f"{component} is back", healthy, seconds=BACK_SECONDS, every=0.5)
 
 
-def test_a_frozen_scheduler_is_ended_by_its_parent_and_replaced(native: NativeStack) -> None:
+def test_a_frozen_scheduler_is_ended_by_its_parent_and_replaced(native: NativeDriver) -> None:
     parent = native.process("airflow-scheduler")
     scheduler = native.descendants("airflow-scheduler", "airflow", "scheduler")[0]
     with native.frozen(scheduler):
@@ -42,13 +42,13 @@ def test_a_frozen_scheduler_is_ended_by_its_parent_and_replaced(native: NativeSt
     moves(native, seconds=MOVES_SECONDS)
 
 
-def test_a_frozen_parent_is_no_end(native: NativeStack) -> None:
+def test_a_frozen_parent_is_no_end(native: NativeDriver) -> None:
     with native.frozen(native.process("airflow-scheduler")):
         moves(native, seconds=MOVES_SECONDS)
     moves(native, seconds=MOVES_SECONDS)
 
 
-def test_the_platforms_database_dies_while_an_executor_process_is_lost(native: NativeStack) -> None:
+def test_the_platforms_database_dies_while_an_executor_process_is_lost(native: NativeDriver) -> None:
     deposit(native)
     native.kill_descendant("airflow-scheduler", "airflow task --", seconds=MOVES_SECONDS)
     died = native.process("platform-postgres").pid

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from harness.moves import deposit, red
-from harness.native import NativeStack
+from harness.native_driver import NativeDriver
 
 pytestmark = [pytest.mark.case, pytest.mark.short, pytest.mark.timeout(600)]
 
@@ -16,7 +16,7 @@ RED_SECONDS = 120
 
 
 @contextmanager
-def _no_slots(stack: NativeStack) -> Iterator[None]:
+def _no_slots(stack: NativeDriver) -> Iterator[None]:
     address, mask = f"/api/v2/pools/{POOL}", {"update_mask": "slots"}
     with stack.airflow() as client:
         pool = client.get(address).raise_for_status().json()
@@ -28,7 +28,7 @@ def _no_slots(stack: NativeStack) -> Iterator[None]:
             client.patch(address, params=mask, json=change | {"slots": pool["slots"]}).raise_for_status()
 
 
-def test_a_pool_without_slots_is_red_by_its_name(native: NativeStack) -> None:
+def test_a_pool_without_slots_is_red_by_its_name(native: NativeDriver) -> None:
     with _no_slots(native):
         deposit(native)
         red(native, POOL, seconds=RED_SECONDS)

@@ -8,7 +8,7 @@ import pytest
 
 from bank_common.names import BUCKET, TABLES
 from harness.moves import deposit, in_raw, moves, red
-from harness.native import NativeStack
+from harness.native_driver import NativeDriver
 from harness.waiting import until
 
 pytestmark = [pytest.mark.case, pytest.mark.short, pytest.mark.timeout(600)]
@@ -20,7 +20,7 @@ RED_SECONDS = 120
 
 
 @contextmanager
-def _foreign_object(stack: NativeStack) -> Iterator[None]:
+def _foreign_object(stack: NativeDriver) -> Iterator[None]:
     store = stack.stack.object_store()
     store.put_object(BUCKET, KEY, io.BytesIO(b""), 0)
     try:
@@ -29,7 +29,7 @@ def _foreign_object(stack: NativeStack) -> Iterator[None]:
         store.remove_object(BUCKET, KEY)
 
 
-def test_other_tables_go_on_and_it_is_red_by_the_objects_key(native: NativeStack) -> None:
+def test_other_tables_go_on_and_it_is_red_by_the_objects_key(native: NativeDriver) -> None:
     with _foreign_object(native):
         moves(native, seconds=120)
         with native.postgres() as bank:

@@ -4,7 +4,7 @@ import pytest
 
 from bankctl.supervision import processes
 from harness.moves import deposit, in_mart, moves
-from harness.native import NativeStack
+from harness.native_driver import NativeDriver
 from harness.waiting import until
 
 pytestmark = [pytest.mark.case, pytest.mark.timeout(900)]
@@ -14,13 +14,13 @@ REPLACED_SECONDS = 90
 """Its bound, a probe's timeouts, and its start."""
 
 
-def _another(stack: NativeStack, component: str, pid: int) -> bool:
+def _another(stack: NativeDriver, component: str, pid: int) -> bool:
     process = processes.running(stack.stack.run_file(component))
     return process is not None and process.pid != pid
 
 
 @pytest.mark.parametrize("component", ["airflow-api", "airflow-scheduler", "airflow-dag-processor", "cdc-consumer"])
-def test_what_is_killed_comes_back(native: NativeStack, component: str) -> None:
+def test_what_is_killed_comes_back(native: NativeDriver, component: str) -> None:
     before = native.process(component)
     transaction = deposit(native)
     before.kill()
@@ -29,7 +29,7 @@ def test_what_is_killed_comes_back(native: NativeStack, component: str) -> None:
 
 
 @pytest.mark.parametrize("component", ["airflow-scheduler", "airflow-dag-processor", "event-receiver"])
-def test_what_is_frozen_is_replaced(native: NativeStack, component: str) -> None:
+def test_what_is_frozen_is_replaced(native: NativeDriver, component: str) -> None:
     before = native.process(component)
     for process in (before, *before.children(recursive=True)):
         process.suspend()

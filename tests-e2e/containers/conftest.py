@@ -1,4 +1,4 @@
-"""One client of the engine for all tests of images."""
+"""The client of the container engine for all tests of images."""
 
 from collections.abc import Iterator
 

@@ -17,8 +17,8 @@ from bank_common import names
 from bankctl.provisioning import buckets, connector_config, migrations, platform_file, topics
 from bankctl.provisioning.steps import BANK_ROLES, migrations_folder
 from harness.components import Broker, Connect, ObjectStore
-from harness.driven import ROOT
 from harness.kafka_oracle import read_all
+from harness.stack_driver import ROOT
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(240)]
 PLATFORM = platform_file.load(ROOT / "infra" / "platform.toml")

@@ -1,4 +1,4 @@
-"""What is shipped: who it runs as, what it holds and does not hold, how it starts, says it is well, and stops."""
+"""The shipped images: user, content, start, health check and stop."""
 
 import io
 import re
@@ -77,25 +77,25 @@ def test_no_secret_is_in_its_environment_or_its_history(image: Image, engine: do
 
 @every_image
 def test_it_holds_no_key_no_leftover_and_no_compiler(image: Image, engine: docker.DockerClient) -> None:
-    """Every file of the image: what a build left behind stays in a layer for ever."""
+    """Look at every file of the image: a build's leftovers stay in a layer for ever."""
     container: Any = engine.containers.create(image.reference)
-    found: list[str] = []
+    unwelcome: list[str] = []
     try:
         with tarfile.open(fileobj=io.BufferedReader(_Chunks(container.export()), 2**20), mode="r|") as files:
             for member in files:
                 name = member.name
                 if LEFTOVERS.search(name) and not member.isdir():
-                    found.append(name)
+                    unwelcome.append(name)
                 program = name.rpartition("/")[2]
                 if re.match(r"(usr/(local/)?)?s?bin/|opt/[^/]+/bin/|usr/local/go/", name) and program in COMPILERS:
-                    found.append(name)
+                    unwelcome.append(name)
                 if member.isfile() and member.size < SMALL_BYTES and name.endswith((".pem", ".key", ".toml", ".json")):
                     content = cast("IO[bytes]", files.extractfile(member)).read()
                     if PRIVATE_KEY.search(content):
-                        found.append(name)
+                        unwelcome.append(name)
     finally:
         container.remove()
-    assert found == []
+    assert unwelcome == []
 
 
 class _Chunks(io.RawIOBase):

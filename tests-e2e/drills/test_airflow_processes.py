@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from harness.driven import DrivenStack
 from harness.reconcile import until_converged
 from harness.sight import FirstSight
+from harness.stack_driver import StackDriver
 from harness.traffic import SteadyTraffic
 from harness.waiting import until
 
@@ -38,18 +38,18 @@ class Victim:
     """A process by what it does, and where it is found when it is there."""
 
     name: str
-    find: Callable[[DrivenStack], list[psutil.Process]]
+    find: Callable[[StackDriver], list[psutil.Process]]
 
 
-def _below(component: str, *words: str) -> Callable[[DrivenStack], list[psutil.Process]]:
+def _below(component: str, *words: str) -> Callable[[StackDriver], list[psutil.Process]]:
     return lambda stack: stack.descendants(component, *words)
 
 
-def _leader(component: str) -> Callable[[DrivenStack], list[psutil.Process]]:
+def _leader(component: str) -> Callable[[StackDriver], list[psutil.Process]]:
     return lambda stack: [stack.process(component)]
 
 
-def _api(stack: DrivenStack) -> list[psutil.Process]:
+def _api(stack: StackDriver) -> list[psutil.Process]:
     """The worker that answers, where it is not the component's own process."""
     leader = stack.process("airflow-api")
     return leader.children(recursive=True) or [leader]
@@ -74,7 +74,7 @@ def _faults() -> Iterator[tuple[Victim, str]]:
     yield from order
 
 
-def _strike(stack: DrivenStack, victim: Victim, fault: str, chance: random.Random) -> float:
+def _strike(stack: StackDriver, victim: Victim, fault: str, chance: random.Random) -> float:
     """The fault, up to its end; how many seconds a freeze lasted. A frozen process that is replaced ends the freeze."""
 
     def found() -> psutil.Process | None:
@@ -95,7 +95,7 @@ def _strike(stack: DrivenStack, victim: Victim, fault: str, chance: random.Rando
     return time.monotonic() - start
 
 
-def test_marts_move_again_after_each_fault(watched: DrivenStack) -> None:
+def test_marts_move_again_after_each_fault(watched: StackDriver) -> None:
     stack, chance = watched, random.Random(32)
     needed: defaultdict[str, list[float]] = defaultdict(list)
     with SteadyTraffic(stack, RATE) as traffic, FirstSight(stack, traffic.commits, every=1.0) as sight:

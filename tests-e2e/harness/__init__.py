@@ -1,1 +1,1 @@
-"""What the end-to-end suite stands on: ways to drive the stack, and oracles that know nothing of our own ledgers."""
+"""Drivers of the stack for the end-to-end suite, and oracles that do not read the pipeline's own ledgers."""

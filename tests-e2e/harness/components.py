@@ -1,4 +1,4 @@
-"""Single components in containers, for tests that need just that one."""
+"""Single components in containers, for tests that need no other."""
 
 import socket
 
@@ -31,7 +31,7 @@ class Broker(DockerContainer):
 
     @property
     def bootstrap_servers(self) -> str:
-        """Where clients on this machine find it."""
+        """The address for clients on this machine."""
         return f"127.0.0.1:{self._port}"
 
 
@@ -48,7 +48,7 @@ class Connect(DockerContainer):
 
     @property
     def url(self) -> str:
-        """Its REST API."""
+        """The URL of its REST API."""
         return f"http://{self.get_container_host_ip()}:{self.get_exposed_port(self.PORT)}"
 
 

@@ -19,7 +19,7 @@ MEGABYTE = 10**6
 
 @dataclass(frozen=True)
 class Image:
-    """One image; `stand_alone` are the settings with which it becomes healthy with nothing around it."""
+    """An image; `stand_alone` are the settings with which it becomes healthy with nothing around it."""
 
     name: str
     command: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class Image:
 
     @property
     def reference(self) -> str:
-        """Its name and tag."""
+        """Name and tag."""
         return f"{PREFIX}/{self.name}:{TAG}"
 
 

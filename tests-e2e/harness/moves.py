@@ -1,13 +1,13 @@
-"""Whether data moves from the bank to the mart, and whether `bank status` says so when it does not."""
+"""Checks that data moves from the bank to the mart, and that `bank status` is red when it does not."""
 
 from decimal import Decimal
 
-from harness.driven import DrivenStack
+from harness.stack_driver import StackDriver
 from harness.waiting import until
 
 
-def deposit(stack: DrivenStack) -> int:
-    """One account updated and one transaction inserted in one commit; the transaction's id."""
+def deposit(stack: StackDriver) -> int:
+    """Update one account and insert one transaction in one commit; the transaction's id."""
     with stack.postgres(autocommit=False) as bank:
         bank.execute("update accounts set balance = balance + 1 where id = (select min(id) from accounts)")
         row = bank.execute(
@@ -20,18 +20,18 @@ def deposit(stack: DrivenStack) -> int:
     return row[0]
 
 
-def in_raw(stack: DrivenStack, transaction: int) -> bool:
-    """Whether RAW has this transaction."""
+def in_raw(stack: StackDriver, transaction: int) -> bool:
+    """Tell whether RAW has this transaction."""
     return stack.number("select count(*) from BANK.RAW.TRANSACTIONS where ID = %s", transaction) > 0
 
 
-def in_mart(stack: DrivenStack, transaction: int) -> bool:
-    """Whether the mart shows this transaction."""
+def in_mart(stack: StackDriver, transaction: int) -> bool:
+    """Tell whether the mart shows this transaction."""
     return stack.number("select count(*) from BANK.MARTS.FCT_TRANSACTIONS where TRANSACTION_ID = %s", transaction) == 1
 
 
-def moves(stack: DrivenStack, *, seconds: float) -> None:
-    """A deposit of now is in the mart in time.
+def moves(stack: StackDriver, *, seconds: float) -> None:
+    """Wait until a deposit made now is in the mart.
 
     Raises:
         AssertionError: it is not.
@@ -40,8 +40,8 @@ def moves(stack: DrivenStack, *, seconds: float) -> None:
     until(f"deposit {transaction} is in the mart", lambda: in_mart(stack, transaction), seconds=seconds, every=0.5)
 
 
-def red(stack: DrivenStack, word: str, *, seconds: float) -> None:
-    """`bank status` exits with 1 and names `word` in time.
+def red(stack: StackDriver, word: str, *, seconds: float) -> None:
+    """Wait until `bank status` exits with 1 and names `word`.
 
     Raises:
         AssertionError: it does not; what it said is in the message.

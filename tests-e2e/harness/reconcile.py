@@ -8,8 +8,8 @@ from typing import Any, LiteralString
 from snowflake.connector.errors import ProgrammingError
 
 from bank_common.names import RAW_TABLE_BY_TOPIC
-from harness.driven import DrivenStack
 from harness.kafka_oracle import offsets
+from harness.stack_driver import StackDriver
 from harness.waiting import until
 
 DOES_NOT_EXIST = 2003
@@ -17,7 +17,7 @@ DOES_NOT_EXIST = 2003
 
 @dataclass(frozen=True)
 class Comparison:
-    """One table's two queries; both give the same columns in the same order."""
+    """The two queries of a table; both give the same columns in the same order."""
 
     table: str
     postgres: LiteralString
@@ -56,7 +56,7 @@ def _rows(rows: list[tuple[Any, ...]]) -> Counter[tuple[Any, ...]]:
     return Counter(tuple(_plain(value) for value in row) for row in rows)
 
 
-def _mart_rows(stack: DrivenStack, sql: str) -> list[tuple[Any, ...]]:
+def _mart_rows(stack: StackDriver, sql: str) -> list[tuple[Any, ...]]:
     """A mart's rows; none before the first build has made it."""
     try:
         return stack.rows(sql)
@@ -66,20 +66,20 @@ def _mart_rows(stack: DrivenStack, sql: str) -> list[tuple[Any, ...]]:
         raise
 
 
-def differences(stack: DrivenStack) -> dict[str, tuple[int, int]]:
-    """For each table that differs: (rows only in Postgres, rows only in the marts), counted with repeats."""
-    found: dict[str, tuple[int, int]] = {}
+def differences(stack: StackDriver) -> dict[str, tuple[int, int]]:
+    """Find the tables that differ: (rows only in Postgres, rows only in the marts), counted with repeats."""
+    differing: dict[str, tuple[int, int]] = {}
     for comparison in COMPARISONS:
         source = _rows(stack.bank_rows(comparison.postgres))
         mart = _rows(_mart_rows(stack, comparison.marts))
         if source != mart:
-            found[comparison.table] = ((source - mart).total(), (mart - source).total())
-    return found
+            differing[comparison.table] = ((source - mart).total(), (mart - source).total())
+    return differing
 
 
-def raw_against_kafka(stack: DrivenStack) -> dict[str, tuple[int, int, int]]:
-    """For each landed topic that differs: offsets (missing in RAW, unknown to Kafka, more than once in RAW)."""
-    found: dict[str, tuple[int, int, int]] = {}
+def raw_against_kafka(stack: StackDriver) -> dict[str, tuple[int, int, int]]:
+    """Find the topics that differ: offsets (missing in RAW, unknown to Kafka, more than once in RAW)."""
+    differing: dict[str, tuple[int, int, int]] = {}
     for topic, table in RAW_TABLE_BY_TOPIC.items():
         rows = stack.rows(f"select _CDC_PARTITION, _CDC_OFFSET from BANK.RAW.{table}")
         loaded = Counter((int(partition), int(offset)) for partition, offset in rows)
@@ -87,11 +87,11 @@ def raw_against_kafka(stack: DrivenStack) -> dict[str, tuple[int, int, int]]:
         twice = sum(1 for count in loaded.values() if count > 1)
         missing, unknown = len(expected - loaded.keys()), len(loaded.keys() - expected)
         if missing or unknown or twice:
-            found[topic] = (missing, unknown, twice)
-    return found
+            differing[topic] = (missing, unknown, twice)
+    return differing
 
 
-def missing_changes(stack: DrivenStack) -> dict[str, tuple[int, int, int]]:
+def missing_changes(stack: StackDriver) -> dict[str, tuple[int, int, int]]:
     """`raw_against_kafka` without the records that may rest for minutes (heartbeats on the transaction topic)."""
     return {
         topic: counts
@@ -100,7 +100,7 @@ def missing_changes(stack: DrivenStack) -> dict[str, tuple[int, int, int]]:
     }
 
 
-def until_converged(stack: DrivenStack, seconds: float = 300) -> None:
+def until_converged(stack: StackDriver, seconds: float = 300) -> None:
     """Wait until marts equal Postgres and RAW equals Kafka, unattended and with no new data."""
     until(
         "the marts equal Postgres, row by row",

@@ -1,4 +1,4 @@
-"""When a reader of the warehouse first sees what the bank committed: RAW and mart, by plain SQL on one open session."""
+"""First sight: when a reader of the warehouse first sees a commit in RAW and mart, by plain SQL on one session."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ import snowflake.connector
 from snowflake.connector.errors import Error, ProgrammingError
 
 from bank_common.errors import PipelineError
-from harness.driven import DrivenStack
+from harness.stack_driver import StackDriver
 from harness.traffic import Commit
 
 RAW = "select ID from BANK.RAW.TRANSACTIONS where ID > %s"
@@ -25,7 +25,7 @@ class FirstSight:
     A warehouse that does not answer is asked again.
     """
 
-    def __init__(self, stack: DrivenStack, commits: Sequence[Commit], *, every: float = 0.5) -> None:
+    def __init__(self, stack: StackDriver, commits: Sequence[Commit], *, every: float = 0.5) -> None:
         self._stack = stack
         self._commits = commits
         self._every = every
@@ -51,7 +51,7 @@ class FirstSight:
             self._session.close()
 
     def lags(self, seen: dict[int, float]) -> list[float]:
-        """For each commit so far, seconds until it was seen; for one that is not seen yet, its age."""
+        """Seconds until each commit so far was seen; for one that is not seen yet, its age."""
         now = time.monotonic()
         return [seen.get(commit.transaction_id, now) - commit.committed for commit in list(self._commits)]
 
@@ -61,7 +61,7 @@ class FirstSight:
         return max((now - it.committed for it in list(self._commits) if it.transaction_id not in seen), default=0.0)
 
     def all_seen(self) -> bool:
-        """Whether every commit so far is in RAW and in the mart."""
+        """Tell whether every commit so far is in RAW and in the mart."""
         return len(self.raw) == len(self.mart) == len(self._commits)
 
     def _run(self) -> None:

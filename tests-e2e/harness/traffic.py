@@ -10,12 +10,12 @@ from typing import Any
 
 import psycopg
 
-from harness.driven import DrivenStack
+from harness.stack_driver import StackDriver
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One database transaction: the id of the row it inserted, and when it was due and committed (monotonic)."""
+    """A database commit: the id of the row it inserted, and when it was due and committed (monotonic)."""
 
     transaction_id: int
     due: float
@@ -31,7 +31,7 @@ class SteadyTraffic:
         Exception: on leaving, whatever stopped the thread early.
     """
 
-    def __init__(self, stack: DrivenStack, rate: float, *, seed: int = 29) -> None:
+    def __init__(self, stack: StackDriver, rate: float, *, seed: int = 29) -> None:
         self._stack = stack
         self._pause = 1.0 / rate
         self._random = random.Random(seed)
@@ -53,7 +53,7 @@ class SteadyTraffic:
             raise self._failure
 
     def stop(self) -> None:
-        """No more transactions after this."""
+        """Stop the traffic."""
         self._stopping.set()
         self._thread.join(60)
 

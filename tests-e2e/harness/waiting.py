@@ -1,4 +1,4 @@
-"""Waiting without sleeping blindly: poll until something holds, with a deadline and a reason."""
+"""Polls until something holds, with a deadline and a reason."""
 
 import time
 from collections.abc import Callable
@@ -22,9 +22,9 @@ def until(
     """
     deadline = time.monotonic() + seconds
     while True:
-        found = probe()
-        if found:
-            return found  # type: ignore[return-value]
+        result = probe()
+        if result:
+            return result  # type: ignore[return-value]
         if time.monotonic() >= deadline:
             seen = f"; seen: {state()}" if state else ""
             raise AssertionError(f"not within {seconds:.0f} s: {what}{seen}")

@@ -2,18 +2,18 @@
 
 import pytest
 
-from harness.driven import DrivenStack
 from harness.reconcile import until_converged
+from harness.stack_driver import StackDriver
 from harness.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 
-def _loaded_rows(stack: DrivenStack) -> int:
+def _loaded_rows(stack: StackDriver) -> int:
     return stack.number("select count(*) from BANK.RAW.TRANSACTIONS")
 
 
-def test_killing_the_consumer_midway_loses_and_doubles_nothing(converged: DrivenStack) -> None:
+def test_killing_the_consumer_midway_loses_and_doubles_nothing(converged: StackDriver) -> None:
     stack = converged
     with stack.generating("--seed", "11", "--customers", "5", "--transactions", "300", "--rate", "20") as run:
         for _ in range(2):
@@ -33,7 +33,7 @@ def test_killing_the_consumer_midway_loses_and_doubles_nothing(converged: Driven
     assert "gap" not in stack.bank("chain"), "the landing chain has a break"
 
 
-def test_a_killed_load_and_then_a_killed_build_are_made_good_without_new_data(converged: DrivenStack) -> None:
+def test_a_killed_load_and_then_a_killed_build_are_made_good_without_new_data(converged: StackDriver) -> None:
     stack = converged
     stack.generate("--seed", "13", "--customers", "3", "--transactions", "100")
     # A task's process is named by its id.
@@ -43,7 +43,7 @@ def test_a_killed_load_and_then_a_killed_build_are_made_good_without_new_data(co
 
 
 @pytest.mark.drill
-def test_killing_connect_and_the_store_loses_nothing(converged: DrivenStack) -> None:
+def test_killing_connect_and_the_store_loses_nothing(converged: StackDriver) -> None:
     stack = converged
     with stack.generating("--seed", "19", "--customers", "3", "--transactions", "500", "--rate", "20") as run:
         for component in ("minio", "connect"):

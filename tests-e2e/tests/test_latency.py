@@ -1,4 +1,4 @@
-"""How long a single change takes on a quiet stack, hop by hop. Prints figures; asserts arrival, never speed.
+"""Latency of a single change on a quiet stack, stage by stage. Prints figures; asserts arrival, never speed.
 
 `make test` runs the checks beside it, which costs seconds: the figure to quote is that of `make e2e` alone. The suite's
 stack has target lag 0 (Makefile): the pipeline's own time, nothing waited for.
@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from bank_common.names import BUCKET, TABLES
-from harness.driven import DrivenStack
+from harness.stack_driver import StackDriver
 from harness.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -22,7 +22,7 @@ PROBE_SECONDS = (0.02, 0.05, 0.1, 0.25)
 """Between two looks at each hop: a probe's own queries cost the pipeline's two cores."""
 
 
-def _tail_reader(stack: DrivenStack, topic: str) -> Consumer:
+def _tail_reader(stack: StackDriver, topic: str) -> Consumer:
     reader = Consumer(
         {
             "bootstrap.servers": stack.bootstrap_servers,
@@ -39,7 +39,7 @@ def _tail_reader(stack: DrivenStack, topic: str) -> Consumer:
     return reader
 
 
-def test_single_change_hop_by_hop(converged: DrivenStack) -> None:
+def test_single_change_hop_by_hop(converged: StackDriver) -> None:
     stack, table = converged, TABLES[0]
     rounds: list[dict[str, float]] = []
     store = stack.stack.object_store()

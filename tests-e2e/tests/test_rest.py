@@ -5,18 +5,18 @@ import time
 
 import pytest
 
-from harness.driven import DrivenStack
+from harness.stack_driver import StackDriver
 
 pytestmark = pytest.mark.e2e
 IDLE_SECONDS = int(os.environ.get("E2E_IDLE_SECONDS", "25"))
 
 
-def _loaded_heartbeats(stack: DrivenStack) -> int:
+def _loaded_heartbeats(stack: StackDriver) -> int:
     return stack.number("select count(*) from BANK.RAW.SOURCE_TRANSACTIONS where EVENT_COUNT = 0")
 
 
 @pytest.mark.timeout(IDLE_SECONDS + 300)
-def test_heartbeats_wake_no_build(converged: DrivenStack) -> None:
+def test_heartbeats_wake_no_build(converged: StackDriver) -> None:
     stack = converged
     settled = _settled_builds(stack)
     heartbeats = _loaded_heartbeats(stack)
@@ -27,11 +27,11 @@ def test_heartbeats_wake_no_build(converged: DrivenStack) -> None:
     print(f"\n{IDLE_SECONDS} idle seconds: 0 builds, {_loaded_heartbeats(stack) - heartbeats} heartbeats loaded")
 
 
-def _builds(stack: DrivenStack) -> set[str]:
+def _builds(stack: StackDriver) -> set[str]:
     return {run["dag_run_id"] for run in stack.dag_runs("build_marts")}
 
 
-def _settled_builds(stack: DrivenStack) -> set[str]:
+def _settled_builds(stack: StackDriver) -> set[str]:
     """The builds so far, once none is queued or running and none was added for five seconds."""
     deadline = time.monotonic() + 120
     seen, since = _builds(stack), time.monotonic()

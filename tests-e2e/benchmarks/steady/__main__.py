@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.steady import probes
 from benchmarks.steady.figures import DIRECT_P50, DIRECT_P99, Phase, Verdict, quantile, verdicts
 from benchmarks.steady.phase import Instant, component_seconds, rest_phase, traffic_phase
-from harness.native import NativeStack
+from harness.native_driver import NativeDriver
 from harness.reconcile import until_converged
 from harness.sight import MART, RAW
 
@@ -19,12 +19,12 @@ LOOKS = 40
 
 
 def say(line: str) -> None:
-    """One line, at once."""
+    """Print a line at once."""
     print(f"  {line}", flush=True)
 
 
 def table(phases: Sequence[Phase]) -> str:
-    """One column a phase."""
+    """Format the figures, one column a phase."""
     lines = ["".join([f"{'':<34}", *(f"{phase.name:>12}" for phase in phases)])]
 
     def row(name: str, *values: str) -> None:
@@ -53,7 +53,7 @@ def table(phases: Sequence[Phase]) -> str:
     return "\n".join(lines)
 
 
-def cost_of_a_look(stack: NativeStack) -> float:
+def cost_of_a_look(stack: NativeDriver) -> float:
     """CPU seconds that the warehouse spends on one look of the reader."""
     start = Instant.now(stack)
     for _ in range(LOOKS):
@@ -71,11 +71,11 @@ def report(phases: Sequence[Phase], target_lag: float) -> None:
 
 
 def _as_json(document: dict[str, Any]) -> str:
-    """One line. JSON has no NaN: what was not seen is null."""
+    """Format as one line. JSON has no NaN: a value that was not seen is null."""
     return json.dumps(json.loads(json.dumps(document), parse_constant=lambda _name: None))
 
 
-def steady(stack: NativeStack, options: argparse.Namespace) -> None:
+def steady(stack: NativeDriver, options: argparse.Namespace) -> None:
     """Traffic at each rate, then rest; reports each phase when it is over, then all, and one line of JSON."""
     phases: list[Phase] = []
     for rate in (float(word) for word in options.rates.split(",") if word):
@@ -92,15 +92,15 @@ def steady(stack: NativeStack, options: argparse.Namespace) -> None:
     print(_as_json({"target_lag_seconds": options.target_lag, "phases": {it.name: it.document() for it in phases}}))
 
 
-def direct(stack: NativeStack, options: argparse.Namespace) -> None:
+def direct(stack: NativeDriver, options: argparse.Namespace) -> None:
     """Single probes; prints each hop, the verdicts and one line of JSON."""
-    found = probes.run(stack, options.probes, say=say)
-    mart = [seen["mart"] for seen in found]
-    print(f"\ntarget lag {options.target_lag:g} s\n{probes.table(found)}\n")
+    results = probes.run(stack, options.probes, say=say)
+    mart = [seen["mart"] for seen in results]
+    print(f"\ntarget lag {options.target_lag:g} s\n{probes.table(results)}\n")
     for share, most in ((0.5, DIRECT_P50), (0.99, DIRECT_P99)):
         seen = quantile(mart, share)
         print(Verdict(f"commit to mart, p{100 * share:.0f} <= {most:g} s", f"{seen:.1f} s", seen <= most))
-    print(_as_json({"target_lag_seconds": options.target_lag, "probes": found}))
+    print(_as_json({"target_lag_seconds": options.target_lag, "probes": results}))
 
 
 def main() -> None:
@@ -117,7 +117,7 @@ def main() -> None:
     if options.probes:
         options.target_lag = 0.0
     os.environ["BANKCTL_TARGET_LAG_SECONDS"] = f"{options.target_lag:g}"
-    stack = NativeStack()
+    stack = NativeDriver()
     print("starting the stack", flush=True)
     stack.up()
     stack.generate(*SEED)

@@ -57,14 +57,14 @@ def _title(pid: int) -> str:
 
 
 def look(leaders: dict[str, int]) -> dict[str, Used]:
-    """What each component has used since its start; `leaders` gives the process that each was started as."""
-    found = {process.pid: process for process in _processes()}
+    """Read the CPU time of each component since its start; `leaders` gives the process that each was started as."""
+    by_pid = {process.pid: process for process in _processes()}
     components = {pid: name for name, pid in leaders.items()}
     members: dict[str, list[_Process]] = {name: [] for name in leaders}
-    for process in found.values():
+    for process in by_pid.values():
         name, ancestor = None, process
         while name is None and ancestor is not None:
-            name, ancestor = components.get(ancestor.pid), found.get(ancestor.parent)
+            name, ancestor = components.get(ancestor.pid), by_pid.get(ancestor.parent)
         name = name or components.get(process.session)
         if name is not None:
             members[name].append(process)

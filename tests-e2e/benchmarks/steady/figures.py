@@ -1,4 +1,4 @@
-"""What one phase has measured, and what it says about the promises."""
+"""Figures of a phase, and verdicts on the promises."""
 
 import math
 import statistics
@@ -42,7 +42,7 @@ class Runs:
 
     @classmethod
     def of(cls, runs: Sequence[dict[str, Any]]) -> "Runs":
-        """From what Airflow's REST API says of them."""
+        """Summarise runs as Airflow's REST API gives them."""
         states: dict[str, int] = {}
         whole, running = [], []
         for run in runs:
@@ -66,7 +66,7 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """So many seconds at one rate (0: at rest)."""
+    """The figures of a phase at one rate (0: at rest)."""
 
     name: str
     rate: float
@@ -95,7 +95,7 @@ class Phase:
         return sum(self.cpu_percent.values())
 
     def document(self) -> dict[str, Any]:
-        """As JSON."""
+        """The phase for JSON."""
         return {
             "rate": self.rate,
             "seconds": round(self.seconds, 1),
@@ -118,7 +118,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One promise, what was seen, and whether it is kept."""
+    """The verdict on a promise: what was seen, and whether it is kept."""
 
     promise: str
     seen: str
@@ -139,10 +139,10 @@ DIRECT_P50, DIRECT_P99 = 9.0, 15.0
 
 def verdicts(phase: Phase, target_lag: float) -> list[Verdict]:
     """The promises that this phase can judge."""
-    found: list[Verdict] = []
+    judged: list[Verdict] = []
 
     def judge(promise: str, seen: str, *, kept: bool) -> None:
-        found.append(Verdict(f"{phase.name}: {promise}", seen, kept))
+        judged.append(Verdict(f"{phase.name}: {promise}", seen, kept))
 
     lag = phase.mart.document()
     if phase.rate:
@@ -156,4 +156,4 @@ def verdicts(phase: Phase, target_lag: float) -> list[Verdict]:
     if (most := STACK_PERCENT.get(phase.rate)) is not None:
         promise = f"the stack takes <= {most:.0f} % of all processors"
         judge(promise, f"{phase.stack_percent:.1f} %", kept=phase.stack_percent <= most)
-    return found
+    return judged

@@ -1,4 +1,4 @@
-"""One phase: traffic and a reader beside the stack for so many minutes, then everything into the mart."""
+"""Runs a phase: traffic and a reader beside the stack for some minutes, then waits until all of it is in the mart."""
 
 import os
 import time
@@ -12,7 +12,7 @@ from bankctl.components.component_graph import COMPONENTS
 from bankctl.supervision.processes import running
 from benchmarks.steady.cpu import Used, look, machine_busy
 from benchmarks.steady.figures import Lag, Phase, Runs
-from harness.native import NativeStack
+from harness.native_driver import NativeDriver
 from harness.sight import FirstSight
 from harness.traffic import SteadyTraffic
 
@@ -27,7 +27,7 @@ where LOADED_AT >= %s::timestamp_tz and LOADED_AT < %s::timestamp_tz
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """What the counters said at one moment."""
+    """The counters at an instant."""
 
     monotonic: float
     wall: datetime
@@ -36,8 +36,8 @@ class Instant:
     own: float
 
     @classmethod
-    def now(cls, stack: NativeStack) -> "Instant":
-        """Read them."""
+    def now(cls, stack: NativeDriver) -> "Instant":
+        """Read the counters."""
         leaders = {}
         for name in COMPONENTS:
             if (process := running(stack.stack.run_file(name))) is not None:
@@ -69,9 +69,9 @@ def hot(start: Instant, end: Instant) -> dict[str, float]:
 
 
 def traffic_phase(
-    stack: NativeStack, rate: float, seconds: float, *, every: float, say: Callable[[str], None]
+    stack: NativeDriver, rate: float, seconds: float, *, every: float, say: Callable[[str], None]
 ) -> Phase:
-    """So many seconds of steady traffic."""
+    """Run some seconds of steady traffic."""
     start = Instant.now(stack)
     with ExitStack() as context:
         traffic = context.enter_context(SteadyTraffic(stack, rate))
@@ -88,8 +88,8 @@ def traffic_phase(
     return _phase(stack, f"{rate:g}/s", rate, start, end, commits, traffic.late_seconds(), unseen, raw, mart)
 
 
-def rest_phase(stack: NativeStack, seconds: float, *, say: Callable[[str], None]) -> Phase:
-    """So many seconds without traffic and without a reader."""
+def rest_phase(stack: NativeDriver, seconds: float, *, say: Callable[[str], None]) -> Phase:
+    """Run some seconds without traffic and without a reader."""
     start = Instant.now(stack)
     _wait(stack, start, seconds, lambda: "at rest", say)
     return _phase(stack, "at rest", 0.0, start, Instant.now(stack), 0, 0.0, 0, Lag(()), Lag(()))
@@ -101,7 +101,7 @@ def _said(traffic: SteadyTraffic, sight: FirstSight) -> str:
 
 
 def _wait(
-    stack: NativeStack, start: Instant, seconds: float, said: Callable[[], str], say: Callable[[str], None]
+    stack: NativeDriver, start: Instant, seconds: float, said: Callable[[], str], say: Callable[[str], None]
 ) -> None:
     last = start
     while (left := start.monotonic + seconds - time.monotonic()) > 0:
@@ -114,13 +114,13 @@ def _wait(
         last = now
 
 
-def _settle(stack: NativeStack, deadline: float) -> None:
+def _settle(stack: NativeDriver, deadline: float) -> None:
     while stack.active_builds() and time.monotonic() < deadline:
         time.sleep(1)
 
 
 def _phase(
-    stack: NativeStack,
+    stack: NativeDriver,
     name: str,
     rate: float,
     start: Instant,

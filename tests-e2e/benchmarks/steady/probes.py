@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from bank_common.names import BUCKET, TABLES
 from benchmarks.steady.figures import quantile
-from harness.native import NativeStack
+from harness.native_driver import NativeDriver
 from harness.traffic import SteadyTraffic
 from harness.waiting import until
 
@@ -26,8 +26,8 @@ CUSTOMERS = next(table for table in TABLES if table.name == "customers")
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """Where and when (seconds since the epoch) a reader of Kafka saw a record."""
+class SeenRecord:
+    """The partition, offset and time (seconds since the epoch) at which a reader of Kafka saw a record."""
 
     partition: int
     offset: int
@@ -37,7 +37,7 @@ class Arrival:
 class KafkaTail:
     """A read_committed reader of the customers' topic from now on; it knows records by a text in their value."""
 
-    def __init__(self, stack: NativeStack) -> None:
+    def __init__(self, stack: NativeDriver) -> None:
         self._consumer = Consumer(
             {
                 "bootstrap.servers": stack.bootstrap_servers,
@@ -50,7 +50,7 @@ class KafkaTail:
         for partition in ends:
             partition.offset = self._consumer.get_watermark_offsets(partition, timeout=10)[1]
         self._consumer.assign(ends)
-        self._seen: list[tuple[bytes, Arrival]] = []
+        self._seen: list[tuple[bytes, SeenRecord]] = []
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -63,32 +63,32 @@ class KafkaTail:
         self._thread.join(10)
         self._consumer.close()
 
-    def find(self, text: str) -> Arrival | None:
+    def find(self, text: str) -> SeenRecord | None:
         """The first record whose value holds the text."""
-        return next((arrival for value, arrival in self._seen if text.encode() in value), None)
+        return next((record for value, record in self._seen if text.encode() in value), None)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             message = self._consumer.poll(0.2)
             value = message.value() if message is not None and message.error() is None else None
             if message is not None and value is not None:
-                arrival = Arrival(message.partition() or 0, message.offset() or 0, time.time())
-                self._seen.append((bytes(value), arrival))
+                record = SeenRecord(message.partition() or 0, message.offset() or 0, time.time())
+                self._seen.append((bytes(value), record))
 
 
-def run(stack: NativeStack, number: int, *, say: Callable[[str], None], seed: int = 7) -> list[dict[str, float]]:
-    """So many probes, one after the other; seconds from each commit to each hop."""
+def run(stack: NativeDriver, number: int, *, say: Callable[[str], None], seed: int = 7) -> list[dict[str, float]]:
+    """Run probes one after the other; seconds from each commit to each stage."""
     chance = random.Random(seed)
-    found: list[dict[str, float]] = []
+    results: list[dict[str, float]] = []
     with SteadyTraffic(stack, BESIDE_RATE), KafkaTail(stack) as tail, stack.postgres() as bank:
         for count in range(1, number + 1):
             time.sleep(chance.uniform(0, PAUSE_SECONDS))
-            found.append(_probe(stack, tail, bank))
-            say(f"probe {count} of {number}: " + ", ".join(f"{hop} {found[-1][hop]:.2f}" for hop in HOPS))
-    return found
+            results.append(_probe(stack, tail, bank))
+            say(f"probe {count} of {number}: " + ", ".join(f"{hop} {results[-1][hop]:.2f}" for hop in HOPS))
+    return results
 
 
-def _probe(stack: NativeStack, tail: KafkaTail, bank: Any) -> dict[str, float]:
+def _probe(stack: NativeDriver, tail: KafkaTail, bank: Any) -> dict[str, float]:
     email = f"{uuid.uuid4().hex}@example.com"
     bank.execute("insert into customers (first_name, last_name, email) values ('Ada', 'Lovelace', %s)", (email,))
     committed = time.time()
@@ -100,28 +100,31 @@ def _probe(stack: NativeStack, tail: KafkaTail, bank: Any) -> dict[str, float]:
     in_raw = time.time()
     until("the probe is in the mart", shows("BANK.MARTS.DIM_CUSTOMERS"), seconds=ARRIVES_SECONDS, every=LOOK_SECONDS)
     in_mart = time.time()
-    arrival = tail.find(email)
-    assert arrival is not None, "the probe is in the mart, but the reader of Kafka has not seen it"
-    moments = (arrival.at, _landed_at(stack, arrival), in_raw, in_mart)
+    record = tail.find(email)
+    assert record is not None, "the probe is in the mart, but the reader of Kafka has not seen it"
+    moments = (record.at, _landed_at(stack, record), in_raw, in_mart)
     return {hop: moment - committed for hop, moment in zip(HOPS, moments, strict=True)}
 
 
-def _landed_at(stack: NativeStack, arrival: Arrival) -> float:
+def _landed_at(stack: NativeDriver, record: SeenRecord) -> float:
     """When the object store took the segment that holds the record, by the store's clock (this machine's)."""
-    prefix = f"{CUSTOMERS.topic}/{arrival.partition:04d}/"
+    prefix = f"{CUSTOMERS.topic}/{record.partition:04d}/"
     starts = {
         int(item.object_name.rpartition("/")[2].split(".")[0]): item.last_modified
         for item in stack.stack.object_store().list_objects(BUCKET, prefix=prefix, recursive=True)
     }
-    return starts[max(start for start in starts if start <= arrival.offset)].timestamp()
+    return starts[max(start for start in starts if start <= record.offset)].timestamp()
 
 
-def table(found: list[dict[str, float]]) -> str:
+def table(results: list[dict[str, float]]) -> str:
     """p50, p99 and most of each hop, from the commit, and how much of the median each hop adds."""
-    lines = [f"commit to …, seconds, {len(found)} probes", f"  {'hop':<8}{'p50':>8}{'p99':>8}{'max':>8}{'hop p50':>9}"]
+    lines = [
+        f"commit to …, seconds, {len(results)} probes",
+        f"  {'hop':<8}{'p50':>8}{'p99':>8}{'max':>8}{'hop p50':>9}",
+    ]
     for before, hop in zip((None, *HOPS), HOPS, strict=False):
-        values = [seen[hop] for seen in found]
-        added = [seen[hop] - (seen[before] if before else 0.0) for seen in found]
+        values = [seen[hop] for seen in results]
+        added = [seen[hop] - (seen[before] if before else 0.0) for seen in results]
         lines.append(
             f"  {hop:<8}{quantile(values, 0.5):>8.2f}{quantile(values, 0.99):>8.2f}{max(values):>8.2f}"
             f"{quantile(added, 0.5):>9.2f}"

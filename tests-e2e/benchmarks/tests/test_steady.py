@@ -1,4 +1,4 @@
-"""What the figures rest on: CPU time of processes that have ended, quantiles, and verdicts that can miss."""
+"""The figures: CPU time of processes that have ended, quantiles, and verdicts that can miss."""
 
 import subprocess
 import sys

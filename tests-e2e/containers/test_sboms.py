@@ -1,4 +1,4 @@
-"""What a release can do without a registry: the bill of materials that is attested says what is in the image."""
+"""SBOMs: the bill of materials that a release attests names every package of the image."""
 
 import json
 import subprocess
@@ -8,8 +8,8 @@ from typing import cast
 import docker
 import pytest
 
-from harness.driven import ROOT
 from harness.images import PREFIX, TAG
+from harness.stack_driver import ROOT
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(120)]
 INSTALLED = (
@@ -22,27 +22,27 @@ RELEASED = {
     "services/cdc-consumer": ("/opt/venv",),
     "orchestration/airflow": ("/opt/airflow", "/opt/dbt"),
 }
-"""Folder -> the environments of its image, in the order of their bills."""
+"""Folder -> the environments of its image, in the order of their SBOMs."""
 
 
 def _canonical(name: str) -> str:
     return name.lower().replace("_", "-").replace(".", "-")
 
 
-def _bill(file: Path) -> set[tuple[str, str]]:
+def _packages(file: Path) -> set[tuple[str, str]]:
     content = json.loads(file.read_text(encoding="utf-8"))
-    found = [*content["components"], content["metadata"]["component"]]
-    return {(_canonical(each["name"]), each["version"]) for each in found}
+    entries = [*content["components"], content["metadata"]["component"]]
+    return {(_canonical(entry["name"]), entry["version"]) for entry in entries}
 
 
 @pytest.mark.parametrize("folder", RELEASED)
-def test_the_bill_of_materials_names_every_package_of_the_image(folder: str, engine: docker.DockerClient) -> None:
+def test_the_sbom_names_every_package_of_the_image(folder: str, engine: docker.DockerClient) -> None:
     made = subprocess.run(
         ["make", "--silent", "sbom", f"FOLDER={folder}"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    bills = [Path(line) for line in made.stdout.splitlines()]
-    assert len(bills) == len(RELEASED[folder])
-    for bill, environment in zip(bills, RELEASED[folder], strict=True):
+    sboms = [Path(line) for line in made.stdout.splitlines()]
+    assert len(sboms) == len(RELEASED[folder])
+    for sbom, environment in zip(sboms, RELEASED[folder], strict=True):
         said = engine.containers.run(
             f"{PREFIX}/{Path(folder).name}:{TAG}",
             ["-c", INSTALLED],
@@ -51,4 +51,4 @@ def test_the_bill_of_materials_names_every_package_of_the_image(folder: str, eng
         )
         installed = {(_canonical(name), version) for name, version in json.loads(cast("bytes", said))}
         assert len(installed) > 10
-        assert installed <= _bill(bill), f"{bill.name} lacks {installed - _bill(bill)}"
+        assert installed <= _packages(sbom), f"{sbom.name} lacks {installed - _packages(sbom)}"

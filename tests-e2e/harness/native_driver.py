@@ -1,4 +1,4 @@
-"""Drives the native stack as an operator does: by the `bank` command and by signals to recorded processes."""
+"""The native driver works as an operator does: by the `bank` command and by signals to recorded processes."""
 
 import json
 import os
@@ -11,11 +11,11 @@ from typing import Any
 
 import psutil
 
-from harness.driven import ROOT, DrivenStack
+from harness.stack_driver import ROOT, StackDriver
 from harness.waiting import until
 
 
-class NativeStack(DrivenStack):
+class NativeDriver(StackDriver):
     """Processes of this machine."""
 
     promised_bytes = 4 * 2**30
@@ -25,32 +25,32 @@ class NativeStack(DrivenStack):
         self.bank("up")
 
     def kill(self, component: str) -> None:
-        """See `DrivenStack`."""
+        """See `StackDriver`."""
         process = self.process(component)
         process.send_signal(signal.SIGKILL)
         process.wait(20)
 
     def revive(self, component: str) -> None:
-        """See `DrivenStack`."""
+        """See `StackDriver`."""
         self.bank("up", "--only", component)
 
     def health(self) -> dict[str, bool]:
-        """See `DrivenStack`."""
+        """See `StackDriver`."""
         components = self._status()["components"].items()
-        return {name: found["healthy"] for name, found in components if not found["optional"]}
+        return {name: component["healthy"] for name, component in components if not component["optional"]}
 
     def process(self, component: str) -> psutil.Process:
-        """See `DrivenStack`: the recorded one."""
+        """See `StackDriver`: the recorded one."""
         return psutil.Process(json.loads(self.stack.run_file(component).read_text())["pid"])
 
     def executor_processes(self) -> list[psutil.Process]:
-        """What Airflow's executor has started to run tasks in, idle or busy."""
+        """The processes that Airflow's executor has started for tasks, idle or busy."""
         titles = ("LocalExecutor", "airflow task --")
-        return [found for title in titles for found in self.descendants("airflow-scheduler", title)]
+        return [process for title in titles for process in self.descendants("airflow-scheduler", title)]
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """See `DrivenStack`: by `bank up --watch`, which must end well and leave all running."""
+        """See `StackDriver`: by `bank up --watch`, which must end well and leave all running."""
         command, log = [sys.executable, "-m", "bankctl", "up", "--watch"], self.stack.log_file("watch")
         with log.open("wb") as output:
             supervisor = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
@@ -69,7 +69,7 @@ class NativeStack(DrivenStack):
         return self._status()["total_memory_bytes"]
 
     def kill_descendant(self, component: str, *words: str, without: str = "", seconds: float) -> None:
-        """See `DrivenStack`."""
+        """See `StackDriver`."""
 
         def victim() -> psutil.Process | None:
             return next(iter(self.descendants(component, *words, without=without)), None)
@@ -77,13 +77,13 @@ class NativeStack(DrivenStack):
         until(f"a process with {words} runs", victim, seconds=seconds, every=0.005).kill()
 
     def task_logged(self, dag: str, event: str) -> bool:
-        """See `DrivenStack`."""
+        """See `StackDriver`."""
         logs = (self.stack.data_dir("airflow") / "logs" / f"dag_id={dag}").rglob("attempt=*.log")
         return any(event in log.read_text() for log in logs)
 
     @contextmanager
     def generating(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """See `DrivenStack`."""
+        """See `StackDriver`."""
         command = [sys.executable, "-m", "generator", "run", "--once", "--json", *arguments]
         lines = self.stack.env_file("generator").read_text().splitlines()
         own = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))

@@ -13,8 +13,8 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 
-from harness.driven import DrivenStack
 from harness.reconcile import until_converged
+from harness.stack_driver import StackDriver
 from harness.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -34,7 +34,7 @@ class History:
     accounts: tuple[int, int]
     """Two accounts of `kept`, between which money moves."""
     before_the_commit: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
-    """What the mart showed of the long transaction when later ones were shown and it was still open."""
+    """Rows of the long transaction that the mart showed while it was still open."""
     pairs: list[tuple[int, Decimal]] = field(default_factory=list[tuple[int, Decimal]])
     """(accounts, sum of their balances) as the mart showed the two, again and again."""
 
@@ -54,12 +54,12 @@ def _insert_customer(connection: psycopg.Connection[Any], email: str) -> int:
     return _insert(connection, sql, email)
 
 
-def _last_names(stack: DrivenStack, email: str) -> list[tuple[Any, ...]]:
+def _last_names(stack: StackDriver, email: str) -> list[tuple[Any, ...]]:
     sql = "select last_name from BANK.MARTS.DIM_CUSTOMERS where is_current and email = %s"
     return stack.rows(sql, email)
 
 
-def _look(stack: DrivenStack, history: History) -> None:
+def _look(stack: StackDriver, history: History) -> None:
     sql = (
         "select count(*), coalesce(sum(balance), 0) from BANK.MARTS.DIM_ACCOUNTS"
         " where is_current and account_id in (%s, %s)"
@@ -69,7 +69,7 @@ def _look(stack: DrivenStack, history: History) -> None:
 
 
 @contextmanager
-def _begun(stack: DrivenStack) -> Iterator[tuple[History, psycopg.Connection[Any]]]:
+def _begun(stack: StackDriver) -> Iterator[tuple[History, psycopg.Connection[Any]]]:
     """The first half: everything is inserted, and one transaction stays open on the connection that is given."""
     kept, deleted, rolled_back, long_running, short = (_email() for _ in range(5))
     opened = "insert into accounts (customer_id, account_type, balance) values (%s, 'CHECKING', %s) returning id"
@@ -86,8 +86,8 @@ def _begun(stack: DrivenStack) -> Iterator[tuple[History, psycopg.Connection[Any
 
 
 @pytest.fixture(scope="module")
-def history(stack: DrivenStack) -> History:
-    """Both halves written and arrived; every wait on the way looked at the two accounts."""
+def history(stack: StackDriver) -> History:
+    """Write both halves and wait until they are shown; every wait on the way looks at the two accounts."""
     until_converged(stack)
     with _begun(stack) as (history, first):
 
@@ -118,23 +118,23 @@ def history(stack: DrivenStack) -> History:
     return history
 
 
-def test_an_update_is_shown_and_both_versions_are_in_raw(stack: DrivenStack, history: History) -> None:
+def test_an_update_is_shown_and_both_versions_are_in_raw(stack: StackDriver, history: History) -> None:
     assert _last_names(stack, history.kept) == [("Lovelace",)]
     assert stack.number("select count(*) from BANK.RAW.CUSTOMERS where EMAIL = %s", history.kept) == 2
 
 
-def test_a_deleted_customer_was_shown_and_is_gone(stack: DrivenStack, history: History) -> None:
+def test_a_deleted_customer_was_shown_and_is_gone(stack: StackDriver, history: History) -> None:
     assert _last_names(stack, history.deleted) == []
     versions = "select count(*) from BANK.MARTS.DIM_CUSTOMERS where email = %s"
     assert stack.number(versions, history.deleted) == 1, "its history stays"
 
 
-def test_what_was_rolled_back_never_arrives(stack: DrivenStack, history: History) -> None:
+def test_what_was_rolled_back_never_arrives(stack: StackDriver, history: History) -> None:
     assert stack.number("select count(*) from BANK.RAW.CUSTOMERS where EMAIL = %s", history.rolled_back) == 0
 
 
 def test_a_long_transaction_shows_nothing_before_its_commit_and_hides_no_other(
-    stack: DrivenStack, history: History
+    stack: StackDriver, history: History
 ) -> None:
     assert history.before_the_commit == []
     assert _last_names(stack, history.long_running) == [("Byron",)]

@@ -1,4 +1,4 @@
-"""Drives the compose stack through testcontainers: the project's own images, its own compose file."""
+"""The compose driver, through testcontainers: the project's own images, its own compose file."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from testcontainers.core.docker_client import DockerClient
 
 from bankctl.provisioning import compose_variables
 from bankctl.provisioning.rendering import platform
-from harness.driven import ROOT, DrivenStack
+from harness.stack_driver import ROOT, StackDriver
 from harness.waiting import until
 
 PROJECT = "bank-test"
@@ -34,8 +34,8 @@ while time.monotonic() < deadline:
             line = line.replace(b"\\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        wanted = all(word in line for word in words) and not (without and without in line)
-        if wanted and int(pid) not in (1, os.getpid()):
+        matches = all(word in line for word in words) and not (without and without in line)
+        if matches and int(pid) not in (1, os.getpid()):
             os.kill(int(pid), signal.SIGKILL)
             sys.exit(0)
     time.sleep(0.005)
@@ -43,7 +43,7 @@ sys.exit(f"no process with {words} showed")
 """
 
 
-class ComposeStack(DrivenStack):
+class ComposeDriver(StackDriver):
     """Containers of infra/compose/compose.yaml, in a project and with ports of their own."""
 
     promised_bytes = 5 * 2**30
@@ -79,54 +79,54 @@ class ComposeStack(DrivenStack):
         print(f"\ncompose down: {time.monotonic() - start:.1f} s")
 
     def kill(self, component: str) -> None:
-        """See `DrivenStack`."""
+        """See `StackDriver`."""
         self._run("kill", "--signal", "KILL", component)
         until(f"{component} is gone", lambda: self._container(component).State == "exited", seconds=20)
 
     def revive(self, component: str) -> None:
-        """See `DrivenStack`."""
-        found = self._docker.client.containers.get(str(self._container(component).ID))
-        found.start()
+        """See `StackDriver`."""
+        container = self._docker.client.containers.get(str(self._container(component).ID))
+        container.start()
         until(f"{component} is healthy", lambda: _healthy(self._container(component)), seconds=REVIVE_SECONDS)
 
     def health(self) -> dict[str, bool]:
-        """See `DrivenStack`."""
-        return {name: _healthy(found) for name, found in self._containers().items() if name not in STEPS}
+        """See `StackDriver`."""
+        return {name: _healthy(container) for name, container in self._containers().items() if name not in STEPS}
 
     def memory_bytes(self) -> int:
         """Anonymous memory and page cache in use, of all containers."""
         total = 0
-        for found in self._containers().values():
-            if found.State != "running":
+        for container in self._containers().values():
+            if container.State != "running":
                 continue
-            seen = cast("Any", self._docker.client.containers.get(str(found.ID))).stats(stream=False, one_shot=True)
+            seen = cast("Any", self._docker.client.containers.get(str(container.ID))).stats(stream=False, one_shot=True)
             usage = seen["memory_stats"]
             total += usage.get("usage", 0) - usage.get("stats", {}).get("inactive_file", 0)
         return total
 
     def kill_descendant(self, component: str, *words: str, without: str = "", seconds: float) -> None:
-        """See `DrivenStack`."""
+        """See `StackDriver`."""
         done = self._exec(component, "python", "-c", _KILL, str(seconds), without, *words)
         assert done.returncode == 0, done.stderr
 
     def process(self, component: str) -> psutil.Process:
-        """See `DrivenStack`: below the engine's init, which Airflow's containers have."""
+        """See `StackDriver`: below the engine's init, which Airflow's containers have."""
         found = cast("Any", self._docker.client.containers.get(str(self._container(component).ID)))
         first = psutil.Process(found.attrs["State"]["Pid"])
         return first.children()[0] if found.attrs["HostConfig"]["Init"] else first
 
     def watched(self) -> AbstractContextManager[None]:
-        """See `DrivenStack`: the restart policy of each service does it."""
+        """See `StackDriver`: the restart policy of each service does it."""
         return nullcontext()
 
     def task_logged(self, dag: str, event: str) -> bool:
-        """See `DrivenStack`."""
+        """See `StackDriver`."""
         logs = f"/var/lib/airflow/logs/dag_id={dag}"
         return self._exec("airflow-scheduler", "grep", "--recursive", "--quiet", event, logs).returncode == 0
 
     @contextmanager
     def generating(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """See `DrivenStack`."""
+        """See `StackDriver`."""
         command = ["run", "--rm", "--no-deps", "--no-TTY", "generator", "run", "--once", "--json", *arguments]
         run = subprocess.Popen(
             self._command(*command), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -152,8 +152,8 @@ class ComposeStack(DrivenStack):
                 refused.append(error.stderr.decode(errors="replace"))
                 return []
 
-        found = until("docker compose lists its containers", listed, seconds=20, state=lambda: refused[-1:])
-        return {str(container.Service): container for container in found}
+        containers = until("docker compose lists its containers", listed, seconds=20, state=lambda: refused[-1:])
+        return {str(container.Service): container for container in containers}
 
     def _command(self, *arguments: str) -> list[str]:
         return [*self.compose.compose_command_property, *arguments]

@@ -1,4 +1,4 @@
-"""The stack as the suite drives it, whichever way its components run: faults, the `bank` command, and connections."""
+"""The stack driver, whichever way the components run: faults, the `bank` command, and connections."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from bankctl.stack import Stack
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class DrivenStack(ABC):
+class StackDriver(ABC):
     """A running test stack on the loopback address; where it lives comes from BANKCTL_STATE_DIR and _PORT_OFFSET."""
 
     promised_bytes: int
@@ -53,7 +53,7 @@ class DrivenStack(ABC):
 
     @abstractmethod
     def memory_bytes(self) -> int:
-        """What the whole stack takes."""
+        """Memory of the whole stack."""
 
     @abstractmethod
     def kill_descendant(self, component: str, *words: str, without: str = "", seconds: float) -> None:
@@ -87,7 +87,7 @@ class DrivenStack(ABC):
 
     @abstractmethod
     def task_logged(self, dag: str, event: str) -> bool:
-        """Whether a task's own log of this DAG holds the event's name."""
+        """Tell whether a task's own log of this DAG holds the event's name."""
 
     @abstractmethod
     def generating(self, *arguments: str) -> AbstractContextManager[subprocess.Popen[str]]:
@@ -114,7 +114,7 @@ class DrivenStack(ABC):
         return done.returncode, done.stdout
 
     def generate(self, *arguments: str) -> dict[str, Any]:
-        """One seeded run of the generator against the bank; its `--json` summary."""
+        """Run the generator once, seeded, against the bank; its `--json` summary."""
         with self.generating(*arguments) as run:
             output, _ = run.communicate(timeout=240)
         assert run.returncode == 0, f"the generator ended with {run.returncode}"
@@ -124,7 +124,7 @@ class DrivenStack(ABC):
 
     @property
     def bootstrap_servers(self) -> str:
-        """Where Kafka is."""
+        """Kafka's `host:port`."""
         return self.stack.bootstrap_servers
 
     @contextmanager
@@ -167,14 +167,14 @@ class DrivenStack(ABC):
 
     def dag_runs(self, dag: str, **filters: str) -> list[dict[str, Any]]:
         """All runs of a DAG, newest first, as the REST API v2 shows them and in as many pages as it makes of them."""
-        found: list[dict[str, Any]] = []
+        runs: list[dict[str, Any]] = []
         with self.airflow() as client:
             while True:
-                parameters = {"limit": 100, "offset": len(found), "order_by": "-run_after", **filters}
+                parameters = {"limit": 100, "offset": len(runs), "order_by": "-run_after", **filters}
                 page = client.get(f"/api/v2/dags/{dag}/dagRuns", params=parameters).raise_for_status().json()
-                found += page["dag_runs"]
-                if not page["dag_runs"] or len(found) >= page["total_entries"]:
-                    return found
+                runs += page["dag_runs"]
+                if not page["dag_runs"] or len(runs) >= page["total_entries"]:
+                    return runs
 
     def active_builds(self) -> list[dict[str, Any]]:
         """The builds of the marts that are queued or running."""
