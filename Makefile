@@ -8,7 +8,7 @@ PYTHON ?= python3
 UV_VERSION := $(shell sed -n 's/^uv = "\(.*\)"/\1/p' infra/platform.toml)
 OWN_UV := $(CURDIR)/.local/uv/bin/uv
 # A uv on PATH is used when it is new enough, else the pinned one is installed into .local/ from PyPI.
-UV ?= $(shell found=$$(command -v uv) && printf '%s\n%s\n' $(UV_VERSION) "$$(uv --version | cut -d' ' -f2)" | sort -VC && echo "$$found" || echo $(OWN_UV))
+UV ?= $(shell installed=$$(command -v uv) && printf '%s\n%s\n' $(UV_VERSION) "$$(uv --version | cut -d' ' -f2)" | sort -VC && echo "$$installed" || echo $(OWN_UV))
 export UV
 export UV_PYTHON_DOWNLOADS := never
 export UV_COMPILE_BYTECODE := 1
@@ -35,7 +35,7 @@ help: ## List the targets
 # -- run ----------------------------------------------------------------------------------------------------------
 
 .PHONY: demo up down status logs doctor
-demo: setup ## The whole chain: start, generate, watch, prove (ARGS="--down --seed 7")
+demo: setup ## The whole pipeline: start, generate, watch, prove (ARGS="--down --seed 7")
 	@$(BANK) demo $(ARGS)
 up: setup ## Start the stack (ARGS="--only kafka,minio")
 	@$(BANK) up $(ARGS)

@@ -28,7 +28,7 @@ release-rehearsal: setup $(RELEASE_TOOLS)/.installed ## Versions, changelogs and
 release-check: ## Whether a tag may be released (TAG=generator-v0.2.0)
 	@$(PYTHON) .github/scripts/release_check.py "$$TAG"
 release-tags: ## The tag of each component's present version
-	@$(PYTHON) -c 'import sys; sys.path.insert(0, ".github/scripts"); import pathlib, components; print(*(each.tag for each in components.load(pathlib.Path(".")).values()), sep="\n")'
+	@$(PYTHON) -c 'import sys; sys.path.insert(0, ".github/scripts"); import pathlib, components; print(*(component.tag for component in components.load(pathlib.Path(".")).values()), sep="\n")'
 node: $(filter $(OWN_UV),$(UV))
 	@node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null && npm --version >/dev/null 2>&1 || test -x $(TOOLS)/node/bin/npm || \
 	  { $(UV) venv --quiet --clear $(TOOLS)/node; $(UV) pip install --quiet --python $(TOOLS)/node "$(NODE_WHEEL)"; }
@@ -54,7 +54,7 @@ audit: $(filter $(OWN_UV),$(UV)) ## Known vulnerabilities of what every uv.lock 
 IMAGES := $(CURDIR)/.local/images
 IMAGE_NAME = $(notdir $(FOLDER))
 IMAGE_REPOSITORY = ghcr.io/$(shell echo "$$GITHUB_REPOSITORY" | tr A-Z a-z)/$(IMAGE_NAME)
-# One bill of materials for each environment in the image: Airflow's has dbt in one of its own.
+# One SBOM for each environment in the image: Airflow's has dbt in one of its own.
 SBOMS = $(IMAGES)/$(IMAGE_NAME).sboms
 SBOM_PROJECTS = $(FOLDER) $(if $(filter orchestration/airflow,$(FOLDER)),$(DBT_PROJECT))
 IMAGE_LABELS = --build-arg VERSION="$(VERSION)" --build-arg REVISION="$$(git rev-parse HEAD)" \
@@ -69,10 +69,10 @@ image: ## Build one image for this machine (FOLDER=services/generator)
 	@docker buildx build --file "$(FOLDER)/Dockerfile" --tag "banking-data-pipeline/$(IMAGE_NAME):local" --load .
 sbom: $(filter $(OWN_UV),$(UV)) ## A project's locked packages as CycloneDX (FOLDER=services/generator)
 	@rm -rf $(SBOMS); mkdir -p $(SBOMS)
-	@for project in $(SBOM_PROJECTS); do bill=$(SBOMS)/$$(basename $$project).cdx.json; \
+	@for project in $(SBOM_PROJECTS); do sbom=$(SBOMS)/$$(basename $$project).cdx.json; \
 	  $(UV) export --locked --quiet --no-dev --format cyclonedx1.5 --preview-features sbom-export \
 	    --project $$project --package "$$(sed -n 's/^name = "\(.*\)"/\1/p' $$project/pyproject.toml | head -n 1)" \
-	    --output-file $$bill >/dev/null; echo "$$bill"; done
+	    --output-file $$sbom >/dev/null; echo "$$sbom"; done
 image-publish: # Build for PLATFORMS, push by digest with SBOM and provenance
 	@mkdir -p $(IMAGES); docker buildx build --file "$(FOLDER)/Dockerfile" --platform "$(PLATFORMS)" $(IMAGE_LABELS) \
 	  --sbom=true --provenance=mode=max --tag "$(IMAGE_REPOSITORY):$(VERSION)" \
@@ -82,7 +82,7 @@ image-publish: # Build for PLATFORMS, push by digest with SBOM and provenance
 	@echo "pushed $(IMAGE_DIGEST)"
 image-sign: # Keyless: the signature names the workflow and the tag; the locked packages are attested beside it
 	@cosign sign --yes "$(IMAGE_DIGEST)"
-	@for bill in $(SBOMS)/*; do cosign attest --yes --type cyclonedx --predicate "$$bill" "$(IMAGE_DIGEST)"; done
+	@for sbom in $(SBOMS)/*; do cosign attest --yes --type cyclonedx --predicate "$$sbom" "$(IMAGE_DIGEST)"; done
 image-verify: # What was pushed is signed by this tag's workflow, and has its SBOM and provenance
 	@cosign verify $(SIGNER) "$(IMAGE_DIGEST)" >/dev/null
 	@cosign verify-attestation --type cyclonedx $(SIGNER) "$(IMAGE_DIGEST)" >/dev/null
@@ -117,8 +117,8 @@ dbt-deploy: $(filter $(OWN_UV),$(UV)) ## Build what changed since .local/dbt/sta
 
 # -- continuous integration ---------------------------------------------------------------------------------------
 
-.PHONY: required last-words
+.PHONY: required failure-logs
 required: # Each job that a change needs has passed (RESULTS: how each ended)
 	@test -n "$$RESULTS"; for result in $$RESULTS; do case "$$result" in success|skipped) ;; *) echo "A required job ended as: $$result"; exit 1;; esac; done
-last-words: # The ends of a failed run's logs
+failure-logs: # The ends of a failed run's logs
 	@tail -n 100 .local/log/*.log .local/test*/log/*.log 2>/dev/null || true

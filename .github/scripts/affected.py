@@ -1,4 +1,4 @@
-"""What a change must be tested with: the projects that it touches and all that depend on them, as JSON.
+"""Finds what a change must be tested with: the projects that it touches and all that depend on them, as JSON.
 
     python .github/scripts/affected.py --base origin/main
 
@@ -30,7 +30,7 @@ DOCUMENT_FOLDERS = ("adr",)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One row of the matrix: where it lies, and whether it has contract tests."""
+    """A row of the matrix: the project's folder, and whether it has contract tests."""
 
     name: str
     folder: str
@@ -47,7 +47,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """What has to run."""
+    """The jobs that have to run."""
 
     python: tuple[Member, ...]
     images: tuple[Image, ...]
@@ -56,7 +56,7 @@ class Affected:
 
 
 def is_document(path: str) -> bool:
-    """Whether a path is read by people alone."""
+    """Tell whether a path is read by people alone."""
     file = PurePosixPath(path)
     in_documents = any(part in DOCUMENT_FOLDERS for part in file.parts[:-1])
     return file.suffix in DOCUMENTS or file.name in DOCUMENT_NAMES or in_documents
@@ -89,7 +89,7 @@ def changed_paths(root: Path, base: str) -> list[str] | None:
 
 
 def plan(root: Path, base: str) -> Affected:
-    """What has to run for the changes since `base`.
+    """Decide what has to run for the changes since `base`.
 
     Raises:
         ProjectsError: the projects can't be read.

@@ -24,7 +24,7 @@ class ReleaseError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One released component. `version` is the manifest's."""
+    """A released component. `version` is the manifest's."""
 
     name: str
     folder: str
@@ -37,17 +37,17 @@ class Component:
 
     @property
     def is_library(self) -> bool:
-        """Whether others take it in; a library has no image."""
+        """True when other components depend on it; a library has no image."""
         return posixpath.dirname(self.folder) == LIBRARIES
 
     @property
     def changelog(self) -> str:
-        """Its changelog, relative to the repository."""
+        """The path of its changelog, relative to the repository."""
         return f"{self.folder}/CHANGELOG.md"
 
     @property
     def dockerfile(self) -> str:
-        """Where its image is described, relative to the repository."""
+        """The path of its Dockerfile, relative to the repository."""
         return f"{self.folder}/Dockerfile"
 
 
@@ -77,7 +77,7 @@ def of_tag(components: Mapping[str, Component], tag: str) -> Component:
 
 
 def inconsistencies(root: Path, component: Component) -> list[str]:
-    """Where a component's version is told differently, or not at all."""
+    """Find where a component's version differs or is missing: one sentence each."""
     problems: list[str] = []
     manifest = tomllib.loads((root / component.folder / "pyproject.toml").read_text(encoding="utf-8"))
     project = manifest["project"]["name"]

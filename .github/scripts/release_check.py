@@ -1,4 +1,4 @@
-"""Whether a tag may be released: what release.yml asks before it builds anything.
+"""Checks whether a tag may be released: release.yml asks before it builds anything.
 
     python .github/scripts/release_check.py generator-v0.2.0
     python .github/scripts/release_check.py --pending

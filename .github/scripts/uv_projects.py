@@ -26,7 +26,7 @@ class ProjectsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One uv project. Folders are relative to the repository, with forward slashes."""
+    """A uv project. Folders are relative to the repository, with forward slashes."""
 
     name: str
     folder: str
@@ -34,16 +34,16 @@ class Project:
     reads: tuple[str, ...]
 
     def owns(self, path: str) -> bool:
-        """Whether the path lies in the project's folder."""
+        """Tell whether the path lies in the project's folder."""
         return lies_in(path, self.folder)
 
     def depends_on(self, path: str) -> bool:
-        """Whether the path is the project's own or one that it reads."""
+        """Tell whether the path is the project's own or one that it reads."""
         return self.owns(path) or any(lies_in(path, read) for read in self.reads)
 
 
 def lies_in(path: str, folder: str) -> bool:
-    """Whether a path is the folder (or file) itself or below it."""
+    """Tell whether a path is the folder (or file) itself or below it."""
     return path == folder or path.startswith(folder + "/")
 
 
@@ -85,7 +85,7 @@ def dependencies(projects: Projects, name: str) -> set[str]:
 
 
 def git(root: Path, *arguments: str) -> str:
-    """What a git command prints.
+    """Run a git command and return its output.
 
     Raises:
         ProjectsError: git failed; the message has its own words.

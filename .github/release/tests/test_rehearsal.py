@@ -7,7 +7,7 @@ import pytest
 import release_check
 import uv_projects
 from components import ReleaseError
-from release_world import Rehearsal
+from rehearsal import Rehearsal
 
 MANIFEST = ".release-please-manifest.json"
 
@@ -20,7 +20,7 @@ def rehearsal(tmp_path: Path) -> Rehearsal:
 def dependants_of_bank_common(rehearsal: Rehearsal) -> set[str]:
     projects = uv_projects.load(rehearsal.root)
     folders = {projects[name].folder for name in uv_projects.dependants(projects, {"bank-common"})}
-    return {name for name, each in rehearsal.components.items() if each.folder in folders} - {"bank-common"}
+    return {name for name, component in rehearsal.components.items() if component.folder in folders} - {"bank-common"}
 
 
 def test_a_bump_changes_one_components_version_changelog_and_tag_and_nothing_else(rehearsal: Rehearsal) -> None:
@@ -28,9 +28,9 @@ def test_a_bump_changes_one_components_version_changelog_and_tag_and_nothing_els
     assert rehearsal.candidates() == {}
     assert release_check.check_pending(rehearsal.root) == []
     rehearsal.change("services/generator/src/generator/bank.py", "feat(generator): standing orders")
-    found = rehearsal.candidates()
-    assert set(found) == {"generator"}
-    release = found["generator"]
+    offered = rehearsal.candidates()
+    assert set(offered) == {"generator"}
+    release = offered["generator"]
 
     folder = "services/generator"
     changed = rehearsal.changed_lines(release)
@@ -54,28 +54,30 @@ def test_a_bump_changes_one_components_version_changelog_and_tag_and_nothing_els
 def test_a_release_of_bank_common_offers_a_release_of_each_dependant(rehearsal: Rehearsal) -> None:
     before = rehearsal.versions
     rehearsal.change("libs/bank_common/src/bank_common/landing.py", "fix(bank_common): a longer key")
-    found = rehearsal.candidates()
-    assert set(found) == {"bank-common"}
+    offered = rehearsal.candidates()
+    assert set(offered) == {"bank-common"}
     dependants = dependants_of_bank_common(rehearsal)
     assert dependants == {"airflow", "cdc-consumer", "event-receiver", "generator"}
-    changed = rehearsal.changed_lines(found["bank-common"])
-    bound = f">={found['bank-common'].version}"
+    changed = rehearsal.changed_lines(offered["bank-common"])
+    bound = f">={offered['bank-common'].version}"
     for name in dependants:
         took, gave = changed[f"{rehearsal.components[name].folder}/pyproject.toml"]
         assert (took.replace(f">={before['bank-common']}", bound).removeprefix("-")) == gave.removeprefix("+")
 
-    rehearsal.take("bank-common", found["bank-common"])
-    assert [each.name for each in release_check.check_pending(rehearsal.root)] == ["bank-common"]
+    rehearsal.take("bank-common", offered["bank-common"])
+    assert [pending.name for pending in release_check.check_pending(rehearsal.root)] == ["bank-common"]
     rehearsal.tag("bank-common")
     assert rehearsal.stale_locks() == []
-    assert rehearsal.versions == before | {"bank-common": found["bank-common"].version}
+    assert rehearsal.versions == before | {"bank-common": offered["bank-common"].version}
     followers = rehearsal.candidates()
     assert set(followers) == dependants
-    assert all(f"release bank-common {found['bank-common'].version}" in each.body for each in followers.values())
+    assert all(
+        f"release bank-common {offered['bank-common'].version}" in pending.body for pending in followers.values()
+    )
 
     # One is taken now, the others stay on offer.
     rehearsal.take("generator", followers["generator"])
-    assert [each.name for each in release_check.check_pending(rehearsal.root)] == ["generator"]
+    assert [pending.name for pending in release_check.check_pending(rehearsal.root)] == ["generator"]
     rehearsal.tag("generator")
     assert rehearsal.stale_locks() == []
     assert release_check.check(rehearsal.root, rehearsal.components["generator"].tag).name == "generator"
@@ -85,9 +87,9 @@ def test_a_release_of_bank_common_offers_a_release_of_each_dependant(rehearsal: 
 def test_an_image_with_unreleased_library_code_is_refused(rehearsal: Rehearsal) -> None:
     rehearsal.change("libs/bank_common/src/bank_common/landing.py", "fix(bank_common): a longer key")
     rehearsal.change("services/generator/src/generator/bank.py", "fix(generator): no overdraft")
-    found = rehearsal.candidates()
-    assert set(found) == {"bank-common", "generator"}
-    rehearsal.take("generator", found["generator"])
+    offered = rehearsal.candidates()
+    assert set(offered) == {"bank-common", "generator"}
+    rehearsal.take("generator", offered["generator"])
     with pytest.raises(ReleaseError, match="has to wait: merge the release PR of bank-common first"):
         release_check.check_pending(rehearsal.root)
     rehearsal.tag("generator")
@@ -99,9 +101,9 @@ def test_a_librarys_tests_and_documents_hold_no_release_up(rehearsal: Rehearsal)
     rehearsal.change("libs/bank_common/tests/unit/test_landing.py", "test(bank_common): one more case")
     rehearsal.change("libs/bank_common/CHANGELOG.md", "docs(bank_common): a word")
     rehearsal.change("services/generator/src/generator/bank.py", "fix(generator): no overdraft")
-    found = rehearsal.candidates()
-    assert set(found) == {"generator"}
-    rehearsal.take("generator", found["generator"])
+    offered = rehearsal.candidates()
+    assert set(offered) == {"generator"}
+    rehearsal.take("generator", offered["generator"])
     rehearsal.tag("generator")
     assert release_check.check(rehearsal.root, rehearsal.components["generator"].tag).name == "generator"
 
@@ -140,4 +142,4 @@ def test_the_check_says_what_is_released_also_to_the_step(
 def test_before_the_first_tags_every_component_is_pending_and_none_waits(rehearsal: Rehearsal) -> None:
     for tag in rehearsal.tags:
         uv_projects.git(rehearsal.root, "tag", "--delete", tag)
-    assert {each.name for each in release_check.check_pending(rehearsal.root)} == set(rehearsal.components)
+    assert {pending.name for pending in release_check.check_pending(rehearsal.root)} == set(rehearsal.components)

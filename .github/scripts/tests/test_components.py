@@ -1,4 +1,4 @@
-"""What is released: each component's version is the same everywhere, and bank_common's dependants are named."""
+"""Released components: each version is the same everywhere, and bank_common's dependants are named."""
 
 import json
 import shutil

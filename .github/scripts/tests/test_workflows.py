@@ -39,7 +39,7 @@ def steps(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def make_targets() -> set[str]:
-    """What the Makefile and what it includes define."""
+    """The targets that the Makefile and its includes define."""
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     for included in re.findall(r"^include (.+)$", text, re.MULTILINE):
         text += (ROOT / included).read_text(encoding="utf-8")

@@ -61,7 +61,7 @@ class Rehearsal:
         self._commit(message)
 
     def candidates(self) -> dict[str, Candidate]:
-        """What release-please would open now, by component."""
+        """The release pull requests that release-please would open now, by component."""
         node = shutil.which("node")
         assert node, "node is missing: run `make release-rehearsal`, which brings it"
         script = ROOT / ".github" / "release" / "candidates.cjs"
@@ -69,12 +69,14 @@ class Rehearsal:
             [node, str(script), str(self.root)], cwd=TOOLS, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-        found: dict[str, Candidate] = {}
-        for each in json.loads(done.stdout):
-            component = re.fullmatch(r"release-please--branches--main--components--(.+)", each["branch"])
-            assert component, each["branch"]
-            found[component[1]] = Candidate(each["title"], each["version"], each["body"], each["files"])
-        return found
+        offered: dict[str, Candidate] = {}
+        for document in json.loads(done.stdout):
+            component = re.fullmatch(r"release-please--branches--main--components--(.+)", document["branch"])
+            assert component, document["branch"]
+            offered[component[1]] = Candidate(
+                document["title"], document["version"], document["body"], document["files"]
+            )
+        return offered
 
     def take(self, name: str, candidate: Candidate) -> None:
         """Squash-merge a release pull request."""
@@ -108,7 +110,7 @@ class Rehearsal:
         assert uv, "uv is missing: run `make release-rehearsal`, which brings it"
         check = [uv, "lock", "--check", "--offline", "--quiet", "--project"]
         folders = [str(Path(lock).parent) for lock in uv_projects.git(self.root, "ls-files", "*uv.lock").split()]
-        return [each for each in folders if subprocess.run([*check, each], cwd=self.root, check=False).returncode]
+        return [folder for folder in folders if subprocess.run([*check, folder], cwd=self.root, check=False).returncode]
 
     def _commit(self, message: str) -> None:
         self._git("add", "--all")
