@@ -1,4 +1,4 @@
-"""Committed changes arrive exactly, in whole transactions; what was rolled back never does.
+"""Committed changes arrive exactly, each commit whole; what was rolled back never does.
 
 One history of the bank is written while somebody looks at the marts; each test judges one promise by what was seen.
 """

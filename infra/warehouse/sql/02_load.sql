@@ -1,9 +1,9 @@
--- What a load rests on: the stage that segments pass through, the fence that lets one load commit at a time, the
+-- Objects of the load: the stage that segments pass through, the fence that lets one load commit at a time, the
 -- ledger of what was loaded, and the record of what was built from it.
 
 CREATE STAGE IF NOT EXISTS RAW.LANDING;
 
--- Exactly one row. A load updates it first: two loads at once wait for each other here, and LOAD_ID is the load's id.
+-- Exactly one row. A load advances the fencing token LOAD_ID first: two loads at once wait for each other here.
 CREATE TABLE IF NOT EXISTS RAW.LOAD_FENCE (
    ID NUMBER(1,0),
    LOAD_ID NUMBER(20,0)
@@ -31,8 +31,8 @@ CREATE TABLE IF NOT EXISTS RAW.LOAD_LEDGER (
    LOADED_AT TIMESTAMP_TZ(6)
 );
 
--- One row for each chain: the last of its rows in the ledger, moved in the load's own transaction. What a load plans
--- with, so that its cost does not grow with the ledger. CHANGED_LOAD_ID is the chain's last load that changes marts.
+-- One row for each chain: the last of its rows in the ledger, moved in the load's own transaction. A load plans
+-- with it, so that its cost does not grow with the ledger. CHANGED_LOAD_ID is the chain's last load that changes marts.
 CREATE TABLE IF NOT EXISTS RAW.LOAD_TAILS (
    TOPIC VARCHAR,
    TOPIC_PARTITION NUMBER(10,0),

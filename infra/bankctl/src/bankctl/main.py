@@ -18,7 +18,7 @@ _COMMANDS: Final = {
     "status": "What runs, whether it is healthy, how much memory it takes",
     "logs": "Show a component's log",
     "build": "Build the marts now: one dbt build, never two at once",
-    "demo": "The whole chain: start, generate, watch, prove",
+    "demo": "The whole pipeline: start, generate, watch, prove",
     "doctor": "Check that this machine has what the stack needs",
     "credentials": "Addresses and logins",
     "provision": "Make topics, tables, buckets and the connector what they have to be",
