@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from bank_common.logging import Logger
 from bank_common.service import Readiness
 from event_receiver.events import Hint, Malformed, Poison, parse
-from event_receiver.instruments import Instruments
+from event_receiver.metrics import ReceiverMetrics
 
 EVENTS_PATH: Final = "/minio/events"
 _TOO_LARGE: Final = HTTPStatus(413)  # its name differs between Python versions
@@ -28,7 +28,7 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
 
 
 class Webhook:
-    """What is done with a request: who may send it, how large it may be, what it says, whom it wakes."""
+    """The handler of webhook requests: checks token and size, reads the notification, marks the wake-up."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Webhook:
         bucket: str,
         topics: Collection[str],
         mark: Callable[[Sequence[Hint]], None],
-        instruments: Instruments,
+        metrics: ReceiverMetrics,
         log: Logger,
     ) -> None:
         self._tokens = [_digest(token) for token in tokens]
@@ -46,11 +46,11 @@ class Webhook:
         self._bucket = bucket
         self._topics = topics
         self._mark = mark
-        self._instruments = instruments
+        self._metrics = metrics
         self._log = log
 
     def knows(self, token: str) -> bool:
-        """Whether the token is one of ours. Takes as long for a near miss as for a wild guess."""
+        """Tell whether the token is one of ours. Takes as long for a near miss as for a wild guess."""
         given = _digest(token)
         # Added up, not `any`: every token is compared, whichever fits.
         return sum(hmac.compare_digest(given, known) for known in self._tokens) > 0
@@ -71,27 +71,27 @@ class Webhook:
         """Act on a body; the status to answer."""
         read = parse(body, bucket=self._bucket, topics=self._topics)
         if isinstance(read, Malformed):
-            self.turned_away("malformed", reason=read.reason)
+            self.rejected("malformed", reason=read.reason)
             return HTTPStatus.UNPROCESSABLE_ENTITY
         hints = [record for record in read.records if isinstance(record, Hint)]
         for _ in hints:
-            self._instruments.received("accepted")
+            self._metrics.received("accepted")
         for record in read.records:
             if isinstance(record, Poison):
-                self._instruments.received(f"poison_{record.value}")
+                self._metrics.received(f"poison_{record.value}")
                 self._log.warning("event_poisoned", reason=record.value)
         if hints:
             self._mark(hints)
         return HTTPStatus.OK
 
-    def turned_away(self, outcome: str, **context: str) -> None:
+    def rejected(self, outcome: str, **context: str) -> None:
         """Count and log a request that is not a notification for us."""
-        self._instruments.received(outcome)
-        self._log.warning("request_turned_away", outcome=outcome, **context)
+        self._metrics.received(outcome)
+        self._log.warning("request_rejected", outcome=outcome, **context)
 
 
 def _digest(token: str) -> bytes:
-    """Of one length for every token, so that the comparison tells nothing of theirs."""
+    """Hash a token: all digests have one length, so that the comparison does not reveal a token's."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -115,11 +115,11 @@ def create_app(
     ) -> Response:
         """A notification of MinIO. Whatever it says is a hint: the load looks for itself what has landed."""
         if credentials is None or not webhook.knows(credentials.credentials):
-            webhook.turned_away("unauthorized")
+            webhook.rejected("unauthorized")
             return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
         body = await webhook.body(request)
         if body is None:
-            webhook.turned_away("too_large")
+            webhook.rejected("too_large")
             # What was not read can't be left in the connection.
             return Response(status_code=_TOO_LARGE, headers={"Connection": "close"})
         return Response(status_code=webhook.take(body))
@@ -137,7 +137,7 @@ def create_app(
 
     @app.get("/readyz", response_class=PlainTextResponse, responses={503: {"description": "What is not ready"}})
     async def readyz() -> PlainTextResponse:
-        """Whether wake-ups get through, or why not."""
+        """Tell whether wake-ups get through, or why not."""
         reasons = readiness.report()
         if not reasons:
             return PlainTextResponse("ready\n")

@@ -1,4 +1,4 @@
-"""What Airflow's runs say about a cycle: one load, and the build that follows it. No I/O; every time is Airflow's."""
+"""The cycle: one load and the build that follows it, as Airflow's runs show them. No I/O; every time is Airflow's."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -9,7 +9,7 @@ MEDIAN_OF = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class DagRun:
     """A DAG run: its state, and when it was queued, started and ended, in seconds by Airflow's clock.
 
     `sweep`: the schedule made it, so it takes only what is older than the target lag, as a rule nothing.
@@ -34,16 +34,16 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
+class DagRuns:
     """The latest runs of load and build, newest first, and Airflow's clock when it told of them."""
 
     now: float
-    loads: tuple[Run, ...]
-    builds: tuple[Run, ...]
+    loads: tuple[DagRun, ...]
+    builds: tuple[DagRun, ...]
 
 
 class Stage(Enum):
-    """How far the cycle is."""
+    """The stage of a cycle."""
 
     LOADING = "loading"
     HANDOVER = "handover"
@@ -63,8 +63,8 @@ class Durations:
     cycle: float
 
 
-def stage(runs: Runs, handover_seconds: float) -> Stage:
-    """How far the latest cycle is, whoever started it.
+def stage(runs: DagRuns, handover_seconds: float) -> Stage:
+    """Find the stage of the latest cycle, whoever started it.
 
     A load that asks for no build looks like one whose build is still to come: it is over `handover_seconds` later. A
     sweep holds up the next load while it runs, and no longer.
@@ -83,28 +83,28 @@ def stage(runs: Runs, handover_seconds: float) -> Stage:
     return Stage.HANDOVER if runs.now - since < handover_seconds else Stage.OVER
 
 
-def durations(runs: Runs) -> tuple[Durations, ...]:
-    """Of the latest successful cycles, newest first, `MEDIAN_OF` at most.
+def durations(runs: DagRuns) -> tuple[Durations, ...]:
+    """The durations of the latest successful cycles, newest first, `MEDIAN_OF` at most.
 
     A build after a sweep tells nothing: whether that load or the one before asked for it can't be seen.
     """
-    found: list[Durations] = []
+    cycles: list[Durations] = []
     for build in runs.builds:
         load = next((it for it in runs.loads if it.started is not None and it.started <= build.queued), None)
         if load is None or load.sweep or load.ended is None or not load.succeeded:
             continue
         if build.ended is None or not build.succeeded:
             continue
-        found.append(Durations(load.ended - load.queued, build.ended - build.queued, build.ended - load.queued))
-    return tuple(found[:MEDIAN_OF])
+        cycles.append(Durations(load.ended - load.queued, build.ended - build.queued, build.ended - load.queued))
+    return tuple(cycles[:MEDIAN_OF])
 
 
 def cycle_seconds(latest: tuple[Durations, ...]) -> float | None:
-    """How long the next cycle will take, as far as the latest ones tell; None when there were none."""
+    """Predict the seconds of the next cycle from the latest ones; None when there were none."""
     return median(it.cycle for it in latest) if latest else None
 
 
-def load_beside(runs: Runs, latest: tuple[Durations, ...]) -> float | None:
+def load_beside(runs: DagRuns, latest: tuple[Durations, ...]) -> float | None:
     """Seconds until a load has to be woken to end with the build that runs: negative when it is late for that.
 
     None when no build runs, a load has been queued beside it already, or no cycle tells how long both take.

@@ -18,7 +18,7 @@ _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f
 
 
 class Poison(Enum):
-    """Why a record of a well-formed notification is not a hint. It is acknowledged: MinIO would resend it for ever."""
+    """A record of a well-formed notification that is no hint. It is acknowledged: MinIO would resend it for ever."""
 
     EVENT = "event"
     """Not about a created object."""
@@ -66,8 +66,12 @@ def parse(body: bytes, *, bucket: str, topics: Collection[str]) -> Notification 
     if not isinstance(records, list):
         return Malformed("no list of records")
     read = [_record(record, bucket, topics) for record in records]
-    found = tuple(record for record in read if record is not None)
-    return Notification(found) if len(found) == len(read) else Malformed("a record without event, bucket or key")
+    well_formed = tuple(record for record in read if record is not None)
+    return (
+        Notification(well_formed)
+        if len(well_formed) == len(read)
+        else Malformed("a record without event, bucket or key")
+    )
 
 
 def _record(record: Any, bucket: str, topics: Collection[str]) -> Hint | Poison | None:
@@ -92,19 +96,19 @@ def _record(record: Any, bucket: str, topics: Collection[str]) -> Hint | Poison 
     return Hint(key, _metadata(record, _TRACEPARENT_HEADER, _TRACEPARENT), committed)
 
 
-def _metadata(record: Any, wanted: str, shape: re.Pattern[str]) -> str | None:
+def _metadata(record: Any, header: str, shape: re.Pattern[str]) -> str | None:
     metadata = _at(record, "s3", "object", "userMetadata")
     if not isinstance(metadata, dict):
         return None
     for name, value in metadata.items():
-        if name.lower() == wanted and isinstance(value, str) and shape.fullmatch(value):
+        if name.lower() == header and isinstance(value, str) and shape.fullmatch(value):
             return value
     return None
 
 
 def _text(record: Any, *path: str) -> str | None:
-    found = _at(record, *path)
-    return found if isinstance(found, str) else None
+    value = _at(record, *path)
+    return value if isinstance(value, str) else None
 
 
 def _at(record: Any, *path: str) -> Any:

@@ -23,7 +23,7 @@ from bank_common.settings import HttpSettings
 from event_receiver.adapters.airflow import AirflowRuns
 from event_receiver.adapters.clock import LoopClock
 from event_receiver.app import Webhook, create_app
-from event_receiver.instruments import Instruments
+from event_receiver.metrics import ReceiverMetrics
 from event_receiver.settings import ReceiverSettings
 from event_receiver.wakeup import WakeUp
 from event_receiver.worker import DEPENDENCY, WakeUpWorker
@@ -41,8 +41,8 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"{SERVICE} {version(SERVICE)}")
         raise typer.Exit
 
@@ -118,7 +118,7 @@ def build(settings: ReceiverSettings) -> FastAPI:
     """The application with its worker, on real adapters."""
     log = get_logger(SERVICE)
     registry = CollectorRegistry()
-    instruments = Instruments(registry)
+    metrics = ReceiverMetrics(registry)
     readiness = Readiness([DEPENDENCY])
     # trust_env off: a proxy of the environment must not see the token.
     client = httpx.AsyncClient(base_url=settings.airflow.url, timeout=settings.airflow.timeout_seconds, trust_env=False)
@@ -130,14 +130,14 @@ def build(settings: ReceiverSettings) -> FastAPI:
         build_dag_id=settings.build_dag_id,
     )
     state = WakeUp(str(uuid.uuid4()), settings.pacing())
-    worker = WakeUpWorker(state, runs, LoopClock(), settings.pace(), readiness, instruments, log)
+    worker = WakeUpWorker(state, runs, LoopClock(), settings.pace(), readiness, metrics, log)
     webhook = Webhook(
         tokens=[token.get_secret_value() for token in settings.tokens],
         max_body_bytes=settings.max_body_bytes,
         bucket=settings.bucket,
         topics=names.RAW_TABLE_BY_TOPIC,
         mark=worker.mark,
-        instruments=instruments,
+        metrics=metrics,
         log=log,
     )
 
@@ -155,7 +155,7 @@ def build(settings: ReceiverSettings) -> FastAPI:
 
 
 def _end_with_worker(task: asyncio.Task[None]) -> None:
-    """A worker that dies takes the process with it: alive without waking would look healthy."""
+    """End the process with a worker that dies: alive without waking it would look healthy."""
     error = None if task.cancelled() else task.exception()
     if error is not None:
         get_logger(SERVICE).error("worker_died", exc_info=error)

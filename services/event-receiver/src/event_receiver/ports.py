@@ -1,15 +1,15 @@
-"""What the receiver needs from Airflow and from time, as it needs it."""
+"""Ports: Airflow's runs and the clock, as the receiver needs them."""
 
 import asyncio
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Protocol
 
-from event_receiver.cycle import Runs
+from event_receiver.cycle import DagRuns
 
 
 class RunState(Enum):
-    """Where a DAG run is, as far as waking cares."""
+    """The state of a DAG run, as far as waking cares."""
 
     QUEUED = "queued"
     LEFT = "left"
@@ -44,15 +44,15 @@ class AirflowPort(Protocol):
         ...
 
     async def state(self, run_id: str) -> RunState:
-        """Where the run is now."""
+        """Read the state of the run."""
         ...
 
-    async def latest(self) -> Runs:
+    async def latest(self) -> DagRuns:
         """The latest runs of load and build. It costs the API server about as much as `state`."""
         ...
 
     async def check(self) -> None:
-        """Whether runs would start: Airflow answers, the login works, the DAG is there and not paused."""
+        """Check that runs would start: Airflow answers, the login works, the DAG is there and not paused."""
         ...
 
 

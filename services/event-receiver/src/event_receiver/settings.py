@@ -12,7 +12,7 @@ from event_receiver.worker import Pace
 
 
 class AirflowSettings(BaseModel):
-    """How to reach Airflow's API, with a user that may trigger the load and nothing else."""
+    """Airflow's API and the login of a user that may trigger the load and nothing else."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -23,7 +23,7 @@ class AirflowSettings(BaseModel):
 
 
 class ReceiverSettings(ProgramSettings):
-    """Everything that can be set."""
+    """The settings of the receiver."""
 
     model_config = SettingsConfigDict(env_prefix="EVENT_RECEIVER_")
 
@@ -36,7 +36,7 @@ class ReceiverSettings(ProgramSettings):
     bucket: str = names.BUCKET
     dag_id: str = names.LOAD_DAG
     build_dag_id: str = names.BUILD_DAG
-    max_body_bytes: int = Field(default=65_536, ge=1024, description="Larger requests are turned away with 413.")
+    max_body_bytes: int = Field(default=65_536, ge=1024, description="Larger requests are rejected with 413.")
     target_lag_seconds: TargetLag = TARGET_LAG_SECONDS
     poll_seconds: float = Field(default=0.5, gt=0, le=60, description="Between looks at a queued run.")
     longest_retry_seconds: float = Field(default=30.0, gt=0, description="Between retries while Airflow is away.")
@@ -54,11 +54,11 @@ class ReceiverSettings(ProgramSettings):
         return value
 
     def pacing(self) -> Pacing:
-        """When the load is woken."""
+        """The pacing of the load."""
         return Pacing(target_lag_seconds=self.target_lag_seconds)
 
     def pace(self) -> Pace:
-        """How often the worker calls."""
+        """The pace of the worker's calls."""
         return Pace(
             poll_seconds=self.poll_seconds,
             first_retry_seconds=min(0.5, self.longest_retry_seconds),

@@ -1,4 +1,4 @@
-"""When to wake the load: a flag that events set, one cycle at a time, and a moment that the target lag gives. No I/O.
+"""The wake-up: a flag that events set, one cycle at a time, and the time that the target lag gives. No I/O.
 
     while dirty {wait until it is due and the last cycle is over; clear; trigger one run; wait until it left the queue}
 
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from event_receiver.cycle import Durations, Run, Runs, Stage, cycle_seconds, durations, load_beside, stage
+from event_receiver.cycle import DagRun, DagRuns, Durations, Stage, cycle_seconds, durations, load_beside, stage
 from event_receiver.events import Hint
 
 MAX_HINTS: Final = 20
@@ -75,7 +75,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Nothing to do for so long, or until an event comes; None: nothing at all until then."""
+    """Wait that long, or until an event comes; None: until an event comes."""
 
     seconds: float | None = None
 
@@ -129,27 +129,27 @@ class WakeUp:
 
     @property
     def dirty(self) -> bool:
-        """Whether a wake-up is owed: events came that no acknowledged order covers."""
+        """True while a wake-up is owed: events came that no acknowledged order covers."""
         return bool(self._owed) or self._ordered is not None
 
     @property
     def latest(self) -> Durations | None:
-        """What the last successful cycle took."""
+        """The durations of the last successful cycle."""
         return self._latest[0] if self._latest else None
 
     @property
     def patience_seconds(self) -> float:
-        """How long a cycle that does not end holds up the next one."""
+        """Seconds for which a cycle that does not end holds up the next one."""
         return max(self._pacing.patience_seconds, _PATIENT * (cycle_seconds(self._latest) or 0.0))
 
     @property
     def _hurried(self) -> bool:
-        """Whether cycles take longer than the target lag: then the next load is to be there when the build ends."""
+        """True when cycles take longer than the target lag: then the next load ends beside the build that runs."""
         cycle = cycle_seconds(self._latest)
         return cycle is not None and cycle > self._pacing.target_lag_seconds
 
     def due(self) -> float | None:
-        """When the load has to be woken; None when nothing is owed. Without a cycle to learn from: at once."""
+        """The time to wake the load; None when nothing is owed. Without a cycle to learn from: at once."""
         if not self._owed:
             return None
         settled = self._owed[0].heard + self._pacing.settle_seconds
@@ -161,7 +161,7 @@ class WakeUp:
         return max(settled, oldest + self._pacing.target_lag_seconds - cycle)
 
     def mark(self, hints: Iterable[Hint], *, now: float, wall: float = 0.0) -> None:
-        """Events came; `wall` is the time of day, in seconds since 1970, to see how old their changes are.
+        """Note events; `wall` is the time of day, in seconds since 1970, to see how old their changes are.
 
         New segments' keys travel as hints, `MAX_HINTS` at most; the flag is what counts.
         """
@@ -181,7 +181,7 @@ class WakeUp:
             last.add(hint, committed, now)
 
     def next_step(self, now: float) -> Step:
-        """What to do now. Without an answer in between it gives the same order again."""
+        """Decide what to do now. Without an answer in between it gives the same order again."""
         if self._ordered is not None:
             return self._ordered
         if self._queued is not None:
@@ -206,27 +206,27 @@ class WakeUp:
         return self._ordered
 
     def acknowledged(self, run_id: str, now: float) -> None:
-        """The run exists: the order was accepted, or an earlier sending of it had been."""
+        """Note that the run exists: the order was accepted, or an earlier sending of it had been."""
         if self._ordered is not None and self._ordered.run_id == run_id:
             self._ordered, self._queued = None, Watch(run_id)
             self._look_at = now + _EARLY * min((it.cycle for it in self._latest), default=0.0)
 
     def asked(self) -> None:
-        """`Watch` or `Look` is about to be sent to Airflow, whose answer is about everything before."""
+        """Note that `Watch` or `Look` is about to be sent to Airflow, whose answer is about everything before."""
         self._question += 1
 
     def still_queued(self, run_id: str) -> None:
-        """The run was in the queue after the question was sent: it will list what had landed before."""
+        """Note that the run was in the queue after the question was sent: it will list what had landed before."""
         if self._queued is not None and self._queued.run_id == run_id:
             self._covered(self._question)
 
     def left_queue(self, run_id: str) -> None:
-        """The run has started, has ended or is unknown."""
+        """Note that the run has started, has ended or is unknown."""
         if self._queued is not None and self._queued.run_id == run_id:
             self._queued = None
 
-    def looked(self, runs: Runs, now: float) -> Stage:
-        """What the latest runs are; how far the cycle is."""
+    def looked(self, runs: DagRuns, now: float) -> Stage:
+        """Take in the latest runs; returns the stage of the cycle."""
         self._latest = durations(runs) or self._latest
         self._notice([run for run in runs.loads if run.started is not None and not run.sweep], runs.now, now)
         reached = stage(runs, self._pacing.handover_seconds)
@@ -246,10 +246,10 @@ class WakeUp:
         return reached
 
     def unseen(self) -> None:
-        """Airflow refuses to tell of its runs: what is owed waits for no cycle."""
+        """Note that Airflow refuses to tell of its runs: an owed wake-up waits for no cycle."""
         self._open = True
 
-    def _notice(self, started: list[Run], airflow_now: float, now: float) -> None:
+    def _notice(self, started: list[DagRun], airflow_now: float, now: float) -> None:
         """A load that has started since the look before takes what had landed by that look: any but the sweep."""
         before, self._last_look = self._last_look, (self._question, frozenset(run.run_id for run in started))
         if before is None:

@@ -1,4 +1,4 @@
-"""The one worker that wakes the load: does the steps of `WakeUp` through Airflow, for as long as the program runs."""
+"""The worker that wakes the load: performs the steps of `WakeUp` through Airflow, as long as the program runs."""
 
 import asyncio
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from bank_common.logging import Logger
 from bank_common.service import Readiness
 from event_receiver.cycle import Stage
 from event_receiver.events import Hint
-from event_receiver.instruments import Instruments
+from event_receiver.metrics import ReceiverMetrics
 from event_receiver.ports import AirflowPort, Clock, RefusedError, RunState, UnreachableError
 from event_receiver.wakeup import Look, Rest, Trigger, WakeUp, Watch
 
@@ -43,7 +43,7 @@ class WakeUpWorker:
         clock: Clock,
         pace: Pace,
         readiness: Readiness,
-        instruments: Instruments,
+        metrics: ReceiverMetrics,
         log: Logger,
     ) -> None:
         self._state = state
@@ -51,7 +51,7 @@ class WakeUpWorker:
         self._clock = clock
         self._pace = pace
         self._readiness = readiness
-        self._instruments = instruments
+        self._metrics = metrics
         self._log = log
         self._marked = asyncio.Event()
         self._conf: tuple[str, dict[str, Any]] | None = None
@@ -62,17 +62,17 @@ class WakeUpWorker:
         self._before = Stage.OVER.value
 
     def mark(self, hints: Iterable[Hint]) -> None:
-        """Events came; returns at once."""
+        """Note events; returns at once."""
         self._state.mark(hints, now=self._clock.monotonic(), wall=self._clock.wall())
-        self._instruments.dirty(self._state.dirty)
+        self._metrics.dirty(self._state.dirty)
         self._marked.set()
 
     async def run(self) -> None:
         """Work until cancelled. The flag survives every failure; only the process's end loses it."""
         while True:
             step = self._state.next_step(self._clock.monotonic())
-            self._instruments.dirty(self._state.dirty)
-            self._instruments.waiting((step.seconds or 0.0) if isinstance(step, Rest) else 0.0)
+            self._metrics.dirty(self._state.dirty)
+            self._metrics.waiting((step.seconds or 0.0) if isinstance(step, Rest) else 0.0)
             try:
                 match step:
                     case Trigger():
@@ -93,13 +93,13 @@ class WakeUpWorker:
         self._state.acknowledged(order.run_id, self._clock.monotonic())
         self._queued_seconds = 0.0
         self._answered()
-        self._instruments.woken("triggered")
-        self._instruments.cycle(self._before)
+        self._metrics.woken("triggered")
+        self._metrics.cycle(self._before)
         self._log.info("load_woken", run_id=order.run_id, hints=len(order.keys), before=self._before)
         await self._clock.sleep(self._pace.poll_seconds)
 
     def _conf_of(self, order: Trigger) -> dict[str, Any]:
-        """Made once per order: what is sent again is the same to the letter."""
+        """Make the run's conf, once per order: what is sent again is the same to the letter."""
         if self._conf is None or self._conf[0] != order.run_id:
             with tracing.span("event_receiver.wake_up", linked=order.traceparents):
                 own = tracing.current_traceparent()
@@ -120,7 +120,7 @@ class WakeUpWorker:
         stage = self._state.looked(runs, self._clock.monotonic())
         self._before = stage.value if stage in (Stage.OVER, Stage.ENDING) else "overdue"
         if self._state.latest is not None:
-            self._instruments.took(self._state.latest.load, self._state.latest.build)
+            self._metrics.took(self._state.latest.load, self._state.latest.build)
         self._answered()
 
     async def _watch(self, watch: Watch) -> None:
@@ -154,14 +154,14 @@ class WakeUpWorker:
 
     async def _later(self, error: UnreachableError) -> None:
         self._readiness.unready(DEPENDENCY, error.reason)
-        self._instruments.woken("unreachable")
+        self._metrics.woken("unreachable")
         self._log.warning("airflow_unreachable", reason=error.reason, retry_seconds=self._retry_seconds)
         await self._clock.sleep(self._retry_seconds)
         self._retry_seconds = min(self._retry_seconds * 2, self._pace.longest_retry_seconds)
 
     async def _much_later(self, error: RefusedError) -> None:
         self._readiness.unready(DEPENDENCY, f"{error.reason}. {error.advice}")
-        self._instruments.woken("refused")
+        self._metrics.woken("refused")
         if error.reason != self._refusal:
             self._log.error("load_refused", reason=error.reason, advice=error.advice)
             self._refusal = error.reason

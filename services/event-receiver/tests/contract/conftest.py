@@ -1,5 +1,5 @@
 import pytest
-from receiver_world.real import running_stack
+from receiver_testing.real import running_stack
 
 from bankctl.stack import Stack
 

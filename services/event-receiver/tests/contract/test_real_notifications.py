@@ -4,8 +4,8 @@ import asyncio
 
 import httpx
 import pytest
-from receiver_world.notifications import about
-from receiver_world.real import TRACEPARENT, ListeningAirflow, ReceiverProcess, landed, until, unused_key
+from receiver_testing.notifications import about
+from receiver_testing.real import TRACEPARENT, ListeningAirflow, ReceiverProcess, landed, until, unused_key
 
 from bank_common.landing import SegmentKey
 from bankctl.stack import Stack

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from event_receiver.adapters.airflow import AirflowRuns
-from event_receiver.cycle import Run, Runs
+from event_receiver.cycle import DagRun, DagRuns
 from event_receiver.ports import RefusedError, RunState, UnreachableError
 
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -113,10 +113,10 @@ def test_the_latest_runs_of_both_dags_come_with_airflow_s_own_clock() -> None:
     headers = {"date": "Sat, 28 Nov 2026 13:00:07 GMT"}
     airflow = Airflow(lambda _: httpx.Response(200, json=body, headers=headers))
     start = 1_795_870_800.0
-    assert ask(airflow, lambda runs: runs.latest()) == Runs(
+    assert ask(airflow, lambda runs: runs.latest()) == DagRuns(
         start + 7,
-        (Run("l1", "success", start + 1.5, start + 2.5, start + 4.5),),
-        (Run("b1", "queued", start + 5.5),),
+        (DagRun("l1", "success", start + 1.5, start + 2.5, start + 4.5),),
+        (DagRun("b1", "queued", start + 5.5),),
     )
     (request,) = airflow.seen
     assert (request.method, request.url.path) == ("POST", "/api/v2/dags/~/dagRuns/list")

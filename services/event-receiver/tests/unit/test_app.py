@@ -8,14 +8,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
-from receiver_world.notifications import ODD_KEY, SEGMENT, about
+from receiver_testing.notifications import ODD_KEY, SEGMENT, about
 
 from bank_common.logging import get_logger
 from bank_common.names import BUCKET, RAW_TABLE_BY_TOPIC
 from bank_common.service import Readiness
 from event_receiver.app import EVENTS_PATH, Webhook, create_app
 from event_receiver.events import Hint
-from event_receiver.instruments import Instruments
+from event_receiver.metrics import ReceiverMetrics
 
 OLD, NEW = "old-token-0123456789", "new-token-0123456789"
 
@@ -33,7 +33,7 @@ class Receiver:
             bucket=BUCKET,
             topics=RAW_TABLE_BY_TOPIC,
             mark=self._mark,
-            instruments=Instruments(registry),
+            metrics=ReceiverMetrics(registry),
             log=get_logger("test"),
         )
 
@@ -81,7 +81,7 @@ def test_anything_else_is_401_without_detail(receiver: Receiver, token: str | No
     assert receiver.marked == []
 
 
-def test_a_stranger_s_body_is_not_even_read(receiver: Receiver) -> None:
+def test_a_body_without_a_known_token_is_not_even_read(receiver: Receiver) -> None:
     async def endless() -> AsyncIterator[bytes]:
         raise AssertionError("the body was read")
         yield b""

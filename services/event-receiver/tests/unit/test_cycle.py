@@ -1,16 +1,16 @@
 from dataclasses import replace
 
-from event_receiver.cycle import Durations, Run, Runs, Stage, cycle_seconds, durations, load_beside, stage
+from event_receiver.cycle import DagRun, DagRuns, Durations, Stage, cycle_seconds, durations, load_beside, stage
 
 HANDOVER = 3.0
 
 
-def done(run_id: str, queued: float, started: float, ended: float) -> Run:
-    return Run(run_id, "success", queued, started, ended)
+def done(run_id: str, queued: float, started: float, ended: float) -> DagRun:
+    return DagRun(run_id, "success", queued, started, ended)
 
 
-def runs(now: float, loads: list[Run], builds: list[Run]) -> Runs:
-    return Runs(now, tuple(reversed(loads)), tuple(reversed(builds)))
+def runs(now: float, loads: list[DagRun], builds: list[DagRun]) -> DagRuns:
+    return DagRuns(now, tuple(reversed(loads)), tuple(reversed(builds)))
 
 
 LOAD = done("l1", 100, 101, 103)
@@ -18,11 +18,11 @@ BUILD = done("b1", 104, 105, 109)
 
 
 def test_a_cycle_is_followed_from_the_load_s_queue_to_the_build_s_end() -> None:
-    assert stage(runs(100, [Run("l1", "queued", 100)], []), HANDOVER) is Stage.LOADING
-    assert stage(runs(102, [Run("l1", "running", 100, 101)], []), HANDOVER) is Stage.LOADING
+    assert stage(runs(100, [DagRun("l1", "queued", 100)], []), HANDOVER) is Stage.LOADING
+    assert stage(runs(102, [DagRun("l1", "running", 100, 101)], []), HANDOVER) is Stage.LOADING
     assert stage(runs(103.5, [LOAD], []), HANDOVER) is Stage.HANDOVER
-    assert stage(runs(104, [LOAD], [Run("b1", "queued", 104)]), HANDOVER) is Stage.BUILDING
-    assert stage(runs(108, [LOAD], [Run("b1", "running", 104, 105)]), HANDOVER) is Stage.BUILDING
+    assert stage(runs(104, [LOAD], [DagRun("b1", "queued", 104)]), HANDOVER) is Stage.BUILDING
+    assert stage(runs(108, [LOAD], [DagRun("b1", "running", 104, 105)]), HANDOVER) is Stage.BUILDING
     assert stage(runs(109, [LOAD], [BUILD]), HANDOVER) is Stage.OVER
 
 
@@ -32,7 +32,7 @@ def test_a_load_that_asks_for_no_build_is_over_a_little_later() -> None:
 
 
 def test_a_failed_load_is_followed_by_no_build() -> None:
-    assert stage(runs(103, [Run("l1", "failed", 100, 101, 103)], []), HANDOVER) is Stage.OVER
+    assert stage(runs(103, [DagRun("l1", "failed", 100, 101, 103)], []), HANDOVER) is Stage.OVER
     assert stage(runs(103, [], []), HANDOVER) is Stage.OVER
 
 
@@ -40,11 +40,11 @@ def test_a_build_that_another_one_held_up_is_waited_for() -> None:
     held_up = done("l2", 105, 105.5, 106)
     assert stage(runs(110, [LOAD, held_up], [BUILD]), HANDOVER) is Stage.HANDOVER
     assert stage(runs(112, [LOAD, held_up], [BUILD]), HANDOVER) is Stage.OVER
-    assert stage(runs(110, [LOAD, held_up], [BUILD, Run("b2", "queued", 110)]), HANDOVER) is Stage.BUILDING
+    assert stage(runs(110, [LOAD, held_up], [BUILD, DagRun("b2", "queued", 110)]), HANDOVER) is Stage.BUILDING
 
 
 def test_a_sweep_holds_the_next_load_up_only_while_it_runs() -> None:
-    sweep = Run("scheduled__1", "running", 110, 110.5, sweep=True)
+    sweep = DagRun("scheduled__1", "running", 110, 110.5, sweep=True)
     assert stage(runs(111, [LOAD, sweep], [BUILD]), HANDOVER) is Stage.LOADING
     assert stage(runs(111, [LOAD, replace(sweep, state="success", ended=111)], [BUILD]), HANDOVER) is Stage.OVER
     assert stage(runs(111, [replace(sweep, state="success", ended=111)], []), HANDOVER) is Stage.OVER
@@ -56,19 +56,19 @@ def test_a_build_after_a_sweep_tells_nothing_of_cycles() -> None:
 
 
 def test_a_load_beside_a_build_is_to_end_with_it() -> None:
-    known, build = (Durations(2, 6, 9),), Run("b2", "running", 120, 120.5)
+    known, build = (Durations(2, 6, 9),), DagRun("b2", "running", 120, 120.5)
     assert load_beside(runs(121, [LOAD], [BUILD, build]), known) == 120 + 6 - 121 - 2
     assert load_beside(runs(125, [LOAD], [BUILD, build]), known) == -1
     assert load_beside(runs(125, [LOAD], [BUILD, build]), ()) is None
     assert load_beside(runs(125, [LOAD], [BUILD]), known) is None
-    beside = Run("l2", "running", 122, 122.5)
+    beside = DagRun("l2", "running", 122, 122.5)
     assert load_beside(runs(125, [LOAD, beside], [BUILD, build]), known) is None, "one beside each build"
     assert load_beside(runs(125, [LOAD, replace(beside, sweep=True)], [BUILD, build]), known) == -1
 
 
 def test_durations_go_from_queueing_to_success_and_leave_out_what_failed() -> None:
     loads = [LOAD, done("l2", 110, 111, 112)]
-    builds = [BUILD, Run("b2", "failed", 113, 114, 115)]
+    builds = [BUILD, DagRun("b2", "failed", 113, 114, 115)]
     assert durations(runs(120, loads, builds)) == (Durations(3, 5, 9),)
     assert durations(runs(120, loads, [])) == ()
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from receiver_world.notifications import ODD_KEY, SEGMENT, about
+from receiver_testing.notifications import ODD_KEY, SEGMENT, about
 
 from bank_common.landing import SegmentKey
 from bank_common.names import BUCKET, RAW_TABLE_BY_TOPIC
@@ -56,8 +56,8 @@ def test_what_is_not_a_notification_is_malformed(body: bytes) -> None:
 def test_a_traceparent_that_is_none_is_dropped() -> None:
     for bad in ('00-xyz"', "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\\n", ""):
         body = SEGMENT.replace(b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", bad.encode())
-        found = read(body)
-        assert isinstance(found, Malformed) or found.records == (Hint(KEY, None),)
+        notification = read(body)
+        assert isinstance(notification, Malformed) or notification.records == (Hint(KEY, None),)
 
 
 def test_metadata_says_when_the_oldest_change_was_committed() -> None:
@@ -68,9 +68,9 @@ def test_metadata_says_when_the_oldest_change_was_committed() -> None:
         (b'"soon"', None),
         (b"1", None),
     ):
-        found = read(SEGMENT.replace(name, b'"X-Amz-Meta-Bank-Source-Us-Min":' + value + b"," + name))
-        assert isinstance(found, Notification)
-        (hint,) = found.records
+        notification = read(SEGMENT.replace(name, b'"X-Amz-Meta-Bank-Source-Us-Min":' + value + b"," + name))
+        assert isinstance(notification, Notification)
+        (hint,) = notification.records
         assert isinstance(hint, Hint)
         assert hint.committed == committed
 
@@ -90,29 +90,29 @@ def test_any_bytes_give_an_answer(body: bytes) -> None:
 @given(st.data())
 def test_any_damage_to_a_real_notification_gives_an_answer(data: st.DataObject) -> None:
     document: dict[str, Any] = json.loads(SEGMENT)
-    place: Any = document
+    node: Any = document
     # Walk down some way, then put anything there.
-    while isinstance(place, dict | list) and place:
-        steps = list(place) if isinstance(place, dict) else list(range(len(place)))
+    while isinstance(node, dict | list) and node:
+        steps = list(node) if isinstance(node, dict) else list(range(len(node)))
         step = data.draw(st.sampled_from(steps))
-        if not isinstance(place[step], dict | list) or data.draw(st.booleans()):
-            place[step] = data.draw(JSON)
+        if not isinstance(node[step], dict | list) or data.draw(st.booleans()):
+            node[step] = data.draw(JSON)
             break
-        place = place[step]
+        node = node[step]
     assert isinstance(read(json.dumps(document).encode()), Notification | Malformed)
 
 
 @given(st.text())
 def test_no_key_but_a_segment_s_is_taken(key: str) -> None:
-    found = read(about(key.encode("utf-8", "ignore").decode()))
-    assert found in (Notification((Poison.KEY,)), Notification((Poison.TOPIC,)))
+    notification = read(about(key.encode("utf-8", "ignore").decode()))
+    assert notification in (Notification((Poison.KEY,)), Notification((Poison.TOPIC,)))
 
 
 @given(st.sampled_from(sorted(RAW_TABLE_BY_TOPIC)), st.integers(0, 9999), st.integers(0, 2**40))
 def test_every_segment_of_a_landed_topic_is_taken(topic: str, partition: int, start: int) -> None:
     key = SegmentKey(topic, partition, start)
-    found = read(about(key))
-    assert isinstance(found, Notification)
-    (hint,) = found.records
+    notification = read(about(key))
+    assert isinstance(notification, Notification)
+    (hint,) = notification.records
     assert isinstance(hint, Hint)
     assert hint.key == key

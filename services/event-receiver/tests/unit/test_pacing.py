@@ -1,4 +1,4 @@
-"""What the machine does over minutes, against loads and builds as Airflow runs them: pure, on simulated time."""
+"""The wake-up over minutes, against loads and builds as Airflow runs them: pure, on simulated time."""
 
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from receiver_world.fakes import Scheduler
+from receiver_testing.fakes import Scheduler
 
 from bank_common.landing import SegmentKey
 from event_receiver.events import Hint
@@ -96,19 +96,19 @@ def steady(every: float, seconds: float, start: float = 20.0) -> list[float]:
 
 
 def test_steady_traffic_is_shown_at_the_target_lag_and_cycles_are_even() -> None:
-    found = Simulation(Pacing(), Scheduler(load_seconds=1, build_seconds=2), steady(1.0, 300), age=0.5).run(330)
-    lags = found.lags(280)[30:]
+    result = Simulation(Pacing(), Scheduler(load_seconds=1, build_seconds=2), steady(1.0, 300), age=0.5).run(330)
+    lags = result.lags(280)[30:]
     assert 9.5 <= max(lags) <= 10.2
-    gaps = [after - before for before, after in pairwise(found.orders[5:-5])]
+    gaps = [after - before for before, after in pairwise(result.orders[5:-5])]
     assert max(gaps) - min(gaps) <= 1.5
     # One look at the runs a cycle, and one more when it is late.
-    assert found.looks <= 2 * len(found.orders) + 2
+    assert result.looks <= 2 * len(result.orders) + 2
 
 
 def test_cycles_are_serial_and_no_build_waits_for_another() -> None:
-    found = Simulation(Pacing(), Scheduler(), steady(0.5, 120), age=0.5).run(150)
-    ends = [run.ended for run in found.scheduler.builds if run.ended is not None]
-    starts = found.load_starts()
+    result = Simulation(Pacing(), Scheduler(), steady(0.5, 120), age=0.5).run(150)
+    ends = [run.ended for run in result.scheduler.builds if run.ended is not None]
+    starts = result.load_starts()
     assert all(after >= end for end, after in zip(ends, starts[1:], strict=False))
 
 
@@ -116,28 +116,28 @@ def test_cycles_are_serial_and_no_build_waits_for_another() -> None:
 @pytest.mark.parametrize("build_seconds", [3.0, 8.0])
 def test_cycles_longer_than_the_target_lag_overlap_by_their_load(target_lag: float, build_seconds: float) -> None:
     scheduler = Scheduler(load_seconds=1, build_seconds=build_seconds)
-    found = Simulation(Pacing(target_lag_seconds=target_lag), scheduler, steady(0.5, 200)).run(250)
+    result = Simulation(Pacing(target_lag_seconds=target_lag), scheduler, steady(0.5, 200)).run(250)
     builds = [run for run in scheduler.builds if run.ended is not None][3:]
     for build in builds:
         beside = [load for load in scheduler.loads if build.queued <= load.queued < build.ended]
         assert len(beside) <= 1
         # It ends with the build, give or take the looks.
         assert all(abs(load.ended - build.ended) <= 0.7 for load in beside)
-    assert max(found.lags(180)[30:]) <= 2 * (build_seconds + 0.5) + 1 + 1
+    assert max(result.lags(180)[30:]) <= 2 * (build_seconds + 0.5) + 1 + 1
 
 
 def test_as_soon_as_possible_is_one_cycle_after_the_other() -> None:
-    found = Simulation(Pacing(target_lag_seconds=0.0), Scheduler(), steady(0.5, 120)).run(150)
+    result = Simulation(Pacing(target_lag_seconds=0.0), Scheduler(), steady(0.5, 120)).run(150)
     cycle = 2.0 + 0.5 + 3.0
-    gaps = [after - before for before, after in pairwise(found.orders[3:-3])]
+    gaps = [after - before for before, after in pairwise(result.orders[3:-3])]
     assert max(gaps) <= cycle
-    assert max(found.lags(110)[10:]) <= 2 * cycle
+    assert max(result.lags(110)[10:]) <= 2 * cycle
 
 
 def test_a_single_change_on_a_quiet_stack_is_one_cycle() -> None:
-    found = Simulation(Pacing(), Scheduler(), [30.0, 30.01, 90.0, 90.01], age=0.5).run(150)
-    assert len(found.orders) == 3
-    assert max(found.lags(100)) <= 10.5
+    result = Simulation(Pacing(), Scheduler(), [30.0, 30.01, 90.0, 90.01], age=0.5).run(150)
+    assert len(result.orders) == 3
+    assert max(result.lags(100)) <= 10.5
 
 
 @pytest.mark.parametrize("target_lag", [10.0, 60.0])
@@ -154,14 +154,14 @@ def test_a_sweep_makes_no_cycle(target_lag: float) -> None:
 def test_a_paused_build_does_not_stop_loads() -> None:
     scheduler = Scheduler()
     scheduler.builds_paused = True
-    found = Simulation(Pacing(), scheduler, steady(1.0, 120, start=0.5)).run(120)
-    assert max(after - before for before, after in pairwise(found.load_starts())) <= 10
+    result = Simulation(Pacing(), scheduler, steady(1.0, 120, start=0.5)).run(120)
+    assert max(after - before for before, after in pairwise(result.load_starts())) <= 10
 
 
 def test_a_hanging_build_does_not_stop_loads() -> None:
-    found = Simulation(Pacing(), Scheduler(build_seconds=10_000), steady(1.0, 500, start=0.5)).run(520)
-    assert max(after - before for before, after in pairwise(found.load_starts())) <= 10 + 70
-    assert len(found.load_starts()) >= 6
+    result = Simulation(Pacing(), Scheduler(build_seconds=10_000), steady(1.0, 500, start=0.5)).run(520)
+    assert max(after - before for before, after in pairwise(result.load_starts())) <= 10 + 70
+    assert len(result.load_starts()) >= 6
 
 
 @settings(max_examples=60, deadline=None)
@@ -187,12 +187,12 @@ def test_every_change_is_loaded_in_time_and_there_is_no_storm(
 ) -> None:
     scheduler = Scheduler(load, build, queue, handover)
     pacing = Pacing(target_lag_seconds=target_lag)
-    found = Simulation(pacing, scheduler, marks, age=age, sweep_every=sweep).run(1200)
-    starts = found.load_starts()
-    bound = target_lag + found.longest_patience + 2 * load + queue + 15
+    result = Simulation(pacing, scheduler, marks, age=age, sweep_every=sweep).run(1200)
+    starts = result.load_starts()
+    bound = target_lag + result.longest_patience + 2 * load + queue + 15
     for mark in marks:
         assert any(mark <= start <= mark + bound for start in starts), (mark, starts)
     # A cycle is begun when the one before is over, and only for something that landed.
-    assert len(found.orders) <= 1 + len(marks)
-    for before, after in pairwise(found.orders):
+    assert len(result.orders) <= 1 + len(marks)
+    for before, after in pairwise(result.orders):
         assert after - before >= min(load, build)

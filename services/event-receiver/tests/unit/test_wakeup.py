@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bank_common.landing import SegmentKey
-from event_receiver.cycle import Run, Runs, Stage
+from event_receiver.cycle import DagRun, DagRuns, Stage
 from event_receiver.events import Hint
 from event_receiver.wakeup import MAX_HINTS, REMEMBERED_KEYS, Look, Pacing, Rest, Step, Trigger, WakeUp, Watch
 
@@ -21,37 +21,37 @@ def hint(number: int, committed: float | None = None) -> Hint:
     return Hint(SegmentKey("bank.public.accounts", 0, number), f"00-{number:032x}-{1:016x}-01", committed)
 
 
-def cycle(number: int, queued: float, *, load: float = 2, build: float = 3) -> tuple[Run, Run]:
+def cycle(number: int, queued: float, *, load: float = 2, build: float = 3) -> tuple[DagRun, DagRun]:
     """A load and the build that followed it; a second lies between them."""
     ended = queued + load
-    last = Run(f"wake__p__{number}", "success", queued, queued, ended)
-    return last, Run(f"asset__{number}", "success", ended + 1, ended + 1, ended + 1 + build)
+    last = DagRun(f"wake__p__{number}", "success", queued, queued, ended)
+    return last, DagRun(f"asset__{number}", "success", ended + 1, ended + 1, ended + 1 + build)
 
 
-def runs(now: float, *cycles: tuple[Run, ...]) -> Runs:
-    loads = [it for found in reversed(cycles) for it in found if not it.run_id.startswith("asset")]
-    return Runs(now, tuple(loads), tuple(it for found in reversed(cycles) for it in found[1:]))
+def runs(now: float, *cycles: tuple[DagRun, ...]) -> DagRuns:
+    loads = [it for cycle in reversed(cycles) for it in cycle if not it.run_id.startswith("asset")]
+    return DagRuns(now, tuple(loads), tuple(it for cycle in reversed(cycles) for it in cycle[1:]))
 
 
 def step(machine: WakeUp, now: float = LATER) -> Step:
     """The next step, with every cycle seen over."""
-    found = machine.next_step(now)
-    if isinstance(found, Look):
-        machine.looked(Runs(0, (), ()), now)
-        found = machine.next_step(now)
-    return found
+    next_step = machine.next_step(now)
+    if isinstance(next_step, Look):
+        machine.looked(DagRuns(0, (), ()), now)
+        next_step = machine.next_step(now)
+    return next_step
 
 
-def pause(found: Step) -> float:
-    assert isinstance(found, Rest)
-    assert found.seconds is not None
-    return found.seconds
+def pause(rest: Step) -> float:
+    assert isinstance(rest, Rest)
+    assert rest.seconds is not None
+    return rest.seconds
 
 
 def order(machine: WakeUp, now: float = LATER) -> Trigger:
-    found = step(machine, now)
-    assert isinstance(found, Trigger)
-    return found
+    trigger = step(machine, now)
+    assert isinstance(trigger, Trigger)
+    return trigger
 
 
 def over(machine: WakeUp, now: float = LATER) -> None:
@@ -181,9 +181,9 @@ def test_a_source_s_clock_that_is_off_costs_the_target_lag_at_most(committed: fl
     machine = started(Pacing(target_lag_seconds=20.0), now=50.0)
     machine.looked(runs(60, cycle(1, 50)), 60.0)
     machine.mark([hint(1, committed)], now=100.0, wall=1000.0)
-    found = machine.due()
-    assert found is not None
-    assert found == pytest.approx(due, abs=0.91)
+    planned = machine.due()
+    assert planned is not None
+    assert planned == pytest.approx(due, abs=0.91)
 
 
 def test_without_a_cycle_to_learn_from_the_load_is_woken_at_once() -> None:
@@ -204,10 +204,10 @@ def test_the_segments_of_one_transaction_settle_even_when_they_are_late() -> Non
 def test_a_load_waits_for_the_build_of_the_one_before() -> None:
     machine = busy()
     load, build = cycle(1, 100)
-    assert machine.looked(Runs(104, (load,), (Run("asset__1", "running", 103, 104),)), 200.0) is Stage.BUILDING
+    assert machine.looked(DagRuns(104, (load,), (DagRun("asset__1", "running", 103, 104),)), 200.0) is Stage.BUILDING
     assert pause(machine.next_step(200.0)) == pytest.approx(1.0)
     assert machine.next_step(201.0) == Look()
-    assert machine.looked(Runs(106, (load,), (build,)), 201.0) is Stage.OVER
+    assert machine.looked(DagRuns(106, (load,), (build,)), 201.0) is Stage.OVER
     assert isinstance(machine.next_step(201.0), Trigger)
 
 
@@ -215,24 +215,24 @@ def test_a_load_is_beside_the_end_of_a_build_when_cycles_are_longer_than_the_tar
     machine = paced(target_lag=5.0)
     over(machine, now=190.0)
     machine.mark([hint(1)], now=195.0)
-    load, building = cycle(1, 100)[0], Run("asset__1", "running", 103, 103)
-    assert machine.looked(Runs(103.5, (load,), (building,)), 200.0) is Stage.BUILDING
+    load, building = cycle(1, 100)[0], DagRun("asset__1", "running", 103, 103)
+    assert machine.looked(DagRuns(103.5, (load,), (building,)), 200.0) is Stage.BUILDING
     assert pause(machine.next_step(200.0)) == pytest.approx(0.5)
-    assert machine.looked(Runs(104, (load,), (building,)), 200.5) is Stage.ENDING
+    assert machine.looked(DagRuns(104, (load,), (building,)), 200.5) is Stage.ENDING
     assert isinstance(machine.next_step(200.5), Trigger)
 
 
 def test_a_build_that_hangs_does_not_stop_loads() -> None:
     machine = busy()
-    hanging = Runs(104, (cycle(1, 100)[0],), (Run("asset__1", "running", 103, 104),))
+    hanging = DagRuns(104, (cycle(1, 100)[0],), (DagRun("asset__1", "running", 103, 104),))
     now = since = 200.0
-    while not isinstance(found := machine.next_step(now), Trigger):
-        if isinstance(found, Look):
+    while not isinstance(next_step := machine.next_step(now), Trigger):
+        if isinstance(next_step, Look):
             machine.looked(hanging, now)
         else:
-            assert isinstance(found, Rest)
-            assert found.seconds is not None
-            now += found.seconds
+            assert isinstance(next_step, Rest)
+            assert next_step.seconds is not None
+            now += next_step.seconds
     assert 60 <= now - since <= 70
 
 
@@ -251,7 +251,7 @@ def test_an_airflow_that_does_not_tell_holds_nothing_up() -> None:
     assert isinstance(machine.next_step(2.0), Trigger)
 
 
-def by_hand(number: int, queued: float) -> tuple[Run, Run]:
+def by_hand(number: int, queued: float) -> tuple[DagRun, DagRun]:
     load, build = cycle(number, queued)
     return replace(load, run_id=f"manual__{number}"), replace(build, run_id=f"asset__m{number}")
 
@@ -294,7 +294,7 @@ def test_a_load_that_failed_and_a_sweep_cover_nothing(difference: dict[str, Any]
     other = replace(by_hand(2, 1108)[0], **difference)
     for moment in (110.0, 120.0):
         machine.asked()
-        machine.looked(Runs(1000 + moment, (other,), ()), moment)
+        machine.looked(DagRuns(1000 + moment, (other,), ()), moment)
     assert machine.due() == 104.0
 
 
@@ -322,13 +322,13 @@ class Observed(RuleBasedStateMachine):
         self.machine.mark([hint(self.events)], now=float(self.events))
 
     def order(self) -> Trigger | None:
-        found = step(self.machine)
-        return found if isinstance(found, Trigger) else None
+        trigger = step(self.machine)
+        return trigger if isinstance(trigger, Trigger) else None
 
-    def arrive(self, wanted: Trigger) -> None:
-        if wanted.run_id not in self.arrived:
-            self.arrived.add(wanted.run_id)
-            self.in_queue.add(wanted.run_id)
+    def arrive(self, trigger: Trigger) -> None:
+        if trigger.run_id not in self.arrived:
+            self.arrived.add(trigger.run_id)
+            self.in_queue.add(trigger.run_id)
 
     @precondition(lambda self: self.order() is not None)
     @rule()
@@ -338,17 +338,17 @@ class Observed(RuleBasedStateMachine):
     @precondition(lambda self: self.order() is not None)
     @rule()
     def arrived_and_answer_lost(self) -> None:
-        wanted = self.order()
-        assert wanted is not None
-        self.arrive(wanted)
+        trigger = self.order()
+        assert trigger is not None
+        self.arrive(trigger)
 
     @precondition(lambda self: self.order() is not None)
     @rule()
     def arrived_and_answered(self) -> None:
-        wanted = self.order()
-        assert wanted is not None
-        self.arrive(wanted)
-        self.machine.acknowledged(wanted.run_id, LATER)
+        trigger = self.order()
+        assert trigger is not None
+        self.arrive(trigger)
+        self.machine.acknowledged(trigger.run_id, LATER)
 
     @precondition(lambda self: self.in_queue)
     @rule()
@@ -357,8 +357,8 @@ class Observed(RuleBasedStateMachine):
         self.uncovered.clear()
 
     def watched(self) -> Watch | None:
-        found = self.machine.next_step(LATER)
-        return found if isinstance(found, Watch) else None
+        next_step = self.machine.next_step(LATER)
+        return next_step if isinstance(next_step, Watch) else None
 
     def look_at(self, watch: Watch) -> None:
         if watch.run_id in self.in_queue:

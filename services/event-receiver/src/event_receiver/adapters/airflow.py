@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
-from event_receiver.cycle import Run, Runs
+from event_receiver.cycle import DagRun, DagRuns
 from event_receiver.ports import RefusedError, RunState, UnreachableError
 
 _NOT_NOW: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
@@ -45,23 +45,23 @@ class AirflowRuns:
         answer = await self._request("GET", f"{self._dag}/dagRuns/{quote(run_id, safe='')}")
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return RunState.LEFT
-        found = self._checked(answer).get("state")
-        return RunState.QUEUED if found == "queued" else RunState.LEFT
+        run_state = self._checked(answer).get("state")
+        return RunState.QUEUED if run_state == "queued" else RunState.LEFT
 
-    async def latest(self) -> Runs:
+    async def latest(self) -> DagRuns:
         """See `AirflowPort.latest`."""
-        wanted = {"dag_ids": [self._dag_id, self._build_dag_id], "order_by": "-id", "page_limit": _LATEST}
-        answer = await self._request("POST", "/api/v2/dags/~/dagRuns/list", wanted)
-        found = self._checked(answer)
+        query = {"dag_ids": [self._dag_id, self._build_dag_id], "order_by": "-id", "page_limit": _LATEST}
+        answer = await self._request("POST", "/api/v2/dags/~/dagRuns/list", query)
+        listing = self._checked(answer)
         try:
             now = parsedate_to_datetime(answer.headers["date"]).timestamp()
-            runs = [(entry["dag_id"], _run(entry)) for entry in found["dag_runs"]]
+            runs = [(entry["dag_id"], _run(entry)) for entry in listing["dag_runs"]]
         except (KeyError, TypeError, ValueError):
             raise RefusedError(
                 "Airflow's list of runs can't be read", _advice(answer.status_code, self._dag_id)
             ) from None
         loads = tuple(run for dag_id, run in runs if dag_id == self._dag_id)
-        return Runs(now, loads, tuple(run for dag_id, run in runs if dag_id == self._build_dag_id))
+        return DagRuns(now, loads, tuple(run for dag_id, run in runs if dag_id == self._build_dag_id))
 
     async def check(self) -> None:
         """See `AirflowPort.check`."""
@@ -114,15 +114,15 @@ class AirflowRuns:
         if not answer.is_success:
             raise RefusedError(f"Airflow answered {status} for the DAG {self._dag_id}", _advice(status, self._dag_id))
         try:
-            found = answer.json()
+            document = answer.json()
         except ValueError:
-            found = None
-        if not isinstance(found, dict):
+            document = None
+        if not isinstance(document, dict):
             raise RefusedError("Airflow's answer is not JSON", "Check that EVENT_RECEIVER_AIRFLOW__URL is Airflow 3.")
-        return found
+        return document
 
 
-def _run(entry: Mapping[str, Any]) -> Run:
+def _run(entry: Mapping[str, Any]) -> DagRun:
     def moment(name: str) -> float | None:
         return datetime.fromisoformat(entry[name]).timestamp() if entry[name] is not None else None
 
@@ -130,7 +130,7 @@ def _run(entry: Mapping[str, Any]) -> Run:
     if queued is None:
         raise ValueError("a run without a time")
     sweep = entry["run_type"] == "scheduled"
-    return Run(entry["dag_run_id"], entry["state"], queued, moment("start_date"), moment("end_date"), sweep)
+    return DagRun(entry["dag_run_id"], entry["state"], queued, moment("start_date"), moment("end_date"), sweep)
 
 
 def _advice(status: int, dag_id: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from event_receiver.cycle import Run, Runs
+from event_receiver.cycle import DagRun, DagRuns
 from event_receiver.ports import RefusedError, RunState, UnreachableError
 
 Fault = Callable[[], None]
@@ -13,7 +13,7 @@ Fault = Callable[[], None]
 
 @dataclass(slots=True)
 class SimulatedRun:
-    """One run's life, in seconds of the simulation."""
+    """The life of a run, in seconds of the simulation."""
 
     run_id: str
     queued: float
@@ -24,12 +24,12 @@ class SimulatedRun:
     def sweep(self) -> bool:
         return self.run_id.startswith("scheduled")
 
-    def told(self, offset: float) -> Run:
+    def told(self, offset: float) -> DagRun:
         state = "success" if self.ended is not None else "queued" if self.started is None else "running"
         moments = (None if at is None else at + offset for at in (self.queued, self.started, self.ended))
         queued, started, ended = moments
         assert queued is not None
-        return Run(self.run_id, state, queued, started, ended, self.sweep)
+        return DagRun(self.run_id, state, queued, started, ended, self.sweep)
 
 
 class Scheduler:
@@ -61,14 +61,14 @@ class Scheduler:
         self.advance(now)
 
     def advance(self, now: float) -> None:
-        """Everything that happens until `now`, in its order."""
+        """Simulate everything that happens until `now`, in its order."""
         while (moment := self._next_moment()) is not None and moment[0] <= now:
             moment[1](moment[0])
 
-    def runs(self, now: float) -> Runs:
+    def runs(self, now: float) -> DagRuns:
         self.advance(now)
         offset = self.clock_offset
-        return Runs(
+        return DagRuns(
             now + offset,
             tuple(run.told(offset) for run in reversed(self.loads[-15:])),
             tuple(run.told(offset) for run in reversed(self.builds[-5:])),
@@ -146,7 +146,7 @@ class InMemoryAirflow:
         self.scheduler.advance(self._clock.now)
         return RunState.QUEUED if run_id in self.scheduler.queued_loads() else RunState.LEFT
 
-    async def latest(self) -> Runs:
+    async def latest(self) -> DagRuns:
         self.looks += 1
         self._fault(self.before)
         return self.scheduler.runs(self._clock.now)

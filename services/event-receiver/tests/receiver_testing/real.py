@@ -39,9 +39,9 @@ def until(what: str, probe: Callable[[], T | None], seconds: float = 30) -> T:
     """Poll until the probe gives something true, or fail with what was waited for."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        found = probe()
-        if found:
-            return found
+        result = probe()
+        if result:
+            return result
         time.sleep(0.02)
     raise AssertionError(f"{what}: not within {seconds} s")
 
@@ -75,8 +75,8 @@ class ListeningAirflow:
                     self._answer(status, {})
 
             def do_GET(self) -> None:
-                _, found, run_id = self.path.partition("/dagRuns/")
-                self._answer(200, {"state": airflow.look(run_id)} if found else {"is_paused": False})
+                _, is_run, run_id = self.path.partition("/dagRuns/")
+                self._answer(200, {"state": airflow.look(run_id)} if is_run else {"is_paused": False})
 
             def _answer(self, status: int, body: dict[str, Any]) -> None:
                 data = json.dumps(body).encode()

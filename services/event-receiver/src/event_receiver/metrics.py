@@ -6,8 +6,8 @@ from bank_common import metrics as m
 from bank_common.service import build_metric
 
 
-class Instruments:
-    """One method per thing that happens."""
+class ReceiverMetrics:
+    """The metrics of webhook, wake-ups and cycles."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._events = build_metric(m.RECEIVER_EVENTS, registry)
@@ -19,26 +19,26 @@ class Instruments:
         self._dirty = build_metric(m.RECEIVER_DIRTY, registry)
 
     def received(self, outcome: str) -> None:
-        """A record (accepted, poison_…), or a request that was turned away (unauthorized, too_large, malformed)."""
+        """Count a record (accepted, poison_…), or a rejected request (unauthorized, too_large, malformed)."""
         self._events.labels(outcome).inc()
 
     def woken(self, outcome: str) -> None:
-        """A call to Airflow for a wake-up: triggered, unreachable or refused."""
+        """Count a call to Airflow for a wake-up: triggered, unreachable or refused."""
         self._wakeups.labels(outcome).inc()
 
     def cycle(self, before: str) -> None:
-        """A cycle was begun; the one before was over, ending, overdue, or Airflow would not tell (unseen)."""
+        """Count a cycle that begins; the one before was over, ending, overdue, or Airflow would not tell (unseen)."""
         self._cycles.labels(before).inc()
 
     def waiting(self, seconds: float) -> None:
-        """How long what is owed still waits; 0 when nothing is owed or it is under way."""
+        """Set the seconds until the owed wake-up; 0 when none is owed or it is under way."""
         self._wait.set(seconds)
 
     def took(self, load_seconds: float, build_seconds: float) -> None:
-        """What load and build of the last successful cycle took, from queueing to success."""
+        """Set the seconds of load and build of the last successful cycle, from queueing to success."""
         self._load.set(load_seconds)
         self._build.set(build_seconds)
 
     def dirty(self, dirty: bool) -> None:
-        """Whether a wake-up is owed."""
+        """Set to 1 while a wake-up is owed."""
         self._dirty.set(int(dirty))

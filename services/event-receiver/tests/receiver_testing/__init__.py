@@ -1,0 +1,1 @@
+"""Test support of the receiver: an Airflow in memory, a clock turned by hand, notifications."""
