@@ -1,4 +1,4 @@
-"""How many segments a second a load run takes, on a backlog of small segments: `make benchmark-load`.
+"""Measures how many segments a second a load run takes, on a backlog of small segments: `make benchmark-load`.
 
 One topic with three partitions and four with one, as a bank of one busy table looks after an outage. Prints the rate of
 each run, the share of each step, and the rate's ratio between a short ledger and a long one.
@@ -16,10 +16,10 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from load_world import segments
-from load_world.loading import LIMITS, warehouse
-from load_world.segments import Made
-from load_world.stack import World, stack, world
+from loading_testing import segments
+from loading_testing.loading import LIMITS, warehouse
+from loading_testing.segments import Made
+from loading_testing.stack import Sandbox, sandbox, stack
 
 from bank_common import names
 from bank_dags.loading.load import Loader
@@ -42,14 +42,14 @@ class Timed:
         self._spent = spent
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._port, name)
-        if not callable(found) or name == "transaction":
-            return found
+        member = getattr(self._port, name)
+        if not callable(member) or name == "transaction":
+            return member
 
         def timed(*arguments: Any) -> Any:
             start = time.perf_counter()
             try:
-                return found(*arguments)
+                return member(*arguments)
             finally:
                 self._spent[name] += time.perf_counter() - start
 
@@ -57,7 +57,7 @@ class Timed:
 
 
 class TimedWarehouse(Timed):
-    """Its transaction's methods are timed as well, BEGIN and COMMIT as `transaction`."""
+    """A warehouse whose transaction's methods are timed as well, BEGIN and COMMIT as `transaction`."""
 
     @contextmanager
     def transaction(self) -> Iterator[Timed]:
@@ -70,22 +70,22 @@ class TimedWarehouse(Timed):
 ROWS: Final = 5
 
 
-def backlog(each: int, first: int) -> list[Made]:
+def backlog(per_chain: int, first: int) -> list[Made]:
     """`each` segments of every chain, of `ROWS` rows each, from an offset on."""
     return [
         segments.rows_of(topic, partition, first + ROWS * number, ROWS)
-        for number in range(each)
+        for number in range(per_chain)
         for topic, partition in CHAINS
     ]
 
 
-def run(place: World, each: int, first: int) -> tuple[float, Counter[str]]:
+def run(prepared: Sandbox, per_chain: int, first: int) -> tuple[float, Counter[str]]:
     """Land a backlog, load it in one run; gives segments a second and the seconds of each step."""
-    made = backlog(each, first)
-    place.land(*made)
+    made = backlog(per_chain, first)
+    prepared.land(*made)
     spent: Counter[str] = Counter()
-    with warehouse(place) as session:
-        landing = Timed(S3Landing(place.store_settings, place.bucket), spent)
+    with warehouse(prepared) as session:
+        landing = Timed(S3Landing(prepared.store_settings, prepared.bucket), spent)
         loader = Loader(landing, TimedWarehouse(session, spent), LIMITS)  # pyright: ignore[reportArgumentType]
         start = time.perf_counter()
         loaded = sum(batch.segments for batch in loader.run())
@@ -94,9 +94,9 @@ def run(place: World, each: int, first: int) -> tuple[float, Counter[str]]:
     return loaded / seconds, spent
 
 
-def lengthen(place: World, rows: int) -> None:
+def lengthen(prepared: Sandbox, rows: int) -> None:
     """Ledger rows of chains that nobody lands: what the plan must not read."""
-    place.query(
+    prepared.query(
         "INSERT INTO RAW.LOAD_LEDGER (SEGMENT, TOPIC, TOPIC_PARTITION, START_OFFSET, END_OFFSET, LOAD_ID, "
         f"CHANGES_MARTS, STATUS) SELECT 'old', '{segments.ACCOUNTS}', 9, SEQ4(), SEQ4() + 1, 0, FALSE, 'loaded' "
         f"FROM TABLE(GENERATOR(ROWCOUNT => {rows}))"
@@ -104,7 +104,7 @@ def lengthen(place: World, rows: int) -> None:
 
 
 def show(title: str, rates: Sequence[float], spent: Counter[str]) -> None:
-    """One line of rates and one of steps."""
+    """Print a line of rates and a line of steps."""
     print(f"{title}: {statistics.median(rates):.0f} segments/s in median ({min(rates):.0f} to {max(rates):.0f})")
     total = spent.total()
     print("  " + ", ".join(f"{name} {seconds / total:.0%}" for name, seconds in spent.most_common(8)))
@@ -117,17 +117,17 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--ledger", type=int, default=1_000_000, help="rows of the long ledger")
     asked = options.parse_args()
-    with stack() as running, world(running) as place:
+    with stack() as running, sandbox(running) as prepared:
         medians: list[float] = []
-        each, first = -(-asked.segments // len(CHAINS)), 0
+        per_chain, first = -(-asked.segments // len(CHAINS)), 0
         for title, rows in (("short ledger", 0), (f"ledger of {asked.ledger:,} rows more", asked.ledger)):
             if rows:
-                lengthen(place, rows)
+                lengthen(prepared, rows)
             rates: list[float] = []
             spent: Counter[str] = Counter()
             for _ in range(asked.rounds):
-                rate, seconds = run(place, each, first)
-                first += each * ROWS
+                rate, seconds = run(prepared, per_chain, first)
+                first += per_chain * ROWS
                 rates.append(rate)
                 spent += seconds
             show(title, rates, spent)

@@ -21,7 +21,7 @@ RAW = Asset(names.RAW_ASSET)
     doc_md=__doc__,
 )
 def build_marts() -> None:
-    """One task; a failed build stays owed, and the sweep asks for it again."""
+    """Run the build's task; a failed build stays pending, and the sweep asks for it again."""
 
     # The build has a deadline of its own; the task's is only for what hangs outside dbt.
     @task(retries=0, execution_timeout=timedelta(seconds=SETTINGS.build_timeout_seconds + 300))
@@ -29,12 +29,12 @@ def build_marts() -> None:
         from bank_dags import tasks
         from bank_dags.building.fence import FenceHeldError
 
-        events = [event for found in triggering_asset_events.values() for event in found]
+        events = [event for of_asset in triggering_asset_events.values() for event in of_asset]
         traceparents = [tasks.traceparent_of(extra) for extra in (dag_run.conf, *(event.extra for event in events))]
         try:
             built = tasks.build_marts(dag_run.run_id, traceparents)
         except FenceHeldError as held:
-            raise AirflowSkipException(f"{held} The build stays owed: the next sweep asks for it.") from held
+            raise AirflowSkipException(f"{held} The build stays pending: the next sweep asks for it.") from held
         if not built:
             raise AirflowSkipException("The marts have seen all that RAW holds.")
 

@@ -34,7 +34,7 @@ def load_raw() -> None:
         outcome = tasks.load_raw(dag_run.run_id, dag_run.conf, sweep=dag_run.run_type == "scheduled")
         if outcome.did_nothing:
             raise AirflowSkipException("No segment is due, and the marts have seen all that is loaded.")
-        if outcome.build_owed:
+        if outcome.build_pending:
             outlet_events[LOADED].add(RAW, extra=outcome.event_extra())
         if outcome.left:
             if outcome.halted:  # what the task would return, had it no next run to ask for

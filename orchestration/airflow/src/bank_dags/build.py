@@ -12,7 +12,7 @@ from bank_common.errors import PipelineError
 from bank_dags.building import door
 from bank_dags.building.build import Choice
 from bank_dags.building.settings import BuildSettings
-from bank_dags.origin import Origin
+from bank_dags.query_tag import QueryTag
 
 
 def main(
@@ -25,7 +25,7 @@ def main(
     empty: Annotated[bool, typer.Option("--empty", help="dbt's: make every relation, without rows.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end of a build that is running.")] = False,
 ) -> None:
-    """Build the marts now, whether a build is owed or not. A build of everything is recorded, as the DAG's are.
+    """Build the marts now, whether a build is pending or not. A build of everything is recorded, as the DAG's are.
 
     Example: python -m bank_dags.build --select dim_accounts+ --wait
 
@@ -44,8 +44,8 @@ def main(
         settings = BuildSettings.load()
         results = door.build(
             settings,
-            Origin("build", f"by {getpass.getuser()}"),
-            Choice(tuple(arguments), whole, even_if_not_owed=True),
+            QueryTag("build", f"by {getpass.getuser()}"),
+            Choice(tuple(arguments), whole, even_if_not_pending=True),
             settings.build_timeout_seconds if wait else 0,
         )
     except PipelineError as error:

@@ -1,4 +1,4 @@
-"""How a load that leaves work behind starts the next run, without waiting for the sweep."""
+"""Starts the next run of a load that leaves work behind, without waiting for the sweep."""
 
 import uuid
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from bank_common import names
 
 
 def next_run(conf: Mapping[str, Any] | None) -> DagRunTriggerException:
-    """To be raised by the load's task: Airflow takes it as a success, sends the asset's event and makes the run.
+    """Make the exception for the load's task: Airflow takes it as a success, sends the asset's event and makes the run.
 
     `conf` is the caller's: its trace goes on. The run id is new for each, `next__<uuid>`.
     """

@@ -20,7 +20,7 @@ SNOWFLAKE_PREFIX: Final = "SNOWFLAKE_"
 
 
 class BankDagsSettings(BuildSettings):
-    """Everything that can be set; the build's part is inherited. The tables come from infra/platform.toml."""
+    """The settings of load and build; the build's part is inherited. The tables come from infra/platform.toml."""
 
     store: ObjectStoreSettings
     bucket: str = names.BUCKET
@@ -49,7 +49,7 @@ class BankDagsSettings(BuildSettings):
 
     @property
     def bounded_run_seconds(self) -> float:
-        """How long a load run begins batches. With a target lag of 0 it loads one: its event goes out at once."""
+        """Seconds in which a run begins batches. With a target lag of 0 it loads one: its event goes out at once."""
         return self.load_run_seconds if self.target_lag_seconds else 0.0
 
 

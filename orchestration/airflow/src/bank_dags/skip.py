@@ -6,14 +6,15 @@ from typing import Annotated
 import typer
 
 from bank_common.errors import PipelineError
-from bank_common.landing import SegmentKey
+from bank_common.landing import SegmentKey, TopicPartition
 from bank_common.names import RAW_TABLE_BY_TOPIC
-from bank_dags.loading.ports import Landing, LedgerRow, Warehouse
-from bank_dags.loading.reasons import LoadError, NotNext
-from bank_dags.loading.segments import Chain
+from bank_dags.loading.failures import LoadError, NotNext
+from bank_dags.loading.ports import LandingReader, LedgerRow, RawWarehouse
 
 
-def skip(landing: Landing, warehouse: Warehouse, chain: Chain, start: int, end: int | None, reason: str) -> LedgerRow:
+def skip(
+    landing: LandingReader, warehouse: RawWarehouse, chain: TopicPartition, start: int, end: int | None, reason: str
+) -> LedgerRow:
     """Record that `[start, end)` of a chain will never be loaded. It must be what comes next; `end` is needed only
     where no object is.
 
@@ -23,10 +24,10 @@ def skip(landing: Landing, warehouse: Warehouse, chain: Chain, start: int, end: 
         LoadError: NotNext, or anything a load raises; nothing is recorded.
     """
     key = SegmentKey(chain.topic, chain.partition, start)
-    found = landing.metadata(key)
-    until = end if end is not None else found.end if found is not None else start
+    metadata = landing.metadata(key)
+    until = end if end is not None else metadata.end if metadata is not None else start
     with warehouse.transaction() as transaction:
-        load_id = transaction.raise_fence()
+        load_id = transaction.advance_fencing_token()
         tail = transaction.tails().get(chain)
         expected = tail.end if tail is not None else None
         if until <= start or (expected is not None and expected != start):
@@ -37,9 +38,9 @@ def skip(landing: Landing, warehouse: Warehouse, chain: Chain, start: int, end: 
             start=start,
             end=until,
             rows=0,
-            rejected=found.rejected if found is not None else 0,
-            schema_id=found.schema_id if found is not None else None,
-            sha256=found.sha256 if found is not None else None,
+            rejected=metadata.rejected if metadata is not None else 0,
+            schema_id=metadata.schema_id if metadata is not None else None,
+            sha256=metadata.sha256 if metadata is not None else None,
             changes_marts=True,
             status="skipped",
             reason=reason,
@@ -65,9 +66,9 @@ def main(
     """
     from bank_dags.loading.snowflake import SnowflakeWarehouse
     from bank_dags.loading.store import S3Landing
-    from bank_dags.origin import Origin
+    from bank_dags.query_tag import QueryTag
     from bank_dags.settings import BankDagsSettings, snowflake_settings
-    from bank_dags.warehouse import connect
+    from bank_dags.snowflake_session import connect
 
     try:
         if topic not in RAW_TABLE_BY_TOPIC:
@@ -75,11 +76,11 @@ def main(
         settings = BankDagsSettings.load()
         if not yes:
             typer.confirm(f"Give up {topic}/{partition} from offset {start} for good?", abort=True)
-        with connect(snowflake_settings(), Origin("skip", "by hand"), *settings.timeouts) as connection:
+        with connect(snowflake_settings(), QueryTag("skip", "by hand"), *settings.timeouts) as connection:
             row = skip(
                 S3Landing(settings.store, settings.bucket),
                 SnowflakeWarehouse(connection),
-                Chain(topic, partition),
+                TopicPartition(topic, partition),
                 start,
                 end,
                 reason,

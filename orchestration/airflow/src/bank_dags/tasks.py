@@ -9,13 +9,13 @@ from opentelemetry import trace
 
 from bank_common import names, tracing
 from bank_common.errors import PipelineError
-from bank_dags.origin import Origin
+from bank_dags.query_tag import QueryTag
 from bank_dags.settings import BankDagsSettings, snowflake_settings
 
 log = structlog.get_logger(__name__)
 
 BUILD_WAIT_SECONDS: Final = 75.0
-"""How long the DAG waits for another build: until a dead one can be taken over. A living one leaves the build owed."""
+"""How long the DAG waits for another build: until a dead one can be taken over. A living one leaves it pending."""
 
 WAKE_UP_SECONDS: Final = 5.0
 """How old a segment is, at a target lag of less, before a sweep takes it: its wake-up comes in this time."""
@@ -23,12 +23,12 @@ WAKE_UP_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class LoadOutcome:
-    """What a load did, and whether the marts are to be built now."""
+    """The outcome of a load, and whether the marts are to be built now."""
 
     segments: int
     rows: int
     load_id: int | None
-    build_owed: bool
+    build_pending: bool
     traceparent: str | None
     left: bool = False
     """The run ended by its time: the next one is to start at once."""
@@ -37,13 +37,13 @@ class LoadOutcome:
 
     @property
     def did_nothing(self) -> bool:
-        """Nothing was loaded, no build is owed and no chain is halted: the task shows as skipped."""
-        return not self.segments and not self.build_owed and not self.halted
+        """True when nothing was loaded, no build is pending and no chain is halted: the task shows as skipped."""
+        return not self.segments and not self.build_pending and not self.halted
 
     def event_extra(self) -> dict[str, Any]:
-        """What the asset's event carries: hints and trace context, never the work list."""
-        found = {"load_id": self.load_id, tracing.TRACEPARENT: self.traceparent}
-        return {name: value for name, value in found.items() if value is not None}
+        """The extra of the asset's event: hints and trace context, never the work list."""
+        extra = {"load_id": self.load_id, tracing.TRACEPARENT: self.traceparent}
+        return {name: value for name, value in extra.items() if value is not None}
 
 
 def traceparent_of(conf: Mapping[str, Any] | None) -> str | None:
@@ -53,7 +53,7 @@ def traceparent_of(conf: Mapping[str, Any] | None) -> str | None:
 
 
 def load_raw(run_id: str, conf: Mapping[str, Any] | None, *, sweep: bool) -> LoadOutcome:
-    """Everything of the load DAG: landing minus ledger into RAW.
+    """Do the load DAG's work: landing minus ledger into RAW.
 
     A `sweep` loads nothing while what waits is younger than the target lag: a wake-up comes for that.
 
@@ -62,21 +62,21 @@ def load_raw(run_id: str, conf: Mapping[str, Any] | None, *, sweep: bool) -> Loa
     """
     # Heavy clients load in the task only, never while the DAG file is parsed.
     from bank_dags.loading.load import Loader
-    from bank_dags.loading.plan import Limits
+    from bank_dags.loading.load_plan import LoadLimits
     from bank_dags.loading.snowflake import SnowflakeWarehouse
     from bank_dags.loading.store import S3Landing
-    from bank_dags.warehouse import connect
+    from bank_dags.snowflake_session import connect
 
     settings = BankDagsSettings.load()
     tracing.start("bank-dags", settings.telemetry)
     caller = traceparent_of(conf)
     try:
         with tracing.span("load_raw", parent=caller, attributes={"airflow.run_id": run_id}) as span:
-            origin = Origin(names.LOAD_DAG, run_id, tracing.current_traceparent() or caller)
-            with connect(snowflake_settings(), origin, *settings.timeouts) as connection:
+            query_tag = QueryTag(names.LOAD_DAG, run_id, tracing.current_traceparent() or caller)
+            with connect(snowflake_settings(), query_tag, *settings.timeouts) as connection:
                 warehouse = SnowflakeWarehouse(connection)
                 landing = S3Landing(settings.store, settings.bucket)
-                limits = Limits(settings.max_segments, settings.max_bytes)
+                limits = LoadLimits(settings.max_segments, settings.max_bytes)
                 committed = []
                 loader = Loader(
                     landing,
@@ -90,13 +90,13 @@ def load_raw(run_id: str, conf: Mapping[str, Any] | None, *, sweep: bool) -> Loa
                     committed.append(batch)
                     for link in tracing.links(batch.traceparents):
                         span.add_link(link.context)
-                standing = warehouse.standing()
+                pending_build = warehouse.pending_build()
             outcome = LoadOutcome(
                 segments=sum(batch.segments for batch in committed),
                 rows=sum(batch.rows for batch in committed),
-                load_id=standing.changed_load_id,
-                build_owed=standing.build_owed,
-                traceparent=origin.traceparent,
+                load_id=pending_build.changed_load_id,
+                build_pending=pending_build.is_pending,
+                traceparent=query_tag.traceparent,
                 left=loader.left,
                 halted=tuple(dict.fromkeys(str(error) for error in loader.halted.values())),
             )
@@ -117,11 +117,11 @@ def fail_for_halted(halted: Sequence[str]) -> None:
 
 
 def build_marts(run_id: str, traceparents: list[str | None]) -> bool:
-    """Everything of the build DAG; False when no build was owed.
+    """Do the build DAG's work; False when no build was pending.
 
     Raises:
-        FenceHeldError: another build has been running for longer than a dead one is waited for; the build stays owed.
-        PipelineError: with the failing nodes, or what else went wrong; the build stays owed.
+        FenceHeldError: another build runs for longer than a dead one is waited for; the build stays pending.
+        PipelineError: with the failing nodes, or what else went wrong; the build stays pending.
     """
     from bank_dags.building import door
     from bank_dags.building.build import Choice
@@ -130,20 +130,20 @@ def build_marts(run_id: str, traceparents: list[str | None]) -> bool:
     tracing.start("bank-dags", settings.telemetry)
     try:
         with tracing.span("build_marts", linked=traceparents, attributes={"airflow.run_id": run_id}):
-            inherited = next((each for each in reversed(traceparents) if each), None)
-            origin = Origin(names.BUILD_DAG, run_id, tracing.current_traceparent() or inherited)
-            return door.build(settings, origin, Choice(), BUILD_WAIT_SECONDS) is not None
+            inherited = next((traceparent for traceparent in reversed(traceparents) if traceparent), None)
+            query_tag = QueryTag(names.BUILD_DAG, run_id, tracing.current_traceparent() or inherited)
+            return door.build(settings, query_tag, Choice(), BUILD_WAIT_SECONDS) is not None
     finally:
         tracing.stop()
 
 
 def _describe(span: trace.Span, outcome: LoadOutcome) -> None:
-    facts = {
+    attributes = {
         "segments": outcome.segments,
         "rows": outcome.rows,
-        "build_owed": outcome.build_owed,
+        "build_owed": outcome.build_pending,
         "left": outcome.left,
         "halted": len(outcome.halted),
     }
-    span.set_attributes({f"bank.{name}": value for name, value in facts.items()})
-    log.info("load_ended", **facts, load_id=outcome.load_id or 0)
+    span.set_attributes({f"bank.{name}": value for name, value in attributes.items()})
+    log.info("load_ended", **attributes, load_id=outcome.load_id or 0)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from load_world.stack import Stack, World
-from load_world.stack import stack as start_session
-from load_world.stack import world as make_world
+from loading_testing.stack import Sandbox, Stack
+from loading_testing.stack import sandbox as make_world
+from loading_testing.stack import stack as start_session
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -17,12 +17,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def running() -> Iterator[Stack]:
     """The stack with a database of this session's own."""
-    with start_session() as found:
-        yield found
+    with start_session() as session:
+        yield session
 
 
 @pytest.fixture
-def world(running: Stack) -> Iterator[World]:
+def sandbox(running: Stack) -> Iterator[Sandbox]:
     """A bucket and empty tables of this test's own."""
-    with make_world(running) as found:
-        yield found
+    with make_world(running) as made:
+        yield made

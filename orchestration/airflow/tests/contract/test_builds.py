@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from load_world.stack import Stack
+from loading_testing.stack import Stack
 
 ROUNDS = int(os.environ.get("BUILD_ROUNDS", "2"))
 NEXT_BUILD_SECONDS = 90
@@ -28,7 +28,7 @@ ACCOUNT = (
 
 
 class Bank:
-    """One account whose balance changes, as RAW tells of it."""
+    """An account whose balance changes, as RAW tells of it."""
 
     def __init__(self, running: Stack, folder: Path) -> None:
         self._running = running
@@ -50,7 +50,7 @@ class Bank:
         self._account("r", "first", 90, 90, None)
 
     def change(self) -> None:
-        """One more committed change of the balance, loaded: a build is owed."""
+        """Commit and load one more change of the balance: a build is pending."""
         self.changes += 1
         number, lsn = self.changes, 100 * self.changes
         self._account("u", "false", lsn, 500 + number, 1)
@@ -68,8 +68,8 @@ class Bank:
 
     def _account(self, kind: str, snapshot: str, lsn: int, tx_id: int, order: int | None) -> None:
         row = (1, 7, "CHECKING", 100 + self.changes, "USD", START)
-        place = (lsn, tx_id, order, START + timedelta(seconds=self.changes), 0, self.changes)
-        self._insert("ACCOUNTS", ACCOUNT, (*row, kind, snapshot, *place))
+        position = (lsn, tx_id, order, START + timedelta(seconds=self.changes), 0, self.changes)
+        self._insert("ACCOUNTS", ACCOUNT, (*row, kind, snapshot, *position))
 
     def _insert(self, table: str, columns: str, values: tuple[object, ...]) -> None:
         marks = ", ".join(["%s"] * len(values))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from airflow.providers.snowflake.hooks.snowflake import SnowflakeHook
-from load_world.stack import Stack
+from loading_testing.stack import Stack
 from snowflake.connector.errors import ProgrammingError
 
 from bank_dags.settings import snowflake_settings
@@ -93,8 +93,8 @@ def test_rows_are_inserted_counted_and_deleted(running: Stack, hook: SnowflakeHo
     hook.insert_rows(table, rows[1:], columns, executemany=True)
     assert committed(running, table) == [1, 2]
     assert hook.get_records(f"SELECT * FROM {table} ORDER BY ID") == rows
-    found = hook.run(f"SELECT ID, NAME FROM {table} WHERE ID = 1", handler=fetch, return_dictionaries=True)
-    assert found == [{"ID": 1, "NAME": "Ada"}]
+    row = hook.run(f"SELECT ID, NAME FROM {table} WHERE ID = 1", handler=fetch, return_dictionaries=True)
+    assert row == [{"ID": 1, "NAME": "Ada"}]
     hook.run(f"DELETE FROM {table}")
     assert hook.get_first(f"SELECT COUNT(*) FROM {table}") == (0,)
 

@@ -17,9 +17,9 @@ GOOD = {
 
 
 def test_the_warehouses_variables_have_no_prefix_of_ours() -> None:
-    found = snowflake_settings(GOOD | {"SNOWFLAKE_PORT": "18800", "SNOWFLAKE_HOST": "", "SNOWFLAKE_HOME": "/x"})
-    assert (found.account, found.port, found.host, found.database) == ("local", 18800, None, "BANK")
-    assert found.private_key_file == Path("/keys/loader.pem")
+    settings = snowflake_settings(GOOD | {"SNOWFLAKE_PORT": "18800", "SNOWFLAKE_HOST": "", "SNOWFLAKE_HOME": "/x"})
+    assert (settings.account, settings.port, settings.host, settings.database) == ("local", 18800, None, "BANK")
+    assert settings.private_key_file == Path("/keys/loader.pem")
 
 
 @pytest.mark.parametrize("name", GOOD)

@@ -1,4 +1,4 @@
-"""What a task tells Airflow, and what dbt's environment gets."""
+"""Outcomes that a task tells Airflow, and the environment of dbt."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from bank_common.settings import ObjectStoreSettings
 from bank_dags.building.settings import dbt_variables
-from bank_dags.origin import Origin
+from bank_dags.query_tag import QueryTag
 from bank_dags.settings import BankDagsSettings
 from bank_dags.tasks import LoadOutcome, traceparent_of
 
@@ -15,13 +15,13 @@ TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 @pytest.mark.parametrize(
-    ("segments", "owed", "skipped"),
+    ("segments", "pending", "skipped"),
     [(0, False, True), (0, True, False), (3, False, False), (3, True, False)],
 )
-def test_a_load_is_skipped_only_when_nothing_was_loaded_and_no_build_is_owed(
-    segments: int, owed: bool, skipped: bool
+def test_a_load_is_skipped_only_when_nothing_was_loaded_and_no_build_is_pending(
+    segments: int, pending: bool, skipped: bool
 ) -> None:
-    assert LoadOutcome(segments, segments, 4, owed, None).did_nothing is skipped
+    assert LoadOutcome(segments, segments, 4, pending, None).did_nothing is skipped
 
 
 def test_an_event_carries_hints_and_nothing_empty() -> None:
@@ -30,7 +30,7 @@ def test_an_event_carries_hints_and_nothing_empty() -> None:
 
 
 @pytest.mark.parametrize(
-    ("conf", "found"),
+    ("conf", "expected"),
     [
         ({"traceparent": TRACEPARENT, "keys": ["x"]}, TRACEPARENT),
         (None, None),
@@ -39,18 +39,18 @@ def test_an_event_carries_hints_and_nothing_empty() -> None:
         ({"traceparent": "x" * 1000}, None),
     ],
 )
-def test_a_runs_conf_is_a_hint_that_may_be_anything(conf: dict | None, found: str | None) -> None:
-    assert traceparent_of(conf) == found
+def test_a_runs_conf_is_a_hint_that_may_be_anything(conf: dict | None, expected: str | None) -> None:
+    assert traceparent_of(conf) == expected
 
 
 def test_the_query_tag_is_json_with_run_and_trace() -> None:
-    assert json.loads(Origin("load_raw", "wake__1__2", TRACEPARENT).query_tag()) == {
+    assert json.loads(QueryTag("load_raw", "wake__1__2", TRACEPARENT).text()) == {
         "app": "bank",
         "dag": "load_raw",
         "run": "wake__1__2",
         "traceparent": TRACEPARENT,
     }
-    assert "traceparent" not in json.loads(Origin("load_raw", "r").query_tag())
+    assert "traceparent" not in json.loads(QueryTag("load_raw", "r").text())
 
 
 def test_dbt_logs_in_as_its_own_user_when_it_has_one() -> None:
@@ -61,8 +61,8 @@ def test_dbt_logs_in_as_its_own_user_when_it_has_one() -> None:
         dbt_project_dir=Path("/p"),
         dbt_user="BANK_DBT",
     )
-    found = dbt_variables(settings)
-    assert found["SNOWFLAKE_USER"] == "BANK_DBT"
-    assert "SNOWFLAKE_ROLE" not in found
-    assert found == dbt_variables(settings), "what differs between builds costs dbt its partial parse"
-    assert json.loads(found["DBT_QUERY_TAG"])["dag"] == "build_marts"
+    variables = dbt_variables(settings)
+    assert variables["SNOWFLAKE_USER"] == "BANK_DBT"
+    assert "SNOWFLAKE_ROLE" not in variables
+    assert variables == dbt_variables(settings), "what differs between builds costs dbt its partial parse"
+    assert json.loads(variables["DBT_QUERY_TAG"])["dag"] == "build_marts"

@@ -30,7 +30,7 @@ _KEPT_OUT: Final = ("AIRFLOW", "BANK_DAGS_", "PYTHON", "_AIRFLOW")
 
 @dataclass(frozen=True, slots=True)
 class Dbt:
-    """How dbt is called. `variables` are added to its environment; Airflow's own and our secrets are kept out of it."""
+    """The call of dbt. `variables` are added to its environment; Airflow's own and our secrets are kept out of it."""
 
     executable: Path
     project_dir: Path
@@ -41,7 +41,7 @@ class Dbt:
 
     @classmethod
     def of(cls, settings: BuildSettings) -> "Dbt":
-        """As the settings say."""
+        """Make the call that the settings describe."""
         return cls(
             executable=settings.dbt_executable,
             project_dir=settings.dbt_project_dir,
@@ -53,11 +53,11 @@ class Dbt:
 
     @property
     def interpreter(self) -> Path:
-        """Of dbt's environment."""
+        """The Python of dbt's environment."""
         return self.executable.with_name("python")
 
     def environment(self) -> dict[str, str]:
-        """What dbt sees of ours."""
+        """The environment that dbt gets: ours without Airflow's and our own variables."""
         return {name: value for name, value in os.environ.items() if not name.startswith(_KEPT_OUT)} | {
             **self.variables
         }
@@ -105,7 +105,7 @@ class StartedDbt:
     process: DbtProcess | None
 
     def go_cold(self) -> DbtProcess:
-        """A dbt process of this build's own. Raises BuildError."""
+        """Start a dbt process of this build's own. Raises BuildError."""
         dbt = self.dbt
         self.process = self.stack.enter_context(
             processes.cold(
@@ -115,14 +115,14 @@ class StartedDbt:
         return self.process
 
     def build(self, hold: Hold, choice: Sequence[str] = ()) -> BuildResults:
-        """One `dbt build`, snapshots and data tests included; unit tests belong to the project's own checks.
+        """Run one `dbt build`, snapshots and data tests included; unit tests belong to the project's own checks.
 
         Raises:
             BuildError: dbt failed, ran too long, left no results of its own, or the fence was lost meanwhile.
         """
         deadline = time.monotonic() + self.dbt.timeout_seconds
-        found = self.dbt.state_dir / "target" / "run_results.json"
-        found.unlink(missing_ok=True)
+        results_file = self.dbt.state_dir / "target" / "run_results.json"
+        results_file.unlink(missing_ok=True)
         owner = hold.owner
         own = {**owner.variables, results.BUILD_VARIABLE: owner.token}
         asked = (self.dbt.arguments(choice), self.dbt.environment() | own)
@@ -132,13 +132,13 @@ class StartedDbt:
             process.build(*asked)
         exit_code, tail = self._wait(process, deadline, hold), self._tail()
         log.info("dbt_ended", exit_code=exit_code, last_line=tail[-1] if tail else "")
-        if not found.exists():
+        if not results_file.exists():
             said = "\n".join(tail)
             raise BuildError(
                 f"dbt ended with exit code {exit_code} before it built anything:\n{said}\n",
                 advice=f"Its whole log is in {self.dbt.state_dir / 'log'}; the next sweep starts the build again.",
             )
-        built = results.read(found, owner.token)
+        built = results.read(results_file, owner.token)
         results.check(built, exit_code)
         return built
 

@@ -11,29 +11,29 @@ from bank_dags.building.fence import Hold, Holder, held
 from bank_dags.building.lock import build_lock
 from bank_dags.building.results import BuildResults
 from bank_dags.building.settings import BuildSettings, builder_login
-from bank_dags.origin import Origin
+from bank_dags.query_tag import QueryTag
 
 LOCK_SECONDS: Final = 60
 """How long a statement on the fence's row waits for another one."""
 
 
-def build(settings: BuildSettings, origin: Origin, choice: Choice, wait_seconds: float) -> BuildResults | None:
-    """One build, or None when none was owed. Waits at most `wait_seconds` for another build's end.
+def build(settings: BuildSettings, query_tag: QueryTag, choice: Choice, wait_seconds: float) -> BuildResults | None:
+    """Build once; None when no build was pending. Waits at most `wait_seconds` for another build's end.
 
     Raises:
         FenceHeldError: another build is still running.
-        PipelineError: with the failing nodes, or what else went wrong; the build stays owed.
+        PipelineError: with the failing nodes, or what else went wrong; the build stays pending.
     """
     # dbt imports while this process imports its own heavy clients.
     with build_lock(settings.state_dir) as lock, Dbt.of(settings).started(lock) as started:
         from bank_dags.building.snowflake import SnowflakeFence
         from bank_dags.loading.snowflake import SnowflakeWarehouse
-        from bank_dags.warehouse import connect
+        from bank_dags.snowflake_session import connect
 
-        holder = Holder(f"{origin.dag} {origin.run} on {socket.gethostname()}, process {os.getpid()}", lock.name)
-        with connect(builder_login(settings), origin, LOCK_SECONDS) as connection:
+        holder = Holder(f"{query_tag.dag} {query_tag.run} on {socket.gethostname()}, process {os.getpid()}", lock.name)
+        with connect(builder_login(settings), query_tag, LOCK_SECONDS) as connection:
 
             def hold() -> AbstractContextManager[Hold]:
                 return held(SnowflakeFence(connection), holder, wait_seconds)
 
-            return build_marts(SnowflakeWarehouse(connection), hold, started, origin.run, choice)
+            return build_marts(SnowflakeWarehouse(connection), hold, started, query_tag.run, choice)

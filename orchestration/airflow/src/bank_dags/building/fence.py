@@ -1,4 +1,4 @@
-"""One build at a time in the warehouse: the one row of RAW.BUILD_FENCE, its owner's heartbeat, and who is dead."""
+"""The build fence: one build at a time in the warehouse, by the row of RAW.BUILD_FENCE and its owner's heartbeat."""
 
 import threading
 import time
@@ -23,12 +23,12 @@ POLL_SECONDS: Final = 1.0
 
 
 class FenceHeldError(BuildError):
-    """Another build is running; nothing was begun, and the build stays owed."""
+    """Another build is running; nothing was begun, and the build stays pending."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who asks for the fence: words for people, and what tries the lock that its processes hold (lock.py)."""
+    """A caller that asks for the fence: words for people, and the function that tries its processes' lock (lock.py)."""
 
     words: str
     lock: Callable[[], str | None]
@@ -60,7 +60,7 @@ class Ownership:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What dbt compares with the row (macros/build_fence.sql). None of dbt's prefixes: no parse depends on them."""
+        """Variables that dbt compares with the row (macros/build_fence.sql). No dbt prefix: no parse rests on them."""
         return {"BANK_BUILD_NUMBER": str(self.number), "BANK_BUILD_OWNER": self.token}
 
 

@@ -18,7 +18,7 @@ class BuildLock:
         self.descriptor = descriptor
 
     def name(self) -> str | None:
-        """Which file of which running kernel it is, when nobody else holds it; from then on this process does."""
+        """Take the lock if nobody else holds it, and name the file and the running kernel; None when somebody does."""
         try:
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -26,14 +26,14 @@ GREETING_SECONDS: Final = 1.0
 
 
 class DbtProcess(Protocol):
-    """One dbt that has not been asked to build yet, or that builds."""
+    """A dbt that has not been asked to build yet, or that builds."""
 
     def build(self, arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
         """Begin; False when nothing was begun and another dbt may."""
         ...
 
     def wait(self, seconds: float) -> int:
-        """Its exit code. Raises TimeoutError."""
+        """Wait for its exit code. Raises TimeoutError."""
         ...
 
     def stop(self) -> None:
@@ -45,7 +45,7 @@ class ColdDbt:
     """dbt's own process, which has begun to import and waits for the word."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        """Its input is a pipe that stays open: its end ends dbt."""
+        """Takes a process whose input is a pipe that stays open: closing it ends dbt."""
         self.process = process
 
     def build(self, arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
@@ -86,7 +86,7 @@ class WarmDbt:
         self._heard, self._ended = b"", False
 
     def greeting(self) -> str | None:
-        """Why it is not ready; None when it is. Raises OSError, ValueError."""
+        """Read why it is not ready; None when it is. Raises OSError, ValueError."""
         said = self._answer(GREETING_SECONDS)
         return None if said.get("state") == "ready" else said.get("reason") or "it hung up"
 
@@ -142,7 +142,7 @@ class WarmDbt:
 def cold(
     interpreter: Path, executable: Path, project: Path, environment: Mapping[str, str], lock: int, output: IO[bytes]
 ) -> Generator[ColdDbt]:
-    """A dbt that imports while the caller finds out whether a build is owed; killed at the end of the block.
+    """A dbt that imports while the caller finds out whether a build is pending; killed at the end of the block.
 
     Raises:
         BuildError: it can't be started.
@@ -176,22 +176,22 @@ def warm(folder: Path, lock: int, output: IO[bytes]) -> Generator[WarmDbt | None
     """A connection to the warm dbt that listens in `folder`; None when there is none that is ready."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with connection:
-        found: WarmDbt | None = WarmDbt(connection, lock, output)
+        warm_dbt: WarmDbt | None = WarmDbt(connection, lock, output)
         try:
             # By the folder's descriptor: a socket's own name may have 107 bytes.
-            place = os.open(folder, os.O_DIRECTORY | os.O_CLOEXEC)
+            descriptor = os.open(folder, os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 connection.settimeout(GREETING_SECONDS)
-                connection.connect(f"/proc/self/fd/{place}/socket")
+                connection.connect(f"/proc/self/fd/{descriptor}/socket")
             finally:
-                os.close(place)
-            if reason := found.greeting():
+                os.close(descriptor)
+            if reason := warm_dbt.greeting():
                 log.warning("dbt_not_warm", reason=reason)
-                found = None
+                warm_dbt = None
         except FileNotFoundError:
             # This installation has none.
-            found = None
+            warm_dbt = None
         except (OSError, ValueError) as error:
             log.warning("dbt_not_warm", reason=f"{type(error).__name__}: {error}")
-            found = None
-        yield found
+            warm_dbt = None
+        yield warm_dbt

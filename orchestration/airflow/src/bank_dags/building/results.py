@@ -1,4 +1,4 @@
-"""What dbt says it did: run_results.json."""
+"""Results of a dbt run: reads run_results.json."""
 
 import json
 from collections import Counter
@@ -22,7 +22,7 @@ class BuildError(PipelineError):
 
 @dataclass(frozen=True, slots=True)
 class BuildResults:
-    """How many nodes ended how, and the failing ones with dbt's message."""
+    """The number of nodes by status, and the failing ones with dbt's message."""
 
     counts: Mapping[str, int]
     failures: tuple[tuple[str, str], ...]
@@ -37,10 +37,10 @@ def read(path: Path, token: str) -> BuildResults:
     """
     advice = "See dbt's log in the state directory; the next sweep starts the build again."
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        written_by = found["metadata"]["env"].get(BUILD_VARIABLE.removeprefix("DBT_ENV_CUSTOM_ENV_"))
-        nodes = [(node["unique_id"], node["status"], node.get("message")) for node in found["results"]]
-        seconds = float(found["elapsed_time"])
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        written_by = document["metadata"]["env"].get(BUILD_VARIABLE.removeprefix("DBT_ENV_CUSTOM_ENV_"))
+        nodes = [(node["unique_id"], node["status"], node.get("message")) for node in document["results"]]
+        seconds = float(document["elapsed_time"])
     except FileNotFoundError:
         raise BuildError("dbt left no run_results.json.", advice=advice) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

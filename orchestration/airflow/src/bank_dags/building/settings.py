@@ -1,4 +1,4 @@
-"""What a build needs to be set: the part of `BANK_DAGS_…` that the one door for builds reads, in CD as well."""
+"""Settings of a build: the part of `BANK_DAGS_…` that the one door for builds reads, in CD as well."""
 
 import os
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from pydantic_settings import SettingsConfigDict
 
 from bank_common import names
 from bank_common.settings import ProgramSettings, SnowflakeSettings
-from bank_dags.origin import Origin
+from bank_dags.query_tag import QueryTag
 
 STATEMENT_TIMEOUT_SECONDS: Final = 800
 """Above the lock's timeout, whose error names the table; below the tasks', which name no statement."""
 
 
 class BuildSettings(ProgramSettings):
-    """Everything about dbt. The program's class is BankDagsSettings, which adds the load's."""
+    """The settings of dbt. The program's class is BankDagsSettings, which adds the load's."""
 
     model_config = SettingsConfigDict(env_prefix="BANK_DAGS_")
 
@@ -41,7 +41,7 @@ class BuildSettings(ProgramSettings):
 
     @property
     def timeouts(self) -> tuple[int, int]:
-        """Of a session: how long it waits for a lock, and how long one statement may run."""
+        """The timeouts of a session, in seconds: of a lock, and of a statement."""
         return self.lock_timeout_seconds, self.statement_timeout_seconds
 
     @classmethod
@@ -55,7 +55,7 @@ class BuildSettings(ProgramSettings):
 
 
 def dbt_variables(settings: BuildSettings) -> dict[str, str]:
-    """What dbt's environment has beside the shared SNOWFLAKE_*: its own user, and the tag of its statements."""
+    """The variables of dbt's environment beside the shared SNOWFLAKE_*: its own user, and the tag of its statements."""
     own = {
         "SNOWFLAKE_USER": settings.dbt_user,
         "SNOWFLAKE_ROLE": settings.dbt_role,
@@ -65,7 +65,7 @@ def dbt_variables(settings: BuildSettings) -> dict[str, str]:
         **{name: str(value) for name, value in own.items() if value is not None},
         # The same for every build: dbt throws its partial parse away when anything in its profile differs (3 s of
         # each build). The build's own session carries run and trace, dbt's invocation id is in run_results.json.
-        "DBT_QUERY_TAG": Origin(names.BUILD_DAG, "dbt").query_tag(),
+        "DBT_QUERY_TAG": QueryTag(names.BUILD_DAG, "dbt").text(),
         "BANK_STATEMENT_TIMEOUT_SECONDS": str(settings.statement_timeout_seconds),
         # Otherwise each of dbt's logins asks the metadata services of three clouds where it runs.
         "SNOWFLAKE_DISABLE_PLATFORM_DETECTION": "true",

@@ -13,11 +13,9 @@ from typing import Final
 
 import structlog
 
-from bank_common.landing import SegmentKey
+from bank_common.landing import SegmentKey, TopicPartition
 from bank_common.names import RAW_TABLE_BY_TOPIC, TRANSACTION_TOPIC
-from bank_dags.loading.plan import Halted, Limits, Waiting, arrange, still_holds
-from bank_dags.loading.ports import FILES_PER_COPY, Checkpoint, Landing, LedgerRow, Transaction, Warehouse
-from bank_dags.loading.reasons import (
+from bank_dags.loading.failures import (
     OF_ONE_CHAIN,
     OF_ONE_TOPIC,
     CopyRefused,
@@ -26,7 +24,16 @@ from bank_dags.loading.reasons import (
     Overtaken,
     RowsDiffer,
 )
-from bank_dags.loading.segments import Batch, Chain, Landed, Listed, Tails, staged_file
+from bank_dags.loading.load_plan import Halted, LoadLimits, LoadPlan, arrange, still_holds
+from bank_dags.loading.ports import (
+    FILES_PER_COPY,
+    FailpointHandler,
+    LandingReader,
+    LedgerRow,
+    LoadTransaction,
+    RawWarehouse,
+)
+from bank_dags.loading.segments import Landed, Listed, LoadBatch, Tails, staged_file
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +45,7 @@ REPLANS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """One committed batch."""
+    """A committed batch."""
 
     load_id: int
     segments: int
@@ -47,23 +54,23 @@ class Committed:
     traceparents: tuple[str, ...]
 
 
-def _never_stop(_point: str) -> None:
-    """The checkpoint of production: nothing happens."""
+def _no_failpoint(_point: str) -> None:
+    """The failpoint handler of production: does nothing."""
 
 
 class Loader:
-    """One run: loads what its listing showed, batch after batch. Holds at most `limits.max_bytes` on disk."""
+    """A load run: loads what its listing showed, batch after batch. Holds at most `limits.max_bytes` on disk."""
 
     def __init__(
         self,
-        landing: Landing,
-        warehouse: Warehouse,
-        limits: Limits,
+        landing: LandingReader,
+        warehouse: RawWarehouse,
+        limits: LoadLimits,
         threads: int = 4,
         *,
         run_seconds: float = math.inf,
         rest_seconds: float = 0.0,
-        checkpoint: Checkpoint = _never_stop,
+        failpoint: FailpointHandler = _no_failpoint,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """After `run_seconds` no further batch is begun: a run of 0 seconds loads one.
@@ -76,9 +83,9 @@ class Loader:
         self._threads = threads
         self._run_seconds = run_seconds
         self._rest_seconds = rest_seconds
-        self._checkpoint = checkpoint
+        self._failpoint = failpoint
         self._clock = clock
-        self._halted: dict[Chain, LoadError] = {}
+        self._halted: dict[TopicPartition, LoadError] = {}
         self._left = False
 
     @property
@@ -88,7 +95,7 @@ class Loader:
 
     @property
     def left(self) -> bool:
-        """Whether the run ended by its time, with work left that it knew of.
+        """True when the run ended by its time, with work left that it knew of.
 
         What landed after its listing is not meant: else a run under steady traffic would always leave some.
         """
@@ -102,27 +109,27 @@ class Loader:
                 back; those given before it stay. What is wrong with one chain is in `halted` instead.
         """
         began, overtaken, committed_any = self._clock(), 0, False
-        waiting: Waiting | None = None
+        plan: LoadPlan | None = None
         with ThreadPoolExecutor(self._threads, thread_name_prefix="landing") as pool:
             while True:
-                if waiting is None:
-                    waiting = self._list(pool)
-                    if not committed_any and waiting.rests(datetime.now(UTC), self._rest_seconds):
+                if plan is None:
+                    plan = self._list(pool)
+                    if not committed_any and plan.rests(datetime.now(UTC), self._rest_seconds):
                         log.info("load_rests", seconds=self._rest_seconds)
                         return
-                chosen = waiting.choose(self._limits)
+                chosen = plan.choose(self._limits)
                 if not chosen:
-                    if waiting.complete:
+                    if plan.complete:
                         return
-                    waiting = None
+                    plan = None
                     continue
                 if committed_any and self._clock() - began >= self._run_seconds:
                     self._left = True
                     return
                 try:
-                    committed = self._load(chosen, waiting, pool)
+                    committed = self._load(chosen, plan, pool)
                 except _MovedError:
-                    waiting, overtaken = None, overtaken + 1
+                    plan, overtaken = None, overtaken + 1
                     log.info("load_overtaken", attempt=overtaken)
                     if overtaken == REPLANS:
                         raise LoadError(Overtaken(overtaken)) from None
@@ -134,43 +141,43 @@ class Loader:
 
     # -- plan ------------------------------------------------------------------------------------------------------
 
-    def _list(self, pool: ThreadPoolExecutor) -> Waiting:
+    def _list(self, pool: ThreadPoolExecutor) -> LoadPlan:
         tails = self._warehouse.tails()
         landed = {chain for topic in RAW_TABLE_BY_TOPIC for chain in self._chains_of(topic, tails)}
         for chain, tail in tails.items():
             if chain not in landed and tail.landed and chain.topic in RAW_TABLE_BY_TOPIC:
                 self._halt(chain, LoadError(LedgerBeyondLanding(chain, str(SegmentKey(*chain, tail.start)))))
 
-        def after(chain: Chain) -> tuple[Chain, Sequence[Listed] | LoadError]:
+        def after(chain: TopicPartition) -> tuple[TopicPartition, Sequence[Listed] | LoadError]:
             try:
                 return chain, self._landing.after(chain, tails.get(chain), LISTED_PER_CHAIN)
             except LoadError as error:
                 return chain, error
 
-        backlog: dict[Chain, Sequence[Listed]] = {}
-        for chain, found in pool.map(after, sorted(landed - self._halted.keys())):
-            if isinstance(found, LoadError):
-                self._halt(chain, found)
+        backlog: dict[TopicPartition, Sequence[Listed]] = {}
+        for chain, listed in pool.map(after, sorted(landed - self._halted.keys())):
+            if isinstance(listed, LoadError):
+                self._halt(chain, listed)
             else:
-                backlog[chain] = found
-        return Waiting(tails, backlog, complete=all(len(found) < LISTED_PER_CHAIN for found in backlog.values()))
+                backlog[chain] = listed
+        return LoadPlan(tails, backlog, complete=all(len(listed) < LISTED_PER_CHAIN for listed in backlog.values()))
 
-    def _chains_of(self, topic: str, tails: Tails) -> Collection[Chain]:
+    def _chains_of(self, topic: str, tails: Tails) -> Collection[TopicPartition]:
         try:
             return self._landing.chains(topic)
         except LoadError as error:
             known = [chain for chain in tails if chain.topic == topic]
-            for chain in known or [Chain(topic, 0)]:
+            for chain in known or [TopicPartition(topic, 0)]:
                 self._halt(chain, error)
             return known
 
-    def _halt(self, chain: Chain, error: LoadError) -> None:
-        """One chain stops.
+    def _halt(self, chain: TopicPartition, error: LoadError) -> None:
+        """Halt a chain.
 
         Raises:
             LoadError: the error itself, where it is no chain's own.
         """
-        if not isinstance(error.reason, OF_ONE_CHAIN):
+        if not isinstance(error.failure, OF_ONE_CHAIN):
             raise error
         if chain not in self._halted:
             self._halted[chain] = error
@@ -178,7 +185,7 @@ class Loader:
 
     # -- load ------------------------------------------------------------------------------------------------------
 
-    def _load(self, chosen: Sequence[Listed], waiting: Waiting, pool: ThreadPoolExecutor) -> Committed | None:
+    def _load(self, chosen: Sequence[Listed], plan: LoadPlan, pool: ThreadPoolExecutor) -> Committed | None:
         """Fetch, stage, commit. None when nothing was committed because chains were halted.
 
         Raises:
@@ -187,10 +194,10 @@ class Loader:
         stage_path = f"load-{uuid.uuid4().hex}"  # the load's id is known inside the transaction only
         with tempfile.TemporaryDirectory(prefix="bank-load-") as folder:
             fetched = self._fetch(chosen, Path(folder), pool)
-            batch, broken = arrange(fetched, waiting.tails)
+            batch, broken = arrange(fetched, plan.tails)
             for chain, error in broken.items():
                 self._halt(chain, error)
-            waiting.halt(self._halted)
+            plan.halt(self._halted)
             if not batch.segments:
                 return None
             staged = batch.by_topic()
@@ -199,21 +206,21 @@ class Loader:
                     self._warehouse.stage(Path(folder), batch, stage_path)
                 committed = self._commit(batch, stage_path)
             except LoadError as error:
-                if not isinstance(error.reason, OF_ONE_TOPIC):
+                if not isinstance(error.failure, OF_ONE_TOPIC):
                     raise
-                topic = _topic_of(error.reason)
+                topic = _topic_of(error.failure)
                 for chain in {segment.chain for segment in batch.segments if segment.key.topic == topic}:
                     self._halt(chain, error)
-                waiting.halt(self._halted)
+                plan.halt(self._halted)
                 return None
             finally:
                 if staged:
                     self._warehouse.unstage(stage_path)
-        waiting.committed(batch)
+        plan.committed(batch)
         return committed
 
     def _fetch(self, chosen: Sequence[Listed], folder: Path, pool: ThreadPoolExecutor) -> list[Landed]:
-        """Each chain up to the first segment that can't be had; files without rows are removed again."""
+        """Fetch each chain up to the first segment that can't be fetched; files without rows are removed again."""
         for topic in {segment.key.topic for segment in chosen}:
             (folder / topic).mkdir()
 
@@ -229,30 +236,30 @@ class Loader:
             return landed
 
         fetched: list[Landed] = []
-        for segment, found in zip(chosen, pool.map(fetch, chosen), strict=True):
-            if isinstance(found, LoadError):
-                self._halt(segment.chain, found)
+        for segment, result in zip(chosen, pool.map(fetch, chosen), strict=True):
+            if isinstance(result, LoadError):
+                self._halt(segment.chain, result)
             elif segment.chain not in self._halted:
-                fetched.append(found)
+                fetched.append(result)
         return fetched
 
-    def _commit(self, batch: Batch, stage_path: str) -> Committed:
+    def _commit(self, batch: LoadBatch, stage_path: str) -> Committed:
         with self._warehouse.transaction() as transaction:
-            load_id = transaction.raise_fence()
+            load_id = transaction.advance_fencing_token()
             if not still_holds(batch, transaction.tails()):
                 raise _MovedError
             self._copy(transaction, batch, stage_path)
-            self._checkpoint("copied")
+            self._failpoint("copied")
             rows = ledger_rows(batch, _counted_ends(transaction, batch))
             transaction.record(load_id, rows)
-            self._checkpoint("recorded")
-        self._checkpoint("committed")
+            self._failpoint("recorded")
+        self._failpoint("committed")
         changes = any(row.changes_marts for row in rows)
         log.info("load_committed", load_id=load_id, segments=len(rows), rows=batch.rows, changes_marts=changes)
-        found = (segment.metadata.traceparent for segment in batch.segments)
-        return Committed(load_id, len(rows), batch.rows, changes, tuple(sorted({each for each in found if each})))
+        traceparents = {segment.metadata.traceparent for segment in batch.segments if segment.metadata.traceparent}
+        return Committed(load_id, len(rows), batch.rows, changes, tuple(sorted(traceparents)))
 
-    def _copy(self, transaction: Transaction, batch: Batch, stage_path: str) -> None:
+    def _copy(self, transaction: LoadTransaction, batch: LoadBatch, stage_path: str) -> None:
         for topic, segments in batch.by_topic().items():
             for first in range(0, len(segments), FILES_PER_COPY):
                 group = segments[first : first + FILES_PER_COPY]
@@ -275,17 +282,17 @@ def check_rows(segments: Sequence[Landed], loaded: Mapping[str, int]) -> None:
         LoadError: RowsDiffer for the first segment that differs, or that COPY does not mention.
     """
     for segment in segments:
-        found = loaded.get(segment.file, 0)
-        if found != segment.metadata.rows:
-            raise LoadError(RowsDiffer(str(segment.key), segment.metadata.rows, found))
+        counted = loaded.get(segment.file, 0)
+        if counted != segment.metadata.rows:
+            raise LoadError(RowsDiffer(str(segment.key), segment.metadata.rows, counted))
 
 
-def _counted_ends(transaction: Transaction, batch: Batch) -> frozenset[str]:
+def _counted_ends(transaction: LoadTransaction, batch: LoadBatch) -> frozenset[str]:
     ends = batch.by_topic().get(TRANSACTION_TOPIC, [])
     return frozenset(transaction.segments_with_counted_ends(ends)) if ends else frozenset()
 
 
-def ledger_rows(batch: Batch, counted_ends: frozenset[str]) -> list[LedgerRow]:
+def ledger_rows(batch: LoadBatch, counted_ends: frozenset[str]) -> list[LedgerRow]:
     """The ledger's rows of a batch; `counted_ends` are the segments with an END that counts a RAW table (M10)."""
     return [
         LedgerRow(

@@ -1,4 +1,4 @@
-"""What a load needs from outside. Adapters: `store` (S3) and `snowflake`; tests bring their own."""
+"""Ports of a load: the landing and the warehouse. Adapters: `store` (S3) and `snowflake`; tests bring their own."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from bank_common.landing import SegmentKey, SegmentMetadata
-from bank_dags.loading.segments import Batch, Chain, Landed, Listed, Tail, Tails
+from bank_common.landing import SegmentKey, SegmentMetadata, TopicPartition
+from bank_dags.loading.segments import Landed, Listed, LoadBatch, Tail, Tails
 
 FILES_PER_COPY: Final = 500
 """Snowflake takes 1,000; half of it keeps the statement short."""
 
 
-class Landing(Protocol):
+class LandingReader(Protocol):
     """The landing bucket, read only. Every method raises LoadError: StoreFailed, or a halt that it names."""
 
-    def chains(self, topic: str) -> Collection[Chain]:
-        """Every chain of the topic that has an object. Raises ForeignObject as well."""
+    def chains(self, topic: str) -> Collection[TopicPartition]:
+        """List every chain of the topic that has an object. Raises ForeignObject as well."""
         ...
 
-    def after(self, chain: Chain, tail: Tail | None, limit: int) -> Sequence[Listed]:
-        """At most `limit` segments after the ledger's tail, in order of start; None: from the chain's beginning.
+    def after(self, chain: TopicPartition, tail: Tail | None, limit: int) -> Sequence[Listed]:
+        """List at most `limit` segments after the ledger's tail, in order of start; None: from the chain's beginning.
 
         Raises:
             LoadError: LedgerBeyondLanding when the tail's own segment is not there; ForeignObject.
@@ -29,7 +29,7 @@ class Landing(Protocol):
         ...
 
     def metadata(self, key: SegmentKey) -> SegmentMetadata | None:
-        """What the object says of itself; None when there is no such object. Raises ForeignObject as well."""
+        """Read an object's metadata; None when there is no such object. Raises ForeignObject as well."""
         ...
 
     def fetch(self, key: SegmentKey, target: Path) -> SegmentMetadata:
@@ -43,10 +43,10 @@ class Landing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One row of RAW.LOAD_LEDGER, without what the transaction adds (its load id and time)."""
+    """A row of RAW.LOAD_LEDGER, without what the transaction adds (its load id and time)."""
 
     segment: str
-    chain: Chain
+    chain: TopicPartition
     start: int
     end: int
     rows: int
@@ -58,11 +58,11 @@ class LedgerRow:
     reason: str | None = None
 
 
-class Transaction(Protocol):
-    """One open transaction. Any error in it must reach `Warehouse.transaction`, which rolls back."""
+class LoadTransaction(Protocol):
+    """The open transaction of a load. Any error in it must reach `RawWarehouse.transaction`, which rolls back."""
 
-    def raise_fence(self) -> int:
-        """Add one to the fence row, waiting for whoever holds it; gives this load's id.
+    def advance_fencing_token(self) -> int:
+        """Advance the fencing token, waiting for whoever holds the row; the token is this load's id.
 
         Raises:
             LoadError: FenceMissing; TailsBehind when the tails lack a committed load.
@@ -82,7 +82,7 @@ class Transaction(Protocol):
         ...
 
     def segments_with_counted_ends(self, segments: Sequence[Landed]) -> Collection[str]:
-        """Of loaded segments of the transaction topic: the keys of those with an END that counts a RAW table."""
+        """Of loaded segments of the transaction topic, find the keys of those with an END that counts a RAW table."""
         ...
 
     def record(self, load_id: int, rows: Sequence[LedgerRow]) -> None:
@@ -91,32 +91,32 @@ class Transaction(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How far RAW and the marts are: the last load id that changes marts, and the last one that a build has seen."""
+class PendingBuild:
+    """The pending build: the last load id that changes marts, and the last one that a build has seen."""
 
     changed_load_id: int | None
     built_load_id: int | None
 
     @property
-    def build_owed(self) -> bool:
-        """Whether RAW holds something for the marts that no successful build has seen (M10)."""
+    def is_pending(self) -> bool:
+        """True when RAW holds changes of the marts that no successful build has seen (M10)."""
         return self.changed_load_id is not None and (
             self.built_load_id is None or self.changed_load_id > self.built_load_id
         )
 
 
-class Warehouse(Protocol):
+class RawWarehouse(Protocol):
     """RAW, its ledgers and its stage. Methods raise LoadError: WarehouseFailed."""
 
     def tails(self) -> Tails:
         """The ledger's tails, as committed."""
         ...
 
-    def standing(self) -> Standing:
-        """What was loaded and what was built, as committed."""
+    def pending_build(self) -> PendingBuild:
+        """Read the pending build from the ledgers, as committed."""
         ...
 
-    def stage(self, folder: Path, batch: Batch, stage_path: str) -> None:
+    def stage(self, folder: Path, batch: LoadBatch, stage_path: str) -> None:
         """PUT the batch's files from `folder/<topic>/<file>` to `<stage_path>/<topic>/<file>`."""
         ...
 
@@ -124,10 +124,10 @@ class Warehouse(Protocol):
         """Remove everything below a stage path. Best effort: a leftover file is never loaded by anybody."""
         ...
 
-    def transaction(self) -> AbstractContextManager[Transaction]:
+    def transaction(self) -> AbstractContextManager[LoadTransaction]:
         """COMMIT at the end of the block, ROLLBACK on any error in it."""
         ...
 
 
-Checkpoint = Callable[[str], None]
-"""Called with `copied`, `recorded` and `committed`: where tests kill a load."""
+FailpointHandler = Callable[[str], None]
+"""Called at the failpoints `copied`, `recorded` and `committed`, where tests kill a load."""

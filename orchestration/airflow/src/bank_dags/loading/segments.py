@@ -1,22 +1,11 @@
-"""What the load reasons about: chains, the ledger's tails, and segments that wait in the landing."""
+"""Segments that wait in the landing, the ledger's tails, and the batch that one transaction loads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
-from bank_common.landing import SegmentKey, SegmentMetadata
+from bank_common.landing import SegmentKey, SegmentMetadata, TopicPartition
 from bank_common.names import RAW_TABLE_BY_TOPIC
-
-
-class Chain(NamedTuple):
-    """One (topic, partition)."""
-
-    topic: str
-    partition: int
-
-    def __str__(self) -> str:
-        return f"{self.topic}/{self.partition}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +17,7 @@ class Tail:
     landed: bool = True
 
 
-Tails = Mapping[Chain, Tail]
+Tails = Mapping[TopicPartition, Tail]
 """The ledger's tails; a chain that nothing was loaded from is absent."""
 
 
@@ -41,9 +30,9 @@ class Listed:
     landed_at: datetime
 
     @property
-    def chain(self) -> Chain:
+    def chain(self) -> TopicPartition:
         """The chain that it belongs to."""
-        return Chain(self.key.topic, self.key.partition)
+        return TopicPartition(self.key.topic, self.key.partition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +43,9 @@ class Landed:
     metadata: SegmentMetadata
 
     @property
-    def chain(self) -> Chain:
+    def chain(self) -> TopicPartition:
         """The chain that it belongs to."""
-        return Chain(self.key.topic, self.key.partition)
+        return TopicPartition(self.key.topic, self.key.partition)
 
     @property
     def raw_table(self) -> str:
@@ -65,7 +54,7 @@ class Landed:
 
     @property
     def file(self) -> str:
-        """Its name in its topic's folder on the stage: see `staged_file`."""
+        """The file's name in its topic's folder on the stage: see `staged_file`."""
         return staged_file(self.key)
 
 
@@ -75,8 +64,8 @@ def staged_file(key: SegmentKey) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """What one transaction loads: segments in chain order, and the tails that the choice rests on."""
+class LoadBatch:
+    """The batch of one transaction: segments in chain order, and the tails that the choice rests on."""
 
     segments: tuple[Landed, ...]
     tails: Tails
@@ -88,8 +77,8 @@ class Batch:
 
     def by_topic(self) -> Mapping[str, list[Landed]]:
         """The segments that have rows, by topic, in chain order."""
-        found: dict[str, list[Landed]] = {}
+        segments: dict[str, list[Landed]] = {}
         for segment in self.segments:
             if segment.metadata.rows:
-                found.setdefault(segment.key.topic, []).append(segment)
-        return found
+                segments.setdefault(segment.key.topic, []).append(segment)
+        return segments

@@ -11,10 +11,11 @@ import structlog
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import Error as SnowflakeError
 
-from bank_dags import statements
-from bank_dags.loading.ports import LedgerRow, Standing, Transaction
-from bank_dags.loading.reasons import CopyRefused, FenceMissing, LoadError, TailsBehind, WarehouseFailed
-from bank_dags.loading.segments import Batch, Chain, Landed, Tail, Tails
+from bank_common.landing import TopicPartition
+from bank_dags import snowflake_statements
+from bank_dags.loading.failures import CopyRefused, FenceMissing, LoadError, TailsBehind, WarehouseFailed
+from bank_dags.loading.ports import LedgerRow, LoadTransaction, PendingBuild
+from bank_dags.loading.segments import Landed, LoadBatch, Tail, Tails
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +28,7 @@ _DATA_ERRORS: Final = range(100_000, 101_000)
 
 
 class SnowflakeWarehouse:
-    """A `Warehouse`, and within `transaction()` its `Transaction`. One session; not for several threads."""
+    """A `RawWarehouse`, and within `transaction()` its `LoadTransaction`. One session; not for several threads."""
 
     def __init__(self, connection: SnowflakeConnection) -> None:
         """Takes an open connection with autocommit on; the caller closes it."""
@@ -36,33 +37,33 @@ class SnowflakeWarehouse:
     # -- outside a transaction ---------------------------------------------------------------------------------------
 
     def tails(self) -> Tails:
-        """See `Warehouse.tails` and `Transaction.tails`."""
-        rows = self._run("reading the ledger", statements.sql("tails"))
+        """See `RawWarehouse.tails` and `LoadTransaction.tails`."""
+        rows = self._run("reading the ledger", snowflake_statements.sql("tails"))
         return {
-            Chain(topic, int(partition)): Tail(int(start), int(end), status == "loaded")
+            TopicPartition(topic, int(partition)): Tail(int(start), int(end), status == "loaded")
             for topic, partition, start, end, status in rows
         }
 
-    def standing(self) -> Standing:
-        """See `Warehouse.standing`."""
-        ((changed, built),) = self._run("reading the ledgers", statements.sql("standing"))
-        return Standing(*(None if value is None else int(value) for value in (changed, built)))
+    def pending_build(self) -> PendingBuild:
+        """See `RawWarehouse.pending_build`."""
+        ((changed, built),) = self._run("reading the ledgers", snowflake_statements.sql("pending_build"))
+        return PendingBuild(*(None if value is None else int(value) for value in (changed, built)))
 
-    def stage(self, folder: Path, batch: Batch, stage_path: str) -> None:
-        """See `Warehouse.stage`: one PUT per topic."""
+    def stage(self, folder: Path, batch: LoadBatch, stage_path: str) -> None:
+        """See `RawWarehouse.stage`: one PUT per topic."""
         for topic in batch.by_topic():
-            self._run("staging files", statements.put(f"{folder}/{topic}/*.parquet", f"{stage_path}/{topic}"))
+            self._run("staging files", snowflake_statements.put(f"{folder}/{topic}/*.parquet", f"{stage_path}/{topic}"))
 
     def unstage(self, stage_path: str) -> None:
-        """See `Warehouse.unstage`."""
+        """See `RawWarehouse.unstage`."""
         try:
-            self._run("removing staged files", statements.remove(stage_path))
+            self._run("removing staged files", snowflake_statements.remove(stage_path))
         except LoadError as error:
             log.warning("staged_files_left", stage_path=stage_path, detail=error.message)
 
     @contextmanager
-    def transaction(self) -> Generator[Transaction]:
-        """See `Warehouse.transaction`. Snowflake would commit what succeeded before an error: always ROLLBACK."""
+    def transaction(self) -> Generator[LoadTransaction]:
+        """See `RawWarehouse.transaction`. Snowflake would commit what succeeded before an error: always ROLLBACK."""
         self._run("beginning", "BEGIN")
         try:
             yield self
@@ -76,10 +77,10 @@ class SnowflakeWarehouse:
 
     # -- within one ----------------------------------------------------------------------------------------------
 
-    def raise_fence(self) -> int:
-        """See `Transaction.raise_fence`."""
-        self._run("waiting for the fence", statements.sql("raise_fence"))
-        rows = self._run("reading the fence", statements.sql("load_id"))
+    def advance_fencing_token(self) -> int:
+        """See `LoadTransaction.advance_fencing_token`."""
+        self._run("waiting for the fence", snowflake_statements.sql("advance_fencing_token"))
+        rows = self._run("reading the fence", snowflake_statements.sql("load_id"))
         if len(rows) != 1:
             raise LoadError(FenceMissing(len(rows)))
         load_id, tails_load_id = (int(value) for value in rows[0])
@@ -88,9 +89,9 @@ class SnowflakeWarehouse:
         return load_id
 
     def copy(self, topic: str, files: Sequence[str], stage_path: str) -> Mapping[str, int]:
-        """See `Transaction.copy`. Columns of COPY's answer: file, status, rows_parsed, rows_loaded, …"""
+        """See `LoadTransaction.copy`. Columns of COPY's answer: file, status, rows_parsed, rows_loaded, …"""
         try:
-            rows = self._run(f"loading {topic}", statements.copy_into(topic, files, stage_path))
+            rows = self._run(f"loading {topic}", snowflake_statements.copy_into(topic, files, stage_path))
         except LoadError as error:
             cause = error.__cause__
             if isinstance(cause, SnowflakeError) and cause.errno in _DATA_ERRORS:
@@ -104,20 +105,20 @@ class SnowflakeWarehouse:
         return loaded
 
     def segments_with_counted_ends(self, segments: Sequence[Landed]) -> Collection[str]:
-        """See `Transaction.segments_with_counted_ends`."""
-        rows = self._run("reading transaction ends", *statements.counted_ends(segments))
+        """See `LoadTransaction.segments_with_counted_ends`."""
+        rows = self._run("reading transaction ends", *snowflake_statements.counted_ends(segments))
         return {segment for (segment,) in rows}
 
     def record(self, load_id: int, rows: Sequence[LedgerRow]) -> None:
-        """See `Transaction.record`."""
+        """See `LoadTransaction.record`."""
         for first in range(0, len(rows), ROWS_PER_INSERT):
             group = [_document(row) for row in rows[first : first + ROWS_PER_INSERT]]
-            self._run("writing the ledger", statements.sql("record_segments"), [load_id, json.dumps(group)])
-        self._run("moving the tails", statements.sql("move_tails"), [load_id])
+            self._run("writing the ledger", snowflake_statements.sql("record_segments"), [load_id, json.dumps(group)])
+        self._run("moving the tails", snowflake_statements.sql("move_tails"), [load_id])
 
     def record_build(self, load_id: int, run_id: str) -> None:
         """Append a row to RAW.BUILD_LEDGER: a build that saw everything up to `load_id` succeeded."""
-        self._run("recording the build", statements.sql("record_build"), [load_id, run_id])
+        self._run("recording the build", snowflake_statements.sql("record_build"), [load_id, run_id])
 
     def _run(self, doing: str, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with _failures(doing), self._connection.cursor() as cursor:

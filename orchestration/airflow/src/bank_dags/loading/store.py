@@ -13,10 +13,10 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from bank_common.landing import SegmentKey, SegmentMetadata, chain_prefix
+from bank_common.landing import SegmentKey, SegmentMetadata, TopicPartition, chain_prefix
 from bank_common.settings import ObjectStoreSettings
-from bank_dags.loading.reasons import ContentDiffers, ForeignObject, LedgerBeyondLanding, LoadError, StoreFailed
-from bank_dags.loading.segments import Chain, Listed, Tail
+from bank_dags.loading.failures import ContentDiffers, ForeignObject, LedgerBeyondLanding, LoadError, StoreFailed
+from bank_dags.loading.segments import Listed, Tail
 
 LIST_PAGE: Final = 1000
 CHUNK_BYTES: Final = 1024**2
@@ -27,7 +27,7 @@ _CAUSE: Final = re.compile(r"(HTTP error: [^\n]*|Generic S3 error: [^\n]*)")
 
 
 class S3Landing:
-    """A `Landing`. Reads only: the loader's user of the store can neither write nor delete."""
+    """A `LandingReader`. Reads only: the loader's user of the store can neither write nor delete."""
 
     def __init__(self, settings: ObjectStoreSettings, bucket: str) -> None:
         """Builds the client; connects to nothing."""
@@ -45,20 +45,20 @@ class S3Landing:
             retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
         )
 
-    def chains(self, topic: str) -> Collection[Chain]:
-        """See `Landing.chains`: one listing, of the partitions' folders only."""
-        found: list[Chain] = []
+    def chains(self, topic: str) -> Collection[TopicPartition]:
+        """See `LandingReader.chains`: one listing, of the partitions' folders only."""
+        partitions: list[TopicPartition] = []
         with _failures():
             folders = obstore.list_with_delimiter(self._store, topic)["common_prefixes"]
         for folder in folders:
             partition = folder.rstrip("/").rpartition("/")[2]
             if not (len(partition) == len("0000") and partition.isdecimal() and partition.isascii()):
                 raise LoadError(ForeignObject(folder, "its folder is no partition's"))
-            found.append(Chain(topic, int(partition)))
-        return found
+            partitions.append(TopicPartition(topic, int(partition)))
+        return partitions
 
-    def after(self, chain: Chain, tail: Tail | None, limit: int) -> Sequence[Listed]:
-        """See `Landing.after`: one listing that starts at the tail, so it costs what is new, not the history."""
+    def after(self, chain: TopicPartition, tail: Tail | None, limit: int) -> Sequence[Listed]:
+        """See `LandingReader.after`: one listing that starts at the tail, so it costs what is new, not the history."""
         last = SegmentKey(*chain, tail.start) if tail is not None else None
         # One character less sorts just before the tail itself, which must be there.
         offset = str(last)[:-1] if last is not None else None
@@ -71,10 +71,10 @@ class S3Landing:
             return listed[:limit]
         if tail.landed and (not listed or listed[0].key != last):
             raise LoadError(LedgerBeyondLanding(chain, str(last)))
-        return [each for each in listed if each.key.start > last.start][:limit]
+        return [segment for segment in listed if segment.key.start > last.start][:limit]
 
     def metadata(self, key: SegmentKey) -> SegmentMetadata | None:
-        """See `Landing.metadata`: one HEAD."""
+        """See `LandingReader.metadata`: one HEAD."""
         with _failures():
             try:
                 attributes = obstore.get(self._store, str(key), options={"head": True}).attributes
@@ -83,15 +83,15 @@ class S3Landing:
         return _metadata(key, attributes)
 
     def fetch(self, key: SegmentKey, target: Path) -> SegmentMetadata:
-        """See `Landing.fetch`."""
+        """See `LandingReader.fetch`."""
         digest = hashlib.sha256()
         with _failures(), target.open("wb") as file:
             try:
-                found = obstore.get(self._store, str(key))
+                answer = obstore.get(self._store, str(key))
             except FileNotFoundError:
                 raise LoadError(ForeignObject(str(key), "it was listed and is gone")) from None
-            metadata = _metadata(key, found.attributes)
-            for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
+            metadata = _metadata(key, answer.attributes)
+            for chunk in answer.stream(min_chunk_size=CHUNK_BYTES):
                 digest.update(chunk)
                 file.write(chunk)
         if digest.hexdigest() != metadata.sha256:
@@ -127,7 +127,7 @@ def _failures() -> Generator[None]:
 
 
 def _detail(error: Exception) -> str:
-    """One line that says what happened, without the answer's body."""
+    """Describe the error in one line, without the answer's body."""
     text = str(error)
-    found = _STATUS.search(text) or _CAUSE.search(text)
-    return found[1].strip() if found else type(error).__name__
+    match = _STATUS.search(text) or _CAUSE.search(text)
+    return match[1].strip() if match else type(error).__name__

@@ -90,9 +90,9 @@ class ProcessExecutor(BaseExecutor):
         self._give_up(ti.key)
 
     def _give_up(self, key: "WorkloadKey") -> None:
-        if (found := self._workers.pop(key, None)) is not None:
-            found[1].kill()
-            self._given_up.append(found[1])
+        if (taken := self._workers.pop(key, None)) is not None:
+            taken[1].kill()
+            self._given_up.append(taken[1])
 
     def end(self) -> None:
         """Let running tasks finish, but not for long: the next scheduler starts anew what did not."""

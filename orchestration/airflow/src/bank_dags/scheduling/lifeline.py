@@ -69,9 +69,9 @@ class Family:
         """Collect inherited children that have ended; those that were started belong to their `Popen`."""
         try:
             while (
-                found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            ) and found.si_pid not in self._started:
-                os.waitpid(found.si_pid, os.WNOHANG)
+                child := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            ) and child.si_pid not in self._started:
+                os.waitpid(child.si_pid, os.WNOHANG)
         except ChildProcessError:
             return
 
@@ -81,10 +81,10 @@ class Family:
         False if some are still there after `seconds`, waiting in the kernel for a disk.
         """
         own, until = psutil.Process(), time.monotonic() + seconds
-        while found := own.children(recursive=True):
-            for process in found:
+        while descendants := own.children(recursive=True):
+            for process in descendants:
                 _kill(process)
-            _, alive = psutil.wait_procs(found, timeout=0.2)
+            _, alive = psutil.wait_procs(descendants, timeout=0.2)
             if alive and time.monotonic() > until:
                 return False
         return True

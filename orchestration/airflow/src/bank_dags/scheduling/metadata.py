@@ -48,7 +48,7 @@ def dsn(environment: Mapping[str, str] = os.environ) -> str:
 
 
 class Metadata:
-    """One connection, made when it is needed and made again after any failure."""
+    """A connection, made when it is needed and made again after any failure."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -60,7 +60,7 @@ class Metadata:
         return row[0] if row else 0
 
     async def look(self, job: int) -> Look | None:
-        """What is known of a scheduler job; None when there is none with this id.
+        """Look at a scheduler job; None when there is none with this id.
 
         Raises:
             UnreachableError: no answer.
@@ -69,7 +69,7 @@ class Metadata:
         return Look(row[0], row[1], row[2]) if row is not None else None
 
     async def end_job(self, job: int) -> None:
-        """Say that a job whose processes are gone has failed: the next scheduler takes its tasks over at once."""
+        """Mark a job whose processes are gone as failed: the next scheduler takes its tasks over at once."""
         await self._row("update job set state = 'failed', end_date = now() where id = $1 and state = 'running'", job)
 
     async def close(self) -> None:

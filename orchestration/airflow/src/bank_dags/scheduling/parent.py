@@ -71,7 +71,7 @@ class Home:
 
 @dataclass
 class Parent:
-    """One scheduler's life; `run` returns the exit code."""
+    """The parent of one scheduler; `run` returns the exit code."""
 
     command: Sequence[str]
     family: Family
@@ -126,7 +126,7 @@ class Parent:
         return None
 
     async def _watch(self, process: subprocess.Popen[bytes], before: int) -> str | None:
-        """Why it is over; None when asked to stop."""
+        """Watch until it is over, and return why; None when asked to stop."""
         stillness, job, seen = Stillness(self.slots), None, time.monotonic()
         while not self.stopping.is_set():
             await self._pause(_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""What every task imports, imported once in the scheduler before it forks: a task starts with it already there."""
+"""Preloads in the scheduler, before it forks, what every task imports: a task starts with it already there."""
 
 import importlib
 from typing import Final
@@ -18,7 +18,7 @@ MODULES: Final = (
     "bank_dags.loading.store",
     "bank_dags.building.door",
     "bank_dags.building.snowflake",
-    "bank_dags.warehouse",
+    "bank_dags.snowflake_session",
     "cryptography.hazmat.backends.openssl.backend",
     "obstore",
     "snowflake.connector",

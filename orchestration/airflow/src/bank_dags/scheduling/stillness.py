@@ -1,4 +1,4 @@
-"""When is a scheduler said to stand still? Decided on what was seen to change, never on a clock that can be set."""
+"""Stillness: decides when a scheduler stands still, on what was seen to change, never on a clock that can be set."""
 
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ LONGEST_STEP_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the metadata database says of one scheduler job: its heartbeat as stored, what waits, what runs."""
+    """The state of a scheduler job in the metadata database: its heartbeat as stored, what waits, what runs."""
 
     heartbeat: Hashable
     queued: Collection[Hashable]
@@ -32,7 +32,7 @@ class Stillness:
     waiting: dict[Hashable, float] = field(default_factory=dict)
 
     def seen(self, look: Look | None, seconds: float) -> None:
-        """One look, `seconds` after the one before; None when no job has registered yet."""
+        """Note a look, `seconds` after the one before; None when no job has registered yet."""
         seconds = min(seconds, LONGEST_STEP_SECONDS)
         if look is not None and look.heartbeat != self.heartbeat:
             self.heartbeat, self.without_beat = look.heartbeat, 0.0
@@ -43,17 +43,17 @@ class Stillness:
         self.waiting = {attempt: self.waiting.get(attempt, -seconds) + seconds for attempt in queued}
 
     def forgive_queued(self) -> None:
-        """Count anew: something else kept the tasks from starting."""
+        """Forget the waiting tasks: something else kept them from starting."""
         self.waiting.clear()
 
     @property
     def heart_stopped(self) -> str | None:
-        """Why the scheduler itself is held for dead; None while it is not."""
+        """The reason why the scheduler itself is held for dead; None while it is not."""
         bound = FIRST_HEARTBEAT_SECONDS if self.heartbeat is None else HEARTBEAT_SECONDS
         return f"no heartbeat for {bound:.0f} s" if self.without_beat >= bound else None
 
     @property
     def tasks_stuck(self) -> str | None:
-        """Why its executor is held for dead: a task that a free slot should have taken long ago."""
+        """The reason why its executor is held for dead: a task that a free slot should have taken long ago."""
         stuck = [attempt for attempt, seconds in self.waiting.items() if seconds >= QUEUED_SECONDS]
         return f"{len(stuck)} queued for {QUEUED_SECONDS:.0f} s while a slot was free" if stuck else None

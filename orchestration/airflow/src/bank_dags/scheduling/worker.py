@@ -1,4 +1,4 @@
-"""One forked process that runs one workload of Airflow, and what became of it."""
+"""The worker: a forked process that runs one workload of Airflow, and its end."""
 
 import gc
 import os
@@ -16,7 +16,7 @@ _REASON_BYTES = 4000
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a worker ended: `reason` is None when its workload was supervised to its end."""
+    """The end of a worker: `reason` is None when its workload was supervised to its end."""
 
     reason: str | None
 

@@ -1,4 +1,4 @@
-"""What a build records, and when it does not run."""
+"""Records of a build, and when it does not run."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import pytest
-from build_world.memory import MemoryFence, someone
+from building_testing.memory import MemoryFence, someone
 
 from bank_dags.building.build import Choice, build_marts
 from bank_dags.building.fence import Hold, held
@@ -44,14 +44,14 @@ def _build(table: MemoryFence, dbt: BusyBuilder | FailingBuilder, choice: Choice
     return build_marts(table, hold, dbt, "run", choice)
 
 
-def test_the_load_id_read_before_dbt_is_recorded_so_what_came_meanwhile_stays_owed() -> None:
+def test_the_load_id_read_before_dbt_is_recorded_so_what_came_meanwhile_stays_pending() -> None:
     table = MemoryFence(changed=4)
     assert _build(table, BusyBuilder(table)) is not None
     assert table.built == [(4, "run")]
-    assert table.standing().build_owed
+    assert table.pending_build().is_pending
 
 
-def test_a_build_that_is_not_owed_does_not_run() -> None:
+def test_a_build_that_is_not_pending_does_not_run() -> None:
     for changed, built in ((None, []), (4, [(4, "before")]), (3, [(4, "before")])):
         table = MemoryFence(changed=changed, built=list(built))
         dbt = BusyBuilder(table)
@@ -71,20 +71,20 @@ def test_what_the_fences_last_owner_has_built_is_not_built_again() -> None:
     assert (dbt.builds, table.row.running, table.built) == ([], False, [(4, "the one before")])
 
 
-def test_a_failed_build_stays_owed_and_gives_the_fence_back() -> None:
+def test_a_failed_build_stays_pending_and_gives_the_fence_back() -> None:
     table = MemoryFence(changed=4)
     with pytest.raises(BuildError):
         _build(table, FailingBuilder())
     assert (table.built, table.row.running) == ([], False)
-    assert table.standing().build_owed
+    assert table.pending_build().is_pending
 
 
-def test_by_hand_it_builds_what_is_not_owed_and_records_only_what_leaves_nothing_out() -> None:
+def test_by_hand_it_builds_what_is_not_pending_and_records_only_what_leaves_nothing_out() -> None:
     table = MemoryFence(changed=4, built=[(4, "before")])
     dbt = BusyBuilder(table)
-    part = Choice(("--select", "dim_accounts"), whole=False, even_if_not_owed=True)
+    part = Choice(("--select", "dim_accounts"), whole=False, even_if_not_pending=True)
     assert _build(table, dbt, part) is not None
     assert table.built == [(4, "before")]
-    assert _build(table, dbt, Choice(even_if_not_owed=True)) is not None
+    assert _build(table, dbt, Choice(even_if_not_pending=True)) is not None
     assert table.built == [(4, "before"), (5, "run")]
     assert dbt.builds == [("--select", "dim_accounts"), ()]

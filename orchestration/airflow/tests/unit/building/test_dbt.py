@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from build_world.memory import MemoryFence
+from building_testing.memory import MemoryFence
 
 from bank_dags.building.dbt import Dbt
 from bank_dags.building.fence import Hold, Ownership
@@ -111,11 +111,11 @@ def test_dbts_environment_has_its_user_and_none_of_airflows_secrets(
     monkeypatch.setenv("BANK_DAGS_STORE__SECRET_KEY", "canary")
     monkeypatch.setenv("SNOWFLAKE_USER", "BANK_LOADER")
     build(project("(target / 'env').write_text(json.dumps(dict(os.environ))); results(('m', 'success', ''))"))
-    found = json.loads((tmp_path / "state" / "target" / "env").read_text())
-    assert "canary" not in found.values()
-    assert found["SNOWFLAKE_USER"] == "BANK_DBT"
-    assert found[BUILD_VARIABLE] == OWNER.token
-    assert (found["BANK_BUILD_NUMBER"], found["BANK_BUILD_OWNER"]) == ("7", OWNER.token)
+    environment = json.loads((tmp_path / "state" / "target" / "env").read_text())
+    assert "canary" not in environment.values()
+    assert environment["SNOWFLAKE_USER"] == "BANK_DBT"
+    assert environment[BUILD_VARIABLE] == OWNER.token
+    assert (environment["BANK_BUILD_NUMBER"], environment["BANK_BUILD_OWNER"]) == ("7", OWNER.token)
 
 
 def test_what_is_chosen_reaches_dbt(project, tmp_path: Path) -> None:

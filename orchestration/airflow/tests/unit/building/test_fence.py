@@ -1,10 +1,10 @@
-"""Who may build: the number, the heartbeat, and what makes an owner dead."""
+"""The build fence: the number, the heartbeat, and what makes an owner dead."""
 
 import threading
 from dataclasses import replace
 
 import pytest
-from build_world.memory import NOBODY, MemoryFence, someone
+from building_testing.memory import NOBODY, MemoryFence, someone
 
 from bank_dags.building.fence import DEAD_SECONDS, FenceHeldError, FenceRow, Hold, Ownership, held
 from bank_dags.building.results import BuildError

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from build_world.memory import MemoryFence
+from building_testing.memory import MemoryFence
 
 from bank_dags.building.dbt import Dbt
 from bank_dags.building.fence import Hold, Ownership
@@ -48,7 +48,7 @@ class dbtRunner:
 '''
 
 
-class WarmWorld:
+class WarmSandbox:
     """A project, a dbt that stands for dbt, and its warm process."""
 
     def __init__(self, folder: Path) -> None:
@@ -112,8 +112,8 @@ def eventually(holds: Callable[[], object], seconds: float = 30) -> None:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[WarmWorld]:
-    made = WarmWorld(tmp_path)
+def sandbox(tmp_path: Path) -> Iterator[WarmSandbox]:
+    made = WarmSandbox(tmp_path)
     yield made
     if made.process is not None:
         made.process.send_signal(signal.SIGCONT)
@@ -121,97 +121,97 @@ def world(tmp_path: Path) -> Iterator[WarmWorld]:
         made.process.wait()
 
 
-def test_a_build_is_a_fork_of_the_process_that_parsed(world: WarmWorld) -> None:
-    warm = world.start()
-    assert world.parsed_by() == str(warm)
-    assert int((world.state / "target" / "running").read_text()) != warm
-    assert world.parsed_by() == str(warm)
+def test_a_build_is_a_fork_of_the_process_that_parsed(sandbox: WarmSandbox) -> None:
+    warm = sandbox.start()
+    assert sandbox.parsed_by() == str(warm)
+    assert int((sandbox.state / "target" / "running").read_text()) != warm
+    assert sandbox.parsed_by() == str(warm)
 
 
-def test_only_its_user_can_open_the_socket(world: WarmWorld) -> None:
-    world.start()
-    modes = [stat.S_IMODE((world.state / name).stat().st_mode) for name in ("warm", "warm/socket")]
+def test_only_its_user_can_open_the_socket(sandbox: WarmSandbox) -> None:
+    sandbox.start()
+    modes = [stat.S_IMODE((sandbox.state / name).stat().st_mode) for name in ("warm", "warm/socket")]
     assert modes == [0o700, 0o600]
 
 
-def test_without_one_a_build_starts_a_dbt_of_its_own(world: WarmWorld) -> None:
-    assert world.parsed_by() == "nobody"
+def test_without_one_a_build_starts_a_dbt_of_its_own(sandbox: WarmSandbox) -> None:
+    assert sandbox.parsed_by() == "nobody"
 
 
-def test_a_frozen_one_delays_a_build_and_does_not_stop_it(world: WarmWorld) -> None:
-    os.kill(world.start(), signal.SIGSTOP)
-    assert world.parsed_by() == "nobody"
+def test_a_frozen_one_delays_a_build_and_does_not_stop_it(sandbox: WarmSandbox) -> None:
+    os.kill(sandbox.start(), signal.SIGSTOP)
+    assert sandbox.parsed_by() == "nobody"
 
 
-def test_one_that_is_frozen_after_its_greeting_builds_nothing_when_it_wakes(world: WarmWorld) -> None:
-    warm = world.start()
-    with build_lock(world.state) as lock, world.dbt.started(lock) as started:
+def test_one_that_is_frozen_after_its_greeting_builds_nothing_when_it_wakes(sandbox: WarmSandbox) -> None:
+    warm = sandbox.start()
+    with build_lock(sandbox.state) as lock, sandbox.dbt.started(lock) as started:
         os.kill(warm, signal.SIGSTOP)
         started.build(Hold(MemoryFence(), OWNER))
-    running = world.state / "target" / "running"
+    running = sandbox.state / "target" / "running"
     running.unlink()
     os.kill(warm, signal.SIGCONT)
     # It answers the next one, so it has dealt with the one that it slept through.
-    assert world.parsed_by() == str(warm)
+    assert sandbox.parsed_by() == str(warm)
 
 
-def test_a_killed_one_is_not_missed(world: WarmWorld) -> None:
-    os.kill(world.start(), signal.SIGKILL)
-    assert world.parsed_by() == "nobody"
+def test_a_killed_one_is_not_missed(sandbox: WarmSandbox) -> None:
+    os.kill(sandbox.start(), signal.SIGKILL)
+    assert sandbox.parsed_by() == "nobody"
 
 
-def test_a_change_of_the_project_is_parsed_anew(world: WarmWorld) -> None:
-    warm = world.start()
-    (world.project / "dbt_project.yml").write_text("name: y")
-    assert world.parsed_by() in ("nobody", str(warm))
-    (world.project / "dbt_project.yml").write_text("broken")
-    eventually(lambda: (world.greeting() or {}).get("state") == "failed")
-    assert "no such macro" in str((world.greeting() or {}).get("reason"))
-    assert world.parsed_by() == "nobody"
-    (world.project / "dbt_project.yml").write_text("name: z")
-    eventually(lambda: (world.greeting() or {}).get("state") == "ready")
-    assert world.parsed_by() == str(warm)
+def test_a_change_of_the_project_is_parsed_anew(sandbox: WarmSandbox) -> None:
+    warm = sandbox.start()
+    (sandbox.project / "dbt_project.yml").write_text("name: y")
+    assert sandbox.parsed_by() in ("nobody", str(warm))
+    (sandbox.project / "dbt_project.yml").write_text("broken")
+    eventually(lambda: (sandbox.greeting() or {}).get("state") == "failed")
+    assert "no such macro" in str((sandbox.greeting() or {}).get("reason"))
+    assert sandbox.parsed_by() == "nobody"
+    (sandbox.project / "dbt_project.yml").write_text("name: z")
+    eventually(lambda: (sandbox.greeting() or {}).get("state") == "ready")
+    assert sandbox.parsed_by() == str(warm)
 
 
-def test_another_login_is_parsed_anew(world: WarmWorld) -> None:
-    warm = world.start()
-    other = Dbt(world.dbt.executable, world.project, world.state, 2, 60, {"SNOWFLAKE_USER": "ANOTHER"})
-    assert world.parsed_by(other) == "nobody"
-    eventually(lambda: world.greeting() is not None)
-    assert world.parsed_by(other) == str(warm)
+def test_another_login_is_parsed_anew(sandbox: WarmSandbox) -> None:
+    warm = sandbox.start()
+    other = Dbt(sandbox.dbt.executable, sandbox.project, sandbox.state, 2, 60, {"SNOWFLAKE_USER": "ANOTHER"})
+    assert sandbox.parsed_by(other) == "nobody"
+    eventually(lambda: sandbox.greeting() is not None)
+    assert sandbox.parsed_by(other) == str(warm)
 
 
-def test_a_build_whose_caller_is_gone_is_interrupted_and_the_lock_is_free(world: WarmWorld) -> None:
-    world.during("time.sleep(600)")
-    world.start()
-    with build_lock(world.state) as lock:
+def test_a_build_whose_caller_is_gone_is_interrupted_and_the_lock_is_free(sandbox: WarmSandbox) -> None:
+    sandbox.during("time.sleep(600)")
+    sandbox.start()
+    with build_lock(sandbox.state) as lock:
         lock.name()
-        with world.dbt.started(lock) as started:
+        with sandbox.dbt.started(lock) as started:
             assert started.process is not None
-            environment = world.dbt.environment() | {"DBT_ENV_CUSTOM_ENV_BANK_BUILD": "t"}
-            assert started.process.build(world.dbt.arguments([]), environment)
-            eventually((world.state / "target" / "running").exists)
-    with build_lock(world.state) as again:
+            environment = sandbox.dbt.environment() | {"DBT_ENV_CUSTOM_ENV_BANK_BUILD": "t"}
+            assert started.process.build(sandbox.dbt.arguments([]), environment)
+            eventually((sandbox.state / "target" / "running").exists)
+    with build_lock(sandbox.state) as again:
         eventually(lambda: again.name() is not None)
 
 
-def test_a_killed_build_is_an_error_and_no_wait(world: WarmWorld) -> None:
-    world.during("os.kill(os.getpid(), signal.SIGKILL)")
-    world.start()
+def test_a_killed_build_is_an_error_and_no_wait(sandbox: WarmSandbox) -> None:
+    sandbox.during("os.kill(os.getpid(), signal.SIGKILL)")
+    sandbox.start()
     with pytest.raises(Exception, match="exit code -9"):
-        world.build()
+        sandbox.build()
 
 
-def test_a_build_goes_on_when_its_parent_is_killed(world: WarmWorld) -> None:
-    world.during(f"os.kill({world.start()}, signal.SIGKILL)")
-    assert world.parsed_by() != "nobody"
+def test_a_build_goes_on_when_its_parent_is_killed(sandbox: WarmSandbox) -> None:
+    sandbox.during(f"os.kill({sandbox.start()}, signal.SIGKILL)")
+    assert sandbox.parsed_by() != "nobody"
 
 
-def test_there_is_one_of_it(world: WarmWorld) -> None:
-    warm = world.start()
-    command = [sys.executable, str(INSIDE / "warm.py"), str(world.state / "warm"), str(world.project)]
-    environment = os.environ | {"PYTHONPATH": str(world.folder / "lib")}
+def test_there_is_one_of_it(sandbox: WarmSandbox) -> None:
+    warm = sandbox.start()
+    command = [sys.executable, str(INSIDE / "warm.py"), str(sandbox.state / "warm"), str(sandbox.project)]
+    environment = os.environ | {"PYTHONPATH": str(sandbox.folder / "lib")}
     second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert second.returncode == 1
     assert "another warm dbt" in second.stderr
-    assert world.parsed_by() == str(warm)
+    assert sandbox.parsed_by() == str(warm)

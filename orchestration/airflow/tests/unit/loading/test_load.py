@@ -4,13 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from load_world.memory import SHA, MemoryLanding, MemoryWarehouse, landed, ledger_row
+from loading_testing.memory import SHA, MemoryLanding, MemoryWarehouse, landed, ledger_row
 
-from bank_common.landing import SegmentKey
+from bank_common.landing import SegmentKey, TopicPartition
 from bank_common.names import NOTIFICATIONS_TOPIC, TRANSACTION_TOPIC
-from bank_dags.loading.load import LISTED_PER_CHAIN, REPLANS, Loader, check_rows, ledger_rows
-from bank_dags.loading.plan import Limits
-from bank_dags.loading.reasons import (
+from bank_dags.loading.failures import (
     ContentDiffers,
     ForeignObject,
     LedgerBeyondLanding,
@@ -19,10 +17,12 @@ from bank_dags.loading.reasons import (
     RowsDiffer,
     StoreFailed,
 )
-from bank_dags.loading.segments import Batch, Chain, Listed, Tail
+from bank_dags.loading.load import LISTED_PER_CHAIN, REPLANS, Loader, check_rows, ledger_rows
+from bank_dags.loading.load_plan import LoadLimits
+from bank_dags.loading.segments import Listed, LoadBatch, Tail
 
 TOPIC = "bank.public.accounts"
-LIMITS = Limits(2000, 10**9)
+LIMITS = LoadLimits(2000, 10**9)
 
 
 def three(partition: int = 0) -> list:
@@ -34,8 +34,8 @@ def test_landing_minus_ledger_is_loaded_and_nothing_else() -> None:
     warehouse.ledger.append(ledger_row(segments[0]))
     (batch,) = Loader(MemoryLanding(segments), warehouse, LIMITS).run()
     assert batch.segments == 2
-    assert warehouse.loaded == [f"{TOPIC}/{each.file}" for each in segments[1:]]
-    assert [row.segment for row in warehouse.ledger] == [str(each.key) for each in segments]
+    assert warehouse.loaded == [f"{TOPIC}/{segment.file}" for segment in segments[1:]]
+    assert [row.segment for row in warehouse.ledger] == [str(segment.key) for segment in segments]
     assert warehouse.staged == []
 
 
@@ -55,7 +55,7 @@ def test_a_ledger_that_moved_before_the_fence_makes_a_new_plan() -> None:
     warehouse = MemoryWarehouse(rival=take_the_first)
     (batch,) = Loader(MemoryLanding(segments), warehouse, LIMITS).run()
     assert batch.segments == 2
-    assert [row.segment for row in warehouse.ledger] == [str(each.key) for each in segments]
+    assert [row.segment for row in warehouse.ledger] == [str(segment.key) for segment in segments]
     assert f"{TOPIC}/{segments[0].file}" not in warehouse.loaded
     assert (warehouse.begun, warehouse.fence) == (2, 1), "the first attempt was rolled back, its fence too"
 
@@ -69,7 +69,7 @@ def test_a_load_that_is_always_overtaken_leaves_the_rest_to_the_next_run() -> No
     warehouse = MemoryWarehouse(rival=take_one_more)
     with pytest.raises(LoadError) as caught:
         list(Loader(MemoryLanding(segments), warehouse, LIMITS).run())
-    assert caught.value.reason == Overtaken(REPLANS)
+    assert caught.value.failure == Overtaken(REPLANS)
     assert warehouse.loaded == []
 
 
@@ -77,7 +77,7 @@ def test_a_wrong_count_rolls_back_and_removes_what_was_staged() -> None:
     warehouse = MemoryWarehouse(miscount={TOPIC: 1})
     loader = Loader(MemoryLanding(three()), warehouse, LIMITS)
     assert list(loader.run()) == []
-    assert isinstance(loader.halted[Chain(TOPIC, 0)].reason, RowsDiffer)
+    assert isinstance(loader.halted[TopicPartition(TOPIC, 0)].failure, RowsDiffer)
     assert (warehouse.ledger, warehouse.loaded, warehouse.fence, warehouse.staged) == ([], [], 0, [])
 
 
@@ -86,8 +86,8 @@ def test_a_ledger_whose_chain_is_not_in_the_landing_halts_that_chain() -> None:
     warehouse = MemoryWarehouse(ledger=[ledger_row(segments[2])])
     loader = Loader(MemoryLanding(three(partition=1)), warehouse, LIMITS)
     assert sum(batch.segments for batch in loader.run()) == 3
-    assert [error.reason for error in loader.halted.values()] == [
-        LedgerBeyondLanding(Chain(TOPIC, 0), str(segments[2].key))
+    assert [error.failure for error in loader.halted.values()] == [
+        LedgerBeyondLanding(TopicPartition(TOPIC, 0), str(segments[2].key))
     ]
 
 
@@ -95,7 +95,7 @@ OTHER = "bank.public.customers"
 
 
 def bad_listing(segments: list) -> dict:
-    return {Chain(TOPIC, 0): LoadError(ForeignObject("_SUCCESS", "not a key"))}
+    return {TopicPartition(TOPIC, 0): LoadError(ForeignObject("_SUCCESS", "not a key"))}
 
 
 def bad_folder(segments: list) -> dict:
@@ -118,9 +118,9 @@ def test_a_bad_chain_stops_at_its_fault_and_every_other_goes_on(fault: Callable,
     faults = fault(segments)
     others = [landed(OTHER, 0, start, start + 1, rows=1) for start in range(450)]
     warehouse = MemoryWarehouse()
-    loader = Loader(MemoryLanding(segments + others, faults), warehouse, Limits(100, 10**9))
+    loader = Loader(MemoryLanding(segments + others, faults), warehouse, LoadLimits(100, 10**9))
     assert sum(batch.segments for batch in loader.run()) == 450 + loaded
-    assert list(loader.halted) == [Chain(TOPIC, 0)]
+    assert list(loader.halted) == [TopicPartition(TOPIC, 0)]
     assert not loader.left
     assert sum(row.chain.topic == TOPIC for row in warehouse.ledger) == loaded
 
@@ -129,13 +129,13 @@ def test_a_table_whose_count_differs_stops_alone() -> None:
     warehouse = MemoryWarehouse(miscount={TOPIC: 1})
     loader = Loader(MemoryLanding([*three(), landed(OTHER, 0, 0, 1, rows=1)]), warehouse, LIMITS)
     assert [batch.segments for batch in loader.run()] == [1]
-    assert list(loader.halted) == [Chain(TOPIC, 0)]
+    assert list(loader.halted) == [TopicPartition(TOPIC, 0)]
     assert warehouse.staged == []
 
 
-@pytest.mark.parametrize("place", [TOPIC, Chain(TOPIC, 0), SegmentKey(TOPIC, 0, 5)], ids=str)
-def test_a_store_that_fails_is_no_chains_fault(place: Chain | SegmentKey | str) -> None:
-    landing = MemoryLanding(three(), {place: LoadError(StoreFailed("503"))})
+@pytest.mark.parametrize("subject", [TOPIC, TopicPartition(TOPIC, 0), SegmentKey(TOPIC, 0, 5)], ids=str)
+def test_a_store_that_fails_is_no_chains_fault(subject: TopicPartition | SegmentKey | str) -> None:
+    landing = MemoryLanding(three(), {subject: LoadError(StoreFailed("503"))})
     with pytest.raises(LoadError, match="503"):
         list(Loader(landing, MemoryWarehouse(), LIMITS).run())
 
@@ -154,8 +154,8 @@ class ManualClock:
 class EndlessLanding(MemoryLanding):
     """A landing that never runs dry: each listing finds one segment more."""
 
-    def after(self, chain: Chain, tail: Tail | None, limit: int) -> Sequence[Listed]:
-        at = max(each.metadata.end for each in self.segments)
+    def after(self, chain: TopicPartition, tail: Tail | None, limit: int) -> Sequence[Listed]:
+        at = max(segment.metadata.end for segment in self.segments)
         self.segments.append(landed(TOPIC, 0, at, at + 1, rows=1))
         return super().after(chain, tail, limit)
 
@@ -171,10 +171,10 @@ def test_a_run_ends_although_the_landing_never_runs_dry() -> None:
 def test_a_run_whose_time_is_over_says_that_work_is_left(run_seconds: float, batches: int) -> None:
     segments = [landed(TOPIC, 0, start, start + 1, rows=1) for start in range(50)]
     loader = Loader(
-        MemoryLanding(segments), MemoryWarehouse(), Limits(10, 10**9), run_seconds=run_seconds, clock=ManualClock()
+        MemoryLanding(segments), MemoryWarehouse(), LoadLimits(10, 10**9), run_seconds=run_seconds, clock=ManualClock()
     )
-    found = list(loader.run())
-    assert len(found) == batches
+    loaded = list(loader.run())
+    assert len(loaded) == batches
     assert loader.left
 
 
@@ -189,7 +189,7 @@ def test_a_run_that_rests_loads_only_what_has_waited(age: float, batches: int) -
 def test_a_listing_that_shows_a_part_is_followed_by_the_next() -> None:
     segments = [landed(TOPIC, 0, start, start + 1, rows=1) for start in range(2 * LISTED_PER_CHAIN + 1)]
     landing = MemoryLanding(segments)
-    loader = Loader(landing, MemoryWarehouse(), Limits(10_000, 10**9))
+    loader = Loader(landing, MemoryWarehouse(), LoadLimits(10_000, 10**9))
     assert sum(batch.segments for batch in loader.run()) == len(segments)
     assert landing.listings == 3
     assert not loader.left
@@ -205,7 +205,7 @@ def test_rows_that_copy_does_not_mention_are_missing_rows() -> None:
     check_rows([first, second], {first.file: 2, second.file: 3})
     with pytest.raises(LoadError) as caught:
         check_rows([first, second], {first.file: 2})
-    assert caught.value.reason == RowsDiffer(str(second.key), 3, 0)
+    assert caught.value.failure == RowsDiffer(str(second.key), 3, 0)
     with pytest.raises(LoadError):
         check_rows([first, second], {first.file: 3, second.file: 2})  # the sum is right
 
@@ -225,5 +225,5 @@ def test_rows_that_copy_does_not_mention_are_missing_rows() -> None:
 def test_what_changes_the_marts(topic: str, rows: int, counted: bool, changes: bool) -> None:
     segment = landed(topic, 0, 0, 5, rows=rows)
     ends = frozenset({str(segment.key)}) if counted else frozenset()
-    (row,) = ledger_rows(Batch((segment,), {}), ends)
+    (row,) = ledger_rows(LoadBatch((segment,), {}), ends)
     assert row.changes_marts is changes

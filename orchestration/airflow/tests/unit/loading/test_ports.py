@@ -1,12 +1,12 @@
-"""M10: when a build is owed."""
+"""M10: when a build is pending."""
 
 import pytest
 
-from bank_dags.loading.ports import Standing
+from bank_dags.loading.ports import PendingBuild
 
 
 @pytest.mark.parametrize(
-    ("changed", "built", "owed"),
+    ("changed", "built", "pending"),
     [
         (None, None, False),  # nothing but heartbeats was ever loaded
         (None, 3, False),
@@ -16,7 +16,7 @@ from bank_dags.loading.ports import Standing
         (3, 4, False),
     ],
 )
-def test_a_build_is_owed_while_the_ledger_is_ahead_of_the_last_good_build(
-    changed: int | None, built: int | None, owed: bool
+def test_a_build_is_pending_while_the_ledger_is_ahead_of_the_last_good_build(
+    changed: int | None, built: int | None, pending: bool
 ) -> None:
-    assert Standing(changed, built).build_owed is owed
+    assert PendingBuild(changed, built).is_pending is pending

@@ -1,14 +1,14 @@
 """A skip on record: only what comes next, and never silently."""
 
 import pytest
-from load_world.memory import MemoryLanding, MemoryWarehouse, landed, ledger_row
+from loading_testing.memory import MemoryLanding, MemoryWarehouse, landed, ledger_row
 
-from bank_dags.loading.reasons import LoadError, NotNext
-from bank_dags.loading.segments import Chain
+from bank_common.landing import TopicPartition
+from bank_dags.loading.failures import LoadError, NotNext
 from bank_dags.skip import skip
 
 TOPIC = "bank.public.accounts"
-CHAIN = Chain(TOPIC, 0)
+CHAIN = TopicPartition(TOPIC, 0)
 
 
 def test_the_next_segment_can_be_skipped_and_is_on_record() -> None:
@@ -26,5 +26,5 @@ def test_anything_else_is_refused(start: int, end: int | None) -> None:
     warehouse = MemoryWarehouse(ledger=[ledger_row(first)])
     with pytest.raises(LoadError) as caught:
         skip(MemoryLanding([first]), warehouse, CHAIN, start, end, "why")
-    assert caught.value.reason == NotNext(CHAIN, 5, start)
+    assert caught.value.failure == NotNext(CHAIN, 5, start)
     assert (len(warehouse.ledger), warehouse.fence) == (1, 0)

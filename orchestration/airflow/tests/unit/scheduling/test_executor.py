@@ -68,10 +68,10 @@ class OwnWork(ProcessExecutor):
 def executor(monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnWork]:
     monkeypatch.setattr(module, "preload", lambda: None)
     monkeypatch.setattr(module, "FINISH_SECONDS", 0.3)
-    found = OwnWork(parallelism=2)
-    found.start()
-    yield found
-    found.terminate()
+    made = OwnWork(parallelism=2)
+    made.start()
+    yield made
+    made.terminate()
 
 
 def _begin(executor: OwnWork, *workloads: Workload) -> None:
@@ -82,13 +82,13 @@ def _begin(executor: OwnWork, *workloads: Workload) -> None:
 
 def _events(executor: OwnWork, count: int = 1) -> dict:
     deadline = time.monotonic() + 20
-    found: dict = {}
-    while len(found) < count:
+    events: dict = {}
+    while len(events) < count:
         assert time.monotonic() < deadline, "no event"
         executor.heartbeat()
-        found |= executor.get_event_buffer()
+        events |= executor.get_event_buffer()
         time.sleep(0.01)
-    return found
+    return events
 
 
 def _pid(executor: OwnWork, workload: Workload) -> int:

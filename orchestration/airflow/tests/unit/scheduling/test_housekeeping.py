@@ -1,4 +1,4 @@
-"""What is kept of finished runs, and what is not."""
+"""Housekeeping: what is kept of finished runs, and what is not."""
 
 import os
 from datetime import UTC, datetime, timedelta

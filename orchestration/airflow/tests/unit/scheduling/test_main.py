@@ -1,4 +1,4 @@
-"""What the parent hands to its scheduler."""
+"""Settings that the parent gives to its scheduler."""
 
 import pytest
 

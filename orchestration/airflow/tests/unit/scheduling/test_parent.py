@@ -15,8 +15,8 @@ import pytest
 SECONDS = 30.0
 
 
-class World:
-    """One parent, and a database whose heartbeat goes on until it is told to stand."""
+class Sandbox:
+    """A parent, and a database whose heartbeat goes on until it is told to stand."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -29,7 +29,7 @@ class World:
         self.parent = self.start()
 
     def start(self) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "scheduling_world.parent", str(self.folder)]
+        command = [sys.executable, "-m", "scheduling_testing.parent", str(self.folder)]
         path = os.pathsep.join(sys.path)
         return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, stderr=subprocess.PIPE, text=True)
 
@@ -60,15 +60,15 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    yield world
-    world.stand()
-    left = [world.parent.pid, *(process.pid for process in psutil.Process().children(recursive=True))]
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    sandbox = Sandbox(tmp_path)
+    yield sandbox
+    sandbox.stand()
+    left = [sandbox.parent.pid, *(process.pid for process in psutil.Process().children(recursive=True))]
     for pid in left:
         if psutil.pid_exists(pid):
             psutil.Process(pid).kill()
-    world.parent.wait(SECONDS)
+    sandbox.parent.wait(SECONDS)
 
 
 def _until(condition: Callable[[], bool]) -> None:
@@ -85,77 +85,77 @@ def _lives(process: psutil.Process) -> bool:
         return False
 
 
-def test_a_scheduler_that_is_killed_takes_all_below_it_along(world: World) -> None:
-    family = world.family()
-    _until(lambda: next(world.folder.rglob("scheduling.job"), None) is not None)  # it knows which job is to be ended
+def test_a_scheduler_that_is_killed_takes_all_below_it_along(sandbox: Sandbox) -> None:
+    family = sandbox.family()
+    _until(lambda: next(sandbox.folder.rglob("scheduling.job"), None) is not None)  # it knows which job is to be ended
     family[0].kill()
-    assert world.parent.wait(SECONDS) == 1
+    assert sandbox.parent.wait(SECONDS) == 1
     assert not any(map(_lives, family))
-    assert (world.folder / "ended").read_text() == "7"
+    assert (sandbox.folder / "ended").read_text() == "7"
 
 
-def test_a_frozen_scheduler_is_killed_with_all_below_it(world: World) -> None:
-    family = world.family()
+def test_a_frozen_scheduler_is_killed_with_all_below_it(sandbox: Sandbox) -> None:
+    family = sandbox.family()
     for process in family:
         process.suspend()
-    world.stand()
-    assert world.parent.wait(SECONDS) == 1
+    sandbox.stand()
+    assert sandbox.parent.wait(SECONDS) == 1
     assert not any(map(_lives, family))
 
 
-def test_a_task_that_nobody_takes_ends_it(world: World) -> None:
-    family = world.family()
-    world.queue("load/1")
-    assert world.parent.wait(SECONDS) == 1
+def test_a_task_that_nobody_takes_ends_it(sandbox: Sandbox) -> None:
+    family = sandbox.family()
+    sandbox.queue("load/1")
+    assert sandbox.parent.wait(SECONDS) == 1
     assert not any(map(_lives, family))
 
 
-def test_a_queued_task_blames_nobody_while_the_api_server_is_away(world: World) -> None:
-    (world.folder / "api").unlink()
-    world.family()
-    world.queue("load/1")
+def test_a_queued_task_blames_nobody_while_the_api_server_is_away(sandbox: Sandbox) -> None:
+    (sandbox.folder / "api").unlink()
+    sandbox.family()
+    sandbox.queue("load/1")
     with pytest.raises(subprocess.TimeoutExpired):
-        world.parent.wait(2)
-    (world.folder / "api").touch()
-    assert world.parent.wait(SECONDS) == 1
+        sandbox.parent.wait(2)
+    (sandbox.folder / "api").touch()
+    assert sandbox.parent.wait(SECONDS) == 1
 
 
-def test_a_database_that_is_away_blames_nobody_until_it_is_back(world: World) -> None:
-    world.family()
-    world.stand()
-    (world.folder / "database").unlink()
+def test_a_database_that_is_away_blames_nobody_until_it_is_back(sandbox: Sandbox) -> None:
+    sandbox.family()
+    sandbox.stand()
+    (sandbox.folder / "database").unlink()
     with pytest.raises(subprocess.TimeoutExpired):
-        world.parent.wait(2)
-    world.beat()
-    assert world.parent.wait(SECONDS) == 1
+        sandbox.parent.wait(2)
+    sandbox.beat()
+    assert sandbox.parent.wait(SECONDS) == 1
 
 
-def test_it_ends_well_when_asked_and_leaves_nothing(world: World) -> None:
-    family = world.family()
-    world.parent.terminate()
-    assert world.parent.wait(10) == 0
+def test_it_ends_well_when_asked_and_leaves_nothing(sandbox: Sandbox) -> None:
+    family = sandbox.family()
+    sandbox.parent.terminate()
+    assert sandbox.parent.wait(10) == 0
     assert not any(map(_lives, family))
 
 
-def test_it_ends_when_asked_although_the_scheduler_is_frozen(world: World) -> None:
-    family = world.family()
+def test_it_ends_when_asked_although_the_scheduler_is_frozen(sandbox: Sandbox) -> None:
+    family = sandbox.family()
     family[0].suspend()
-    world.parent.terminate()
-    assert world.parent.wait(SECONDS) == 0
+    sandbox.parent.terminate()
+    assert sandbox.parent.wait(SECONDS) == 0
     assert not any(map(_lives, family))
 
 
-def test_the_scheduler_does_not_outlive_a_killed_parent(world: World) -> None:
-    family = world.family()
-    world.parent.kill()
+def test_the_scheduler_does_not_outlive_a_killed_parent(sandbox: Sandbox) -> None:
+    family = sandbox.family()
+    sandbox.parent.kill()
     _until(lambda: not _lives(family[0]))
     for process in family[1:]:  # not made by the executor, so the kernel knows nothing of them
         process.kill()
 
 
-def test_a_second_parent_on_the_same_home_is_refused(world: World) -> None:
-    world.family()
-    second = world.start()
+def test_a_second_parent_on_the_same_home_is_refused(sandbox: Sandbox) -> None:
+    sandbox.family()
+    second = sandbox.start()
     _, said = second.communicate(timeout=SECONDS)
     assert second.returncode == 1
     assert "Another scheduler runs on" in said

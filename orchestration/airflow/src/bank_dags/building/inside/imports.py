@@ -1,4 +1,4 @@
-"""What every dbt process of ours does before dbt starts: import it, and make the connector's Arrow reader once.
+"""Imports that every dbt process of ours makes before dbt starts: dbt itself, and the connector's Arrow reader, once.
 
 The connector makes the logger of its Arrow reader under `std::call_once` and takes the interpreter's lock inside it:
 two threads that read their first results at the same moment wait for each other for ever (seen in one build of ten on

@@ -1,7 +1,7 @@
 """Runs one dbt in dbt's own environment: `python launcher.py <dbt>`. Imports nothing of ours but its neighbours.
 
 It imports dbt at once and builds when its input says so: one line of JSON with `arguments` and `environment`. The task
-meanwhile logs in and looks whether a build is owed. An input that ends, before that line or after it, ends dbt.
+meanwhile logs in and looks whether a build is pending. An input that ends, before that line or after it, ends dbt.
 """
 
 import json

@@ -40,19 +40,19 @@ QUIET = ("--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-che
 
 def code_digest(project: Path) -> tuple[tuple[str, int, int], ...]:
     """Name, time and size of every file that a parse rests on; dbt's own environment and this program among them."""
-    found = [path for pattern in CODE for path in project.glob(pattern) if path.is_file()]
-    found += [Path(sys.prefix, "pyvenv.cfg"), Path(os.__file__).parent, *map(Path, sys.path), Path(__file__)]
-    stats = {path: path.stat() for path in found if path.exists()}
+    paths = [path for pattern in CODE for path in project.glob(pattern) if path.is_file()]
+    paths += [Path(sys.prefix, "pyvenv.cfg"), Path(os.__file__).parent, *map(Path, sys.path), Path(__file__)]
+    stats = {path: path.stat() for path in paths if path.exists()}
     return tuple(sorted((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in stats.items()))
 
 
 def parse_variables(environment: dict[str, str]) -> dict[str, str]:
-    """What profile and project read from an environment; what differs from build to build is none of it."""
-    wanted = ("SNOWFLAKE_", "DBT_")
+    """The variables that profile and project read; none of them differs from build to build."""
+    prefixes = ("SNOWFLAKE_", "DBT_")
     return {
         name: value
         for name, value in environment.items()
-        if name.startswith(wanted) and not name.startswith("DBT_ENV_CUSTOM_ENV_")
+        if name.startswith(prefixes) and not name.startswith("DBT_ENV_CUSTOM_ENV_")
     }
 
 
@@ -86,7 +86,7 @@ class Warm:
         return None, f"dbt can't parse the project: {result.exception}"
 
     def serve(self) -> None:
-        """For ever: greet, fork, reap, and look whether the code has changed."""
+        """Serve for ever: greet, fork, reap, and look whether the code has changed."""
         while True:
             for key, _ in self._selector.select(LOOK_SECONDS):
                 if key.fileobj is self._listener:
@@ -187,9 +187,9 @@ def listen(folder: Path) -> tuple[int, socket.socket]:
     (folder / "socket").unlink(missing_ok=True)
     before = os.umask(0o177)
     # By the folder's descriptor: a socket's own name may have 107 bytes.
-    place = os.open(folder, os.O_DIRECTORY | os.O_CLOEXEC)
-    listener.bind(f"/proc/self/fd/{place}/socket")
-    os.close(place)
+    descriptor = os.open(folder, os.O_DIRECTORY | os.O_CLOEXEC)
+    listener.bind(f"/proc/self/fd/{descriptor}/socket")
+    os.close(descriptor)
     os.umask(before)
     listener.listen(16)
     return lock, listener

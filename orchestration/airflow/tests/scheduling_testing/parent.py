@@ -1,4 +1,4 @@
-"""`python -m scheduling_world.parent FOLDER`: the real parent, with short bounds, over a scheduler made of sleeps.
+"""`python -m scheduling_testing.parent FOLDER`: the real parent, with short bounds, over a scheduler made of sleeps.
 
 FOLDER/database holds the stored heartbeat; without it the database is away. FOLDER/queued: one waiting try a line.
 FOLDER/api: the API server answers. The scheduler and its two descendants leave their PIDs in FOLDER.

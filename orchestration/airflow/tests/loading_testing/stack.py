@@ -18,7 +18,7 @@ from obstore.store import S3Store
 from bank_common import names
 from bank_common.settings import ObjectStoreSettings, SnowflakeSettings
 from bank_dags.settings import snowflake_settings
-from load_world.segments import Made
+from loading_testing.segments import Made
 
 ROOT = Path(__file__).resolve().parents[4]
 WAREHOUSE_SQL = ROOT / "infra" / "warehouse"
@@ -42,8 +42,8 @@ class Stack:
 
 
 @dataclass(frozen=True)
-class World:
-    """One test's bucket and database."""
+class Sandbox:
+    """The bucket and the database of a test."""
 
     environment: dict[str, str]
     session: snowflake.connector.SnowflakeConnection
@@ -55,10 +55,12 @@ class World:
 
     @property
     def store_settings(self) -> ObjectStoreSettings:
-        """How to reach it."""
+        """The settings to reach it."""
         prefix = "BANK_DAGS_STORE__"
-        found = {name.removeprefix(prefix).lower(): value for name, value in self.environment.items() if prefix in name}
-        return ObjectStoreSettings.model_validate(found)
+        variables = {
+            name.removeprefix(prefix).lower(): value for name, value in self.environment.items() if prefix in name
+        }
+        return ObjectStoreSettings.model_validate(variables)
 
     @property
     def loader(self) -> SnowflakeSettings:
@@ -95,7 +97,7 @@ class World:
             return [tuple(row) for row in cursor.execute(statement).fetchall()]
 
     def provision(self) -> None:
-        """What `bank provision` runs for the load: every statement may be run again."""
+        """Run what `bank provision` runs for the load: every statement may be run again."""
         _run_file(self.session, LOAD_SQL)
 
     def loaded_offsets(self) -> list[tuple[str, int, int]]:
@@ -153,36 +155,36 @@ def stack() -> Iterator[Stack]:
 
 
 @contextmanager
-def world(running: Stack) -> Iterator[World]:
+def sandbox(running: Stack) -> Iterator[Sandbox]:
     """A bucket of this test's own, and the session's database without a row; the bucket is removed afterwards."""
     bucket = f"t-{uuid.uuid4().hex[:12]}"
-    found = World(running.environment | {"BANK_DAGS_BUCKET": bucket}, running.session)
-    client = _bucket(found)
+    made = Sandbox(running.environment | {"BANK_DAGS_BUCKET": bucket}, running.session)
+    client = _bucket(made)
     with running.session.cursor() as cursor:
         for table in (*names.RAW_TABLE_BY_TOPIC.values(), "LOAD_LEDGER", "LOAD_TAILS", "BUILD_LEDGER"):
             cursor.execute(f"DELETE FROM RAW.{table}")
         cursor.execute("UPDATE RAW.LOAD_FENCE SET LOAD_ID = 0")
         cursor.execute("REMOVE @RAW.LANDING")
     try:
-        yield found
+        yield made
     finally:
-        for page in obstore.list(found.store):
+        for page in obstore.list(made.store):
             for entry in page:
-                obstore.delete(found.store, entry["path"])
-        client.remove_bucket(found.bucket)
+                obstore.delete(made.store, entry["path"])
+        client.remove_bucket(made.bucket)
 
 
-def _bucket(found: World) -> Any:
+def _bucket(made: Sandbox) -> Any:
     from minio import Minio
 
     client = Minio(
-        found.store_settings.endpoint.removeprefix("http://"),
-        access_key=found.store_settings.access_key.get_secret_value(),
-        secret_key=found.store_settings.secret_key.get_secret_value(),
+        made.store_settings.endpoint.removeprefix("http://"),
+        access_key=made.store_settings.access_key.get_secret_value(),
+        secret_key=made.store_settings.secret_key.get_secret_value(),
         secure=False,
         region="us-east-1",
     )
-    client.make_bucket(found.bucket)
+    client.make_bucket(made.bucket)
     return client
 
 

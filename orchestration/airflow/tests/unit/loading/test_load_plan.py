@@ -6,22 +6,22 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from load_world.memory import landed, metadata
+from loading_testing.memory import landed, metadata
 
-from bank_common.landing import SegmentKey
-from bank_dags.loading.plan import Limits, Waiting, arrange, choose, still_holds
-from bank_dags.loading.reasons import BrokenChain
-from bank_dags.loading.segments import Batch, Chain, Landed, Listed, Tail
+from bank_common.landing import SegmentKey, TopicPartition
+from bank_dags.loading.failures import BrokenChain
+from bank_dags.loading.load_plan import LoadLimits, LoadPlan, arrange, choose, still_holds
+from bank_dags.loading.segments import Landed, Listed, LoadBatch, Tail
 
 TOPIC = "bank.public.accounts"
-CHAINS = st.builds(Chain, st.sampled_from([TOPIC, "bank.transaction"]), st.integers(0, 2))
+CHAINS = st.builds(TopicPartition, st.sampled_from([TOPIC, "bank.transaction"]), st.integers(0, 2))
 
 
 @st.composite
-def whole_landings(draw: st.DrawFn) -> tuple[dict[Chain, Tail], dict[Chain, list[Landed]]]:
+def whole_landings(draw: st.DrawFn) -> tuple[dict[TopicPartition, Tail], dict[TopicPartition, list[Landed]]]:
     """Tails, and what waits after them: every chain contiguous."""
-    tails: dict[Chain, Tail] = {}
-    waiting: dict[Chain, list[Landed]] = {}
+    tails: dict[TopicPartition, Tail] = {}
+    waiting: dict[TopicPartition, list[Landed]] = {}
     for chain in draw(st.sets(CHAINS, min_size=1)):
         at = draw(st.integers(0, 3_000_000))
         if draw(st.booleans()):
@@ -35,33 +35,33 @@ def whole_landings(draw: st.DrawFn) -> tuple[dict[Chain, Tail], dict[Chain, list
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def backlog_of(waiting: dict[Chain, list[Landed]]) -> dict[Chain, list[Listed]]:
+def backlog_of(waiting: dict[TopicPartition, list[Landed]]) -> dict[TopicPartition, list[Listed]]:
     return {
-        chain: [Listed(each.key, each.metadata.end - each.metadata.start, NOW) for each in segments]
+        chain: [Listed(segment.key, segment.metadata.end - segment.metadata.start, NOW) for segment in segments]
         for chain, segments in waiting.items()
     }
 
 
 @given(whole_landings(), st.integers(1, 8), st.integers(1, 4_000_000))
 def test_a_choice_is_a_front_of_each_chain_within_the_limits(
-    landing: tuple[dict[Chain, Tail], dict[Chain, list[Landed]]], max_segments: int, max_bytes: int
+    landing: tuple[dict[TopicPartition, Tail], dict[TopicPartition, list[Landed]]], max_segments: int, max_bytes: int
 ) -> None:
     tails, waiting = landing
     backlog = backlog_of(waiting)
-    chosen = choose(backlog, Limits(max_segments, max_bytes))
+    chosen = choose(backlog, LoadLimits(max_segments, max_bytes))
 
     assert bool(chosen) == any(waiting.values()), "whatever waits, something is chosen"
     assert len(chosen) <= max_segments
-    assert len(chosen) == 1 or sum(each.size for each in chosen) <= max_bytes
+    assert len(chosen) == 1 or sum(segment.size for segment in chosen) <= max_bytes
     for chain, listed in backlog.items():
-        mine = [each for each in chosen if each.chain == chain]
+        mine = [segment for segment in chosen if segment.chain == chain]
         assert mine == listed[: len(mine)]
-    sizes = [each.size for listed in backlog.values() for each in listed]
+    sizes = [segment.size for listed in backlog.values() for segment in listed]
     if len(chosen) < min(max_segments, len(sizes)):
-        assert sum(each.size for each in chosen) + max(sizes) > max_bytes, "it stopped though there was room"
+        assert sum(segment.size for segment in chosen) + max(sizes) > max_bytes, "it stopped though there was room"
 
-    keys = {each.key for each in chosen}
-    taken = [each for segments in waiting.values() for each in segments if each.key in keys]
+    keys = {segment.key for segment in chosen}
+    taken = [segment for segments in waiting.values() for segment in segments if segment.key in keys]
     batch, halted = arrange(reversed(taken), tails)
     assert not halted
     assert len(batch.segments) == len(taken)
@@ -70,11 +70,13 @@ def test_a_choice_is_a_front_of_each_chain_within_the_limits(
 
 
 @given(whole_landings())
-def test_chains_advance_together(landing: tuple[dict[Chain, Tail], dict[Chain, list[Landed]]]) -> None:
+def test_chains_advance_together(
+    landing: tuple[dict[TopicPartition, Tail], dict[TopicPartition, list[Landed]]],
+) -> None:
     _, waiting = landing
     backlog = backlog_of(waiting)
     taken = dict.fromkeys(backlog, 0)
-    for segment in choose(backlog, Limits(5, 10**12)):
+    for segment in choose(backlog, LoadLimits(5, 10**12)):
         taken[segment.chain] += 1
     for chain, count in taken.items():
         assert all(count >= other - 1 or count == len(backlog[chain]) for other in taken.values())
@@ -82,7 +84,7 @@ def test_chains_advance_together(landing: tuple[dict[Chain, Tail], dict[Chain, l
 
 @given(whole_landings(), st.data())
 def test_a_plan_without_one_segment_of_its_middle_halts(
-    landing: tuple[dict[Chain, Tail], dict[Chain, list[Landed]]], data: st.DataObject
+    landing: tuple[dict[TopicPartition, Tail], dict[TopicPartition, list[Landed]]], data: st.DataObject
 ) -> None:
     tails, waiting = landing
     inner = [
@@ -94,20 +96,20 @@ def test_a_plan_without_one_segment_of_its_middle_halts(
         return
     chain, number = data.draw(st.sampled_from(inner))
     lost = waiting[chain].pop(number)
-    batch, halted = arrange([each for segments in waiting.values() for each in segments], tails)
-    assert {each: error.reason for each, error in halted.items()} == {
+    batch, halted = arrange([item for segments in waiting.values() for item in segments], tails)
+    assert {item: error.failure for item, error in halted.items()} == {
         chain: BrokenChain(chain, lost.metadata.start, lost.metadata.end)
     }
-    expected = {each: len(segments) for each, segments in waiting.items()} | {chain: number}
-    assert all(sum(each.chain == one for each in batch.segments) == count for one, count in expected.items())
+    expected = {item: len(segments) for item, segments in waiting.items()} | {chain: number}
+    assert all(sum(item.chain == one for item in batch.segments) == count for one, count in expected.items())
 
 
 def test_a_gap_after_the_ledgers_tail_and_an_overlap_with_it_halt() -> None:
-    chain = Chain(TOPIC, 0)
+    chain = TopicPartition(TOPIC, 0)
     for start, kind in ((12, "gap"), (9, "overlap")):
         batch, halted = arrange([landed(TOPIC, 0, start, 20)], {chain: Tail(5, 10)})
         assert not batch.segments
-        assert halted[chain].reason == BrokenChain(chain, 10, start)
+        assert halted[chain].failure == BrokenChain(chain, 10, start)
         assert kind in str(halted[chain])
 
 
@@ -120,27 +122,27 @@ def test_a_chain_that_the_ledger_does_not_know_may_start_anywhere() -> None:
 @pytest.mark.parametrize(
     ("now", "holds"),
     [
-        ({Chain(TOPIC, 0): Tail(0, 5)}, True),
-        ({Chain(TOPIC, 0): Tail(0, 5), Chain(TOPIC, 1): Tail(0, 9)}, True),  # another chain moved
-        ({Chain(TOPIC, 0): Tail(5, 8)}, False),
-        ({Chain(TOPIC, 0): Tail(5, 8, landed=False)}, False),  # skipped on record
+        ({TopicPartition(TOPIC, 0): Tail(0, 5)}, True),
+        ({TopicPartition(TOPIC, 0): Tail(0, 5), TopicPartition(TOPIC, 1): Tail(0, 9)}, True),  # another chain moved
+        ({TopicPartition(TOPIC, 0): Tail(5, 8)}, False),
+        ({TopicPartition(TOPIC, 0): Tail(5, 8, landed=False)}, False),  # skipped on record
         ({}, False),
     ],
 )
-def test_a_plan_holds_while_its_own_chains_did_not_move(now: dict[Chain, Tail], holds: bool) -> None:
+def test_a_plan_holds_while_its_own_chains_did_not_move(now: dict[TopicPartition, Tail], holds: bool) -> None:
     segment = Landed(SegmentKey(TOPIC, 0, 5), metadata(5, 8))
-    assert still_holds(Batch((segment,), {Chain(TOPIC, 0): Tail(0, 5)}), now) is holds
+    assert still_holds(LoadBatch((segment,), {TopicPartition(TOPIC, 0): Tail(0, 5)}), now) is holds
 
 
 @pytest.mark.parametrize(("age", "rests"), [(0, True), (9.9, True), (10, False), (3600, False), (-1, False)])
 def test_a_listing_rests_while_its_oldest_segment_is_young(age: float, rests: bool) -> None:
-    def listed(chain: Chain, age: float) -> Listed:
+    def listed(chain: TopicPartition, age: float) -> Listed:
         return Listed(SegmentKey(*chain, 0), 1, NOW - timedelta(seconds=age))
 
     backlog = {
-        Chain("a", 0): [listed(Chain("a", 0), 5)],
-        Chain("b", 0): [listed(Chain("b", 0), age)],
-        Chain("c", 0): [],
+        TopicPartition("a", 0): [listed(TopicPartition("a", 0), 5)],
+        TopicPartition("b", 0): [listed(TopicPartition("b", 0), age)],
+        TopicPartition("c", 0): [],
     }
-    assert Waiting({}, backlog, complete=True).rests(NOW, 10) is rests
-    assert not Waiting({}, {}, complete=True).rests(NOW, 10), "nothing waits"
+    assert LoadPlan({}, backlog, complete=True).rests(NOW, 10) is rests
+    assert not LoadPlan({}, {}, complete=True).rests(NOW, 10), "nothing waits"

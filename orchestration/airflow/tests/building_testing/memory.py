@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from bank_dags.building.fence import FenceRow, Holder, Ownership
-from bank_dags.loading.ports import Standing
+from bank_dags.loading.ports import PendingBuild
 
 NOBODY = FenceRow(0, False, "", None, (), 0.0)
 
@@ -45,8 +45,8 @@ class MemoryFence:
     def abort(self, session: int) -> None:
         self.aborted.append(session)
 
-    def standing(self) -> Standing:
-        return Standing(self.changed, max((load_id for load_id, _ in self.built), default=None))
+    def pending_build(self) -> PendingBuild:
+        return PendingBuild(self.changed, max((load_id for load_id, _ in self.built), default=None))
 
 
 def someone(lock: str | None = None, words: str = "a test") -> Holder:

@@ -1,17 +1,17 @@
-"""Why a load stops: the closed set of reasons, and what each asks of the operator."""
+"""The failures of a load, a closed set, and the error policy of each one, with advice for the operator."""
 
 from dataclasses import dataclass
 from typing import Final, assert_never
 
 from bank_common.errors import ErrorPolicy, Halt, PipelineError, Retry
-from bank_dags.loading.segments import Chain
+from bank_common.landing import TopicPartition
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenChain:
     """A segment does not start where the chain's last one ended: a gap, or an overlap."""
 
-    chain: Chain
+    chain: TopicPartition
     expected: int
     found: int
 
@@ -25,7 +25,7 @@ class BrokenChain:
 class LedgerBeyondLanding:
     """The ledger knows a segment that is not in the landing."""
 
-    chain: Chain
+    chain: TopicPartition
     key: str
 
 
@@ -82,7 +82,7 @@ class TailsBehind:
 class NotNext:
     """A skip names an offset that is not the next one of its chain, or a range that can't be."""
 
-    chain: Chain
+    chain: TopicPartition
     expected: int | None
     asked: int
 
@@ -109,7 +109,7 @@ class WarehouseFailed:
     detail: str
 
 
-Reason = (
+LoadFailure = (
     BrokenChain
     | LedgerBeyondLanding
     | ForeignObject
@@ -131,18 +131,18 @@ OF_ONE_CHAIN: Final = (BrokenChain, LedgerBeyondLanding, ForeignObject, ContentD
 
 
 class LoadError(PipelineError):
-    """A load stopped and changed nothing; `reason` says why."""
+    """A load stopped and changed nothing; `failure` says why."""
 
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(message(reason), advice=disposition(reason).advice)
-        self.reason = reason
+    def __init__(self, failure: LoadFailure) -> None:
+        super().__init__(message(failure), advice=error_policy(failure).advice)
+        self.failure = failure
 
 
-def message(reason: Reason) -> str:  # noqa: PLR0912 - one branch a reason
-    """What was seen, in one sentence."""
-    match reason:
+def message(failure: LoadFailure) -> str:  # noqa: PLR0912 - one branch a failure
+    """Describe what was seen, in one sentence."""
+    match failure:
         case BrokenChain(chain, expected, found):
-            return f"{chain}: {reason.kind} in the landing: {expected} comes next, the segment starts at {found}."
+            return f"{chain}: {failure.kind} in the landing: {expected} comes next, the segment starts at {found}."
         case LedgerBeyondLanding(chain, key):
             return f"{chain}: RAW.LOAD_LEDGER ends with {key}, which is not in the landing."
         case ForeignObject(key, why):
@@ -158,8 +158,8 @@ def message(reason: Reason) -> str:  # noqa: PLR0912 - one branch a reason
         case TailsBehind(load_id, tails_load_id):
             return f"RAW.LOAD_TAILS ends with load {tails_load_id}, the last one was {load_id}; nothing was loaded."
         case NotNext(chain, expected, asked):
-            place = "nothing of it is landed or loaded" if expected is None else f"its next offset is {expected}"
-            return f"{chain}: a skip at {asked} is not possible: {place}."
+            state = "nothing of it is landed or loaded" if expected is None else f"its next offset is {expected}"
+            return f"{chain}: a skip at {asked} is not possible: {state}."
         case Overtaken(attempts):
             return f"Other loads moved the ledger {attempts} times while this one waited for the fence."
         case StoreFailed(detail):
@@ -167,18 +167,18 @@ def message(reason: Reason) -> str:  # noqa: PLR0912 - one branch a reason
         case WarehouseFailed(doing, detail):
             return f"The warehouse failed while {doing}: {detail}."
         case _:
-            assert_never(reason)
+            assert_never(failure)
 
 
-def disposition(reason: Reason) -> ErrorPolicy:  # noqa: PLR0912 - one branch a reason
+def error_policy(failure: LoadFailure) -> ErrorPolicy:  # noqa: PLR0912 - one branch a failure
     """Retry: the next run tries again by itself. Halt: it can't get better alone; the advice names the command."""
-    match reason:
+    match failure:
         case BrokenChain(chain, expected, _):
             return Halt(
                 f"`bank chain` shows the whole chain. Land the missing offsets again (remove the segments from there "
                 f"on and restart the consumer), or give them up on record: `python -m bank_dags.skip {chain.topic} "
-                f"{chain.partition} {expected} --end {reason.found} --reason …`."
-                if reason.kind == "gap"
+                f"{chain.partition} {expected} --end {failure.found} --reason …`."
+                if failure.kind == "gap"
                 else "`bank chain` shows the whole chain. Two owners wrote it, or the ledger is another landing's: "
                 "stop the consumer, keep the bucket, and compare the segments before anything is removed."
             )
@@ -218,4 +218,4 @@ def disposition(reason: Reason) -> ErrorPolicy:  # noqa: PLR0912 - one branch a 
         case WarehouseFailed():
             return Retry("Nothing was loaded; the next run tries again. `bank logs snowflake` shows the warehouse.")
         case _:
-            assert_never(reason)
+            assert_never(failure)

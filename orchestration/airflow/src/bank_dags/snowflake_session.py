@@ -1,4 +1,4 @@
-"""Opens the one session of a task (adr/0001: the connector itself, not Airflow's hook)."""
+"""The Snowflake session of a task (adr/0001: the connector itself, not Airflow's hook)."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -9,18 +9,18 @@ from snowflake.connector.errors import Error as SnowflakeError
 
 from bank_common.settings import SnowflakeSettings
 from bank_dags.building.settings import STATEMENT_TIMEOUT_SECONDS
-from bank_dags.loading.reasons import LoadError, WarehouseFailed
-from bank_dags.origin import Origin
+from bank_dags.loading.failures import LoadError, WarehouseFailed
+from bank_dags.query_tag import QueryTag
 
 
 @contextmanager
 def connect(
     settings: SnowflakeSettings,
-    origin: Origin,
+    query_tag: QueryTag,
     lock_timeout_seconds: int,
     statement_timeout_seconds: int = STATEMENT_TIMEOUT_SECONDS,
 ) -> Generator[SnowflakeConnection]:
-    """A key-pair session in schema RAW: UTC, autocommit, the given timeouts; closed at the end of the block.
+    """Open a key-pair session in schema RAW: UTC, autocommit, the given timeouts; closed at the end of the block.
 
     A statement that runs for longer ends with the warehouse's error 630, and its transaction is to be rolled back.
 
@@ -40,7 +40,7 @@ def connect(
             "TIMEZONE": "UTC",
             "LOCK_TIMEOUT": lock_timeout_seconds,
             "STATEMENT_TIMEOUT_IN_SECONDS": statement_timeout_seconds,
-            "QUERY_TAG": origin.query_tag(),
+            "QUERY_TAG": query_tag.text(),
             "CLIENT_TELEMETRY_ENABLED": False,
         },
         "login_timeout": 30,

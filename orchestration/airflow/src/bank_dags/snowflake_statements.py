@@ -1,4 +1,4 @@
-"""The SQL files, and the few statements whose identifiers vary: those come from the closed set of bank_common.names."""
+"""Snowflake statements: the SQL files, and the few whose identifiers vary, from the closed set of bank_common.names."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -35,7 +35,7 @@ def copy_into(topic: str, files: Sequence[str], stage_path: str) -> str:
 
 
 def counted_ends(segments: Sequence[Landed]) -> tuple[str, list[object]]:
-    """Which segments of one chain of the transaction topic hold an END that counts a RAW table, with its values."""
+    """Query which segments of a chain of the transaction topic hold an END that counts a RAW table; with its values."""
     counts = " OR ".join("COLLECTIONS LIKE %s" for _ in TABLES)
     statement = (
         f"SELECT DISTINCT _CDC_SEGMENT FROM {RAW_SCHEMA}.{SOURCE_TRANSACTIONS} "  # noqa: S608 - names of a closed set

@@ -66,7 +66,7 @@ class Made:
     metadata: SegmentMetadata
 
     def lying(self, **metadata: Any) -> "Made":
-        """The same object with metadata that is not true."""
+        """Give the object metadata that is not true."""
         return replace(self, metadata=replace(self.metadata, **metadata))
 
 
@@ -86,14 +86,14 @@ def rows_of(topic: str, partition: int, start: int, count: int) -> Made:
 
 
 def misfit(partition: int, start: int) -> Made:
-    """One row whose key is a word: RAW's column takes numbers."""
+    """A segment whose key is a word: RAW's column takes numbers."""
     key = SegmentKey(ACCOUNTS, partition, start)
     schema = ACCOUNT_SCHEMA.set(0, pa.field("id", pa.string()))
     return _made(key, start + 1, [account_row(key, start) | {"id": "seven"}], schema)
 
 
 def account_row(key: SegmentKey, offset: int) -> dict[str, Any]:
-    """One change; every value follows from its offset, and every third instant is NULL."""
+    """A change of an account; every value follows from its offset, and every third instant is NULL."""
     return {
         "id": offset,
         "customer_id": offset // 2,

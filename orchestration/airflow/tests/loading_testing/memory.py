@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bank_common.landing import SegmentKey, SegmentMetadata
-from bank_dags.loading.ports import FILES_PER_COPY, LedgerRow, Standing, Transaction
-from bank_dags.loading.reasons import LedgerBeyondLanding, LoadError
-from bank_dags.loading.segments import Batch, Chain, Landed, Listed, Tail, Tails
+from bank_common.landing import SegmentKey, SegmentMetadata, TopicPartition
+from bank_dags.loading.failures import LedgerBeyondLanding, LoadError
+from bank_dags.loading.ports import FILES_PER_COPY, LedgerRow, LoadTransaction, PendingBuild
+from bank_dags.loading.segments import Landed, Listed, LoadBatch, Tail, Tails
 
 SHA = "0" * 64
 
@@ -26,45 +26,50 @@ def landed(topic: str, partition: int, start: int, end: int, rows: int | None = 
 
 @dataclass
 class MemoryLanding:
-    """A `Landing`; each segment takes one byte per offset. `faults` are raised where they belong."""
+    """A `LandingReader`; each segment takes one byte per offset. `faults` are raised where they belong."""
 
     segments: list[Landed] = field(default_factory=list)
-    faults: dict[Chain | SegmentKey | str, LoadError] = field(default_factory=dict)
+    faults: dict[TopicPartition | SegmentKey | str, LoadError] = field(default_factory=dict)
     listings: int = 0
     landed_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
-    def _raise_for(self, place: Chain | SegmentKey | str) -> None:
-        if place in self.faults:
-            raise self.faults[place]
+    def _raise_for(self, subject: TopicPartition | SegmentKey | str) -> None:
+        if subject in self.faults:
+            raise self.faults[subject]
 
-    def chains(self, topic: str) -> Collection[Chain]:
+    def chains(self, topic: str) -> Collection[TopicPartition]:
         self._raise_for(topic)
         return {segment.chain for segment in self.segments if segment.key.topic == topic}
 
-    def after(self, chain: Chain, tail: Tail | None, limit: int) -> Sequence[Listed]:
+    def after(self, chain: TopicPartition, tail: Tail | None, limit: int) -> Sequence[Listed]:
         self.listings += 1
         self._raise_for(chain)
-        found = sorted((each for each in self.segments if each.chain == chain), key=lambda each: each.key)
+        waiting = sorted(
+            (segment for segment in self.segments if segment.chain == chain), key=lambda segment: segment.key
+        )
         if tail is not None:
-            if tail.landed and tail.start not in {each.key.start for each in found}:
+            if tail.landed and tail.start not in {segment.key.start for segment in waiting}:
                 raise LoadError(LedgerBeyondLanding(chain, str(SegmentKey(*chain, tail.start))))
-            found = [each for each in found if each.key.start > tail.start]
-        return [Listed(each.key, each.metadata.end - each.metadata.start, self.landed_at) for each in found[:limit]]
+            waiting = [segment for segment in waiting if segment.key.start > tail.start]
+        return [
+            Listed(segment.key, segment.metadata.end - segment.metadata.start, self.landed_at)
+            for segment in waiting[:limit]
+        ]
 
     def metadata(self, key: SegmentKey) -> SegmentMetadata | None:
-        return next((each.metadata for each in self.segments if each.key == key), None)
+        return next((segment.metadata for segment in self.segments if segment.key == key), None)
 
     def fetch(self, key: SegmentKey, target: Path) -> SegmentMetadata:
         self._raise_for(key)
-        found = self.metadata(key)
-        assert found is not None
+        known = self.metadata(key)
+        assert known is not None
         target.write_bytes(b"x")
-        return found
+        return known
 
 
 @dataclass
 class MemoryWarehouse:
-    """A `Warehouse` and its `Transaction`. `rival` acts before the fence is ours, as a load that had it first."""
+    """A `RawWarehouse` and its `LoadTransaction`. `rival` acts before the fence is ours, as an earlier load."""
 
     ledger: list[LedgerRow] = field(default_factory=list)
     loaded: list[str] = field(default_factory=list)
@@ -80,12 +85,12 @@ class MemoryWarehouse:
         rows = sorted(self.ledger, key=lambda row: row.start)
         return {row.chain: Tail(row.start, row.end, row.status == "loaded") for row in rows}
 
-    def standing(self) -> Standing:
+    def pending_build(self) -> PendingBuild:
         changed = [self._load_ids[row.segment] for row in self.ledger if row.changes_marts]
-        return Standing(max(changed, default=None), self.built_load_id)
+        return PendingBuild(max(changed, default=None), self.built_load_id)
 
-    def stage(self, folder: Path, batch: Batch, stage_path: str) -> None:
-        files = [f"{topic}/{each.file}" for topic, segments in batch.by_topic().items() for each in segments]
+    def stage(self, folder: Path, batch: LoadBatch, stage_path: str) -> None:
+        files = [f"{topic}/{segment.file}" for topic, segments in batch.by_topic().items() for segment in segments]
         assert all((folder / file).exists() for file in files)
         self.staged.append(stage_path)
 
@@ -93,7 +98,7 @@ class MemoryWarehouse:
         self.staged.remove(stage_path)
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self) -> Iterator[LoadTransaction]:
         self.begun += 1
         self.rival(self)
         before = (list(self.ledger), list(self.loaded), self.fence, dict(self._load_ids))
@@ -103,7 +108,7 @@ class MemoryWarehouse:
             self.ledger, self.loaded, self.fence, self._load_ids = before
             raise
 
-    def raise_fence(self) -> int:
+    def advance_fencing_token(self) -> int:
         self.fence += 1
         return self.fence
 
@@ -114,7 +119,7 @@ class MemoryWarehouse:
         return dict.fromkeys(files, 1 + self.miscount.get(topic, 0))
 
     def segments_with_counted_ends(self, segments: Sequence[Landed]) -> Collection[str]:
-        return {str(each.key) for each in segments if each.metadata.rejected == 0}
+        return {str(segment.key) for segment in segments if segment.metadata.rejected == 0}
 
     def record(self, load_id: int, rows: Sequence[LedgerRow]) -> None:
         self.ledger += rows
@@ -123,13 +128,13 @@ class MemoryWarehouse:
 
 def ledger_row(segment: Landed) -> LedgerRow:
     """The row that a load of this segment leaves."""
-    found = segment.metadata
+    known = segment.metadata
     return LedgerRow(
         str(segment.key),
         segment.chain,
-        found.start,
-        found.end,
-        found.rows,
+        known.start,
+        known.end,
+        known.rows,
         0,
         7,
         SHA,
