@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import history as h
-from warehouse import BUILD, LocalWarehouse
+from local_warehouse import BUILD, LocalWarehouse
 
 SEED = 20261128
 SNAPSHOT = "select id, dbt_scd_id, dbt_valid_to is null from BANK.SNAPSHOTS.ACCOUNTS_SNAPSHOT order by 1, 2, 3"

@@ -14,7 +14,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
 import history as h
-from warehouse import BUILD, PROJECT, ROOT, LocalWarehouse
+from local_warehouse import BUILD, PROJECT, ROOT, LocalWarehouse
 
 SEED = 20261124
 WATERMARK_MADE = r"OK created sql table model INTERMEDIATE\.int_watermark"

@@ -11,7 +11,7 @@ from typing import Final
 
 from bank_common import names
 from bankctl import certificates
-from bankctl.components import warehouse
+from bankctl.components import local_warehouse
 from bankctl.components.object_store import DURABLE_TARGET, FAST_TARGET
 from bankctl.environment import airflow_passwords
 from bankctl.provisioning.connector_config import REPLICATION_USER
@@ -76,7 +76,7 @@ def _object_store(stack: Stack) -> str:
 def _warehouse(stack: Stack) -> Folder:
     files: dict[str, str] = {}
     users: dict[str, dict[str, str]] = {}
-    for user, role in warehouse.USERS.items():
+    for user, role in local_warehouse.USERS.items():
         stack.secrets.private_key(user)
         public = stack.secrets.public_key(user)
         files[public.name] = public.read_text(encoding="utf-8")

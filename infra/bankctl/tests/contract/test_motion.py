@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from bank_common import names
-from bank_common.landing import SegmentKey
+from bank_common.landing import SegmentKey, TopicPartition
 from bankctl.inspection import backlog, ledger
-from bankctl.inspection.backlog import Chain, StoreClock, Tail
+from bankctl.inspection.backlog import StoreClock, Tail
 from bankctl.inspection.motion import Look, judged, look
 from bankctl.inspection.orchestration import DagView
 from bankctl.stack import Stack
 
 pytestmark = pytest.mark.contract
 
-CHAIN = Chain(names.TABLES[0].topic, 2)
+CHAIN = TopicPartition(names.TABLES[0].topic, 2)
 QUIET = {names.LOAD_DAG: DagView((), ()), names.BUILD_DAG: DagView((), (8.0,))}
 
 
@@ -40,7 +40,7 @@ def _put(stack: Stack, bucket: str, *keys: object) -> None:
         stack.object_store().put_object(bucket, str(key), io.BytesIO(b"x"), 1)
 
 
-def _backlog(stack: Stack, bucket: str, tails: dict[Chain, Tail]) -> backlog.Backlog:
+def _backlog(stack: Stack, bucket: str, tails: dict[TopicPartition, Tail]) -> backlog.Backlog:
     clock = StoreClock()
     return backlog.look(stack.object_store(http_client=clock), clock, tails, bucket=bucket)
 
@@ -61,10 +61,12 @@ def test_what_lies_behind_a_tail_waits_by_the_stores_clock(stack: Stack, bucket:
 
 
 def test_a_foreign_object_a_gap_and_a_lost_tail_are_named(stack: Stack, bucket: str) -> None:
-    own, other = SegmentKey(*CHAIN, 0), Chain(CHAIN.topic, 0)
+    own, other = SegmentKey(*CHAIN, 0), TopicPartition(CHAIN.topic, 0)
     foreign = f"{CHAIN.topic}/{CHAIN.partition:04d}/_SUCCESS"
     _put(stack, bucket, own, foreign, SegmentKey(*other, 0), SegmentKey(*other, 50))
-    backlog_seen = _backlog(stack, bucket, {CHAIN: Tail(0, 10), other: Tail(0, 40), Chain(CHAIN.topic, 1): Tail(0, 5)})
+    backlog_seen = _backlog(
+        stack, bucket, {CHAIN: Tail(0, 10), other: Tail(0, 40), TopicPartition(CHAIN.topic, 1): Tail(0, 5)}
+    )
     assert backlog_seen.waiting is not None
     assert backlog_seen.waiting.count == 2
     assert any(foreign in said for said in backlog_seen.broken)
@@ -123,12 +125,12 @@ def _built(connection: Any, load_id: int, seconds_ago: int) -> None:
 
 def test_before_the_first_provisioning_nothing_waits(stack: Stack) -> None:
     with closing(stack.connect_warehouse(database="TEST_ABSENT")) as connection:
-        assert ledger.owed(connection) is None
+        assert ledger.pending_build(connection) is None
         assert ledger.tails(connection) == {}
 
 
 def test_nothing_waits_before_anything_was_loaded(connection: Any) -> None:
-    assert ledger.owed(connection) is None
+    assert ledger.pending_build(connection) is None
     assert ledger.tails(connection) == {}
     assert ledger.loaded(connection, 60) == {}
 
@@ -137,18 +139,18 @@ def test_the_oldest_load_that_no_build_has_seen_waits_by_the_warehouses_clock(co
     for load_id, seconds, changes in ((1, 900, True), (2, 700, False), (3, 500, True), (4, 30, True)):
         _loaded(connection, load_id, seconds, changes=changes)
     _built(connection, 1, 800)
-    waiting = ledger.owed(connection)
+    waiting = ledger.pending_build(connection)
     assert waiting is not None
     assert (waiting.oldest, waiting.count) == ("load 3", 2)
     assert waiting.seconds == pytest.approx(500, abs=20)
     assert ledger.loaded(connection, 60) == {CHAIN: 1}
     # A build that ended later could not see it: the load waits for the next one from there.
     _built(connection, 1, 100)
-    later = ledger.owed(connection)
+    later = ledger.pending_build(connection)
     assert later is not None
     assert later.seconds == pytest.approx(100, abs=20)
     _built(connection, 4, 0)
-    assert ledger.owed(connection) is None
+    assert ledger.pending_build(connection) is None
 
 
 def test_a_tail_is_read_as_the_load_wrote_it(connection: Any) -> None:
@@ -166,7 +168,7 @@ def test_a_whole_look_gives_a_judgement_and_names_the_airflow_that_is_not_there(
     assert seen.up_seconds is not None
     assert isinstance(seen.dags, str)
     assert not isinstance(seen.landing, str), seen.landing
-    assert not isinstance(seen.owed, str), seen.owed
+    assert not isinstance(seen.pending_build, str), seen.pending_build
     for hop in judged(seen, 60, 10):
         assert not hop.moving
         assert "Airflow does not answer" in hop.sentence

@@ -48,7 +48,9 @@ def _chain(chain: Chain) -> dict[str, Any]:
         "end": chain.end,
         "rows": chain.rows,
         "rejected": chain.rejected,
-        "breaks": [{"kind": found.kind, "end": found.end, "next_start": found.next_start} for found in chain.breaks],
+        "breaks": [
+            {"kind": broken.kind, "end": broken.end, "next_start": broken.next_start} for broken in chain.breaks
+        ],
     }
 
 
@@ -60,7 +62,7 @@ def _print(landing: LandingListing) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("state")
     for chain in landing.chains:
-        state = "whole" if not chain.breaks else ", ".join(f"{found.kind} at {found.end}" for found in chain.breaks)
+        state = "whole" if not chain.breaks else ", ".join(f"{broken.kind} at {broken.end}" for broken in chain.breaks)
         numbers = (chain.partition, len(chain.segments), chain.start, chain.end, chain.rows, chain.rejected)
         table.add_row(chain.topic, *(f"{number:,}" for number in numbers), state)
     out.print(table)

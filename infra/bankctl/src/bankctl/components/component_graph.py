@@ -6,7 +6,7 @@ from typing import Final
 
 from bank_common.errors import PipelineError
 from bankctl.artefacts import jars, object_store, uv
-from bankctl.components import airflow, dbt, kafka, postgres, services, warehouse
+from bankctl.components import airflow, dbt, kafka, local_warehouse, postgres, services
 from bankctl.components.component import Component
 from bankctl.components.object_store import MINIO
 from bankctl.provisioning import steps
@@ -23,7 +23,7 @@ COMPONENTS: Final = {
         kafka.REGISTRY,
         kafka.CONNECT,
         MINIO,
-        warehouse.SNOWFLAKE,
+        local_warehouse.SNOWFLAKE,
         airflow.API,
         airflow.SCHEDULER,
         airflow.DAG_PROCESSOR,
@@ -118,7 +118,7 @@ def chosen(only: Collection[str], without: Collection[str], stack: Stack) -> lis
         for component in COMPONENTS.values()
         if (component.name in included if only else not component.on_request)
         and component.name not in excluded
-        and not (component is warehouse.SNOWFLAKE and stack.real_snowflake is not None)
+        and not (component is local_warehouse.SNOWFLAKE and stack.real_snowflake is not None)
     ]
 
 

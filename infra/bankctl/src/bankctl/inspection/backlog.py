@@ -9,29 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import urllib3
 from minio import Minio, S3Error
 
 from bank_common import names
-from bank_common.landing import SegmentKey, chain_prefix
+from bank_common.landing import SegmentKey, TopicPartition, chain_prefix
 from bank_common.motion import Rates, Waiting
 
 PAGE: Final = 1000
 """Objects of a chain that one look counts; a store answers a listing in pages of as many."""
 RATE_SECONDS: Final = 60.0
 _TIMEOUT: Final = urllib3.Timeout(connect=3.0, read=5.0)
-
-
-class Chain(NamedTuple):
-    """One (topic, partition)."""
-
-    topic: str
-    partition: int
-
-    def __str__(self) -> str:
-        return f"{self.topic}/{self.partition}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +45,7 @@ class Listed:
 class Listing:
     """The first page of a chain's objects from its tail on, the tail's own segment included; `more`: there are more."""
 
-    chain: Chain
+    chain: TopicPartition
     objects: Sequence[Listed]
     more: bool = False
 
@@ -67,16 +57,16 @@ class Backlog:
     waiting: Waiting | None
     lost: tuple[str, ...]
     broken: tuple[str, ...]
-    behind: Mapping[Chain, Listing]
+    behind: Mapping[TopicPartition, Listing]
     now: datetime
 
 
-def backlog(listings: Iterable[Listing], tails: Mapping[Chain, Tail], now: datetime) -> Backlog:
+def backlog(listings: Iterable[Listing], tails: Mapping[TopicPartition, Tail], now: datetime) -> Backlog:
     """Compare the listings of all chains with the ledger's tails. Pure."""
     given = {listing.chain: listing for listing in listings}
     lost: list[str] = []
     broken: list[str] = []
-    behind: dict[Chain, Listing] = {}
+    behind: dict[TopicPartition, Listing] = {}
     for chain in sorted({*given, *tails}):
         listing, tail = given.get(chain, Listing(chain, ())), tails.get(chain)
         own = str(SegmentKey(*chain, tail.start)) if tail is not None else ""
@@ -89,7 +79,7 @@ def backlog(listings: Iterable[Listing], tails: Mapping[Chain, Tail], now: datet
     return Backlog(_oldest(behind, now), tuple(lost), tuple(broken), behind, now)
 
 
-def rates(seen: Backlog, loaded: Mapping[Chain, int]) -> Rates:
+def rates(seen: Backlog, loaded: Mapping[TopicPartition, int]) -> Rates:
     """Segments a second that landed in the last minute, of the chains that were behind all that time, and how many
     of theirs were loaded (`loaded`, of that minute). Pure."""
     since = seen.now - timedelta(seconds=RATE_SECONDS)
@@ -106,7 +96,7 @@ def rates(seen: Backlog, loaded: Mapping[Chain, int]) -> Rates:
     return Rates(landed, taken, RATE_SECONDS)
 
 
-def _broken(chain: Chain, waiting: Sequence[Listed], tail: Tail | None) -> Iterator[str]:
+def _broken(chain: TopicPartition, waiting: Sequence[Listed], tail: Tail | None) -> Iterator[str]:
     foreign = False
     for listed in waiting:
         try:
@@ -122,7 +112,7 @@ def _broken(chain: Chain, waiting: Sequence[Listed], tail: Tail | None) -> Itera
         yield f"{chain}: {kind} in the landing: {tail.end} comes next, the segment starts at {start}"
 
 
-def _oldest(behind: Mapping[Chain, Listing], now: datetime) -> Waiting | None:
+def _oldest(behind: Mapping[TopicPartition, Listing], now: datetime) -> Waiting | None:
     if not behind:
         return None
     # Chains are in order of their offsets, not of an object's age: one that was put there by hand may be the older.
@@ -149,14 +139,16 @@ class StoreClock(urllib3.PoolManager):
         return answer
 
 
-def look(client: Minio, clock: StoreClock, tails: Mapping[Chain, Tail], *, bucket: str = names.BUCKET) -> Backlog:
+def look(
+    client: Minio, clock: StoreClock, tails: Mapping[TopicPartition, Tail], *, bucket: str = names.BUCKET
+) -> Backlog:
     """List every chain from its tail; `clock` is the client's own pool manager.
 
     Raises:
         minio.error.MinioException, urllib3.exceptions.HTTPError: the store does not answer, or refuses.
     """
 
-    def listed(chain: Chain) -> Listing:
+    def listed(chain: TopicPartition) -> Listing:
         tail = tails.get(chain)
         # One character less sorts just before the tail itself, which must be there.
         after = str(SegmentKey(*chain, tail.start))[:-1] if tail is not None else None
@@ -172,13 +164,13 @@ def look(client: Minio, clock: StoreClock, tails: Mapping[Chain, Tail], *, bucke
     return backlog(listings, tails, clock.now)
 
 
-def _chains(client: Minio, bucket: str, topic: str) -> list[Chain]:
-    chains: list[Chain] = []
+def _chains(client: Minio, bucket: str, topic: str) -> list[TopicPartition]:
+    chains: list[TopicPartition] = []
     try:
         for folder in client.list_objects(bucket, prefix=f"{topic}/"):
             partition = str(folder.object_name).removeprefix(f"{topic}/").rstrip("/")
             if folder.is_dir and len(partition) == len("0000") and partition.isdecimal() and partition.isascii():
-                chains.append(Chain(topic, int(partition)))
+                chains.append(TopicPartition(topic, int(partition)))
     except S3Error as error:
         # Before the first provisioning nothing has landed; a bucket that is gone shows by the ledger's tails.
         if error.code != "NoSuchBucket":

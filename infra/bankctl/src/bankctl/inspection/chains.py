@@ -15,6 +15,6 @@ def entries(client: Minio, *, bucket: str = names.BUCKET, prefix: str = "") -> I
 
     MinIO sends the metadata with the listing; another store is asked object by object.
     """
-    for found in client.list_objects(bucket, prefix=prefix, recursive=True, include_user_meta=True):
-        key = str(found.object_name)
-        yield key, found.metadata or client.stat_object(bucket, key).metadata or {}
+    for stored in client.list_objects(bucket, prefix=prefix, recursive=True, include_user_meta=True):
+        key = str(stored.object_name)
+        yield key, stored.metadata or client.stat_object(bucket, key).metadata or {}

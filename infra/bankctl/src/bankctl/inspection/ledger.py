@@ -6,14 +6,15 @@ from typing import Any, Final
 from snowflake.connector.errors import ProgrammingError
 
 from bank_common import names
+from bank_common.landing import TopicPartition
 from bank_common.motion import Waiting
-from bankctl.inspection.backlog import Chain, Tail
+from bankctl.inspection.backlog import Tail
 
 _TAILS: Final = f"""
 SELECT TOPIC, TOPIC_PARTITION, START_OFFSET, END_OFFSET, STATUS FROM {names.RAW_SCHEMA}.LOAD_TAILS
 """  # noqa: S608 - a closed set
 # A load that came while a build was running could not be seen by it: it waits for the next one from that build's end.
-_OWED: Final = f"""
+_PENDING_BUILD: Final = f"""
 SELECT MIN(LOAD_ID), MIN(LOADED_AT), COUNT(DISTINCT LOAD_ID), CURRENT_TIMESTAMP(),
    (SELECT MAX(BUILT_AT) FROM {names.RAW_SCHEMA}.BUILD_LEDGER)
 FROM {names.RAW_SCHEMA}.LOAD_LEDGER
@@ -30,26 +31,26 @@ _NOT_PROVISIONED: Final = (2003, 90105)
 """There is no such table; the session has no database."""
 
 
-def tails(connection: Any) -> dict[Chain, Tail]:
+def tails(connection: Any) -> dict[TopicPartition, Tail]:
     """The ledger's last row of each chain; none before the first provisioning."""
     return {
-        Chain(topic, int(partition)): Tail(int(start), int(end), status == "loaded")
+        TopicPartition(topic, int(partition)): Tail(int(start), int(end), status == "loaded")
         for topic, partition, start, end, status in _rows(connection, _TAILS)
     }
 
 
-def owed(connection: Any) -> Waiting | None:
+def pending_build(connection: Any) -> Waiting | None:
     """The loads that change marts and that no successful build has seen; None where there are none."""
-    for load_id, since, count, now, built in _rows(connection, _OWED):
+    for load_id, since, count, now, built in _rows(connection, _PENDING_BUILD):
         if load_id is not None:
             return Waiting(f"load {load_id}", max(since, built) if built is not None else since, now, int(count))
     return None
 
 
-def loaded(connection: Any, seconds: float) -> Mapping[Chain, int]:
+def loaded(connection: Any, seconds: float) -> Mapping[TopicPartition, int]:
     """Segments of each chain that were loaded in the last `seconds`."""
     rows = _rows(connection, _LOADED, (int(seconds),))
-    return {Chain(topic, int(partition)): int(count) for topic, partition, count in rows}
+    return {TopicPartition(topic, int(partition)): int(count) for topic, partition, count in rows}
 
 
 def _rows(connection: Any, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:

@@ -15,10 +15,11 @@ from urllib3.exceptions import HTTPError
 
 from bank_common import motion, names
 from bank_common.errors import PipelineError
+from bank_common.landing import TopicPartition
 from bank_common.motion import Motion, Waiting
 from bankctl import environment
 from bankctl.inspection import backlog, ledger
-from bankctl.inspection.backlog import RATE_SECONDS, Backlog, Chain, StoreClock
+from bankctl.inspection.backlog import RATE_SECONDS, Backlog, StoreClock
 from bankctl.inspection.orchestration import AirflowApi, DagView, NoAnswer
 from bankctl.stack import Stack
 
@@ -33,9 +34,9 @@ class Look:
     """The state that was read, or a text that says why it was not. `up_seconds`: the store's uptime, where it tells."""
 
     landing: Backlog | str
-    owed: Waiting | str | None
+    pending_build: Waiting | str | None
     dags: Mapping[str, DagView] | str
-    loaded: Mapping[Chain, int] = field(default_factory=dict)
+    loaded: Mapping[TopicPartition, int] = field(default_factory=dict)
     up_seconds: float | None = None
 
 
@@ -71,10 +72,10 @@ def _load(seen: Look, sweep_seconds: float, target_lag_seconds: float) -> Motion
 
 
 def _build(seen: Look, target_lag_seconds: float) -> Motion:
-    if isinstance(seen.owed, str):
-        return motion.not_judged(motion.BUILD, seen.owed)
+    if isinstance(seen.pending_build, str):
+        return motion.not_judged(motion.BUILD, seen.pending_build)
     judged_motion = motion.loaded_not_built(
-        seen.owed,
+        seen.pending_build,
         target_lag_seconds=target_lag_seconds,
         build_seconds=() if isinstance(seen.dags, str) else seen.dags[names.BUILD_DAG].task_seconds,
         up_seconds=seen.up_seconds,
@@ -103,27 +104,27 @@ def look(stack: Stack) -> Look:
     """Ask the warehouse, the store and Airflow, side by side where one does not need another's answer."""
     with ThreadPoolExecutor(2, thread_name_prefix="motion") as pool:
         dags, up_seconds = pool.submit(_dags, stack), pool.submit(_up_seconds, stack)
-        landing, owed, loaded = _data(stack)
-        return Look(landing, owed, dags.result(), loaded, up_seconds.result())
+        landing, pending_build, loaded = _data(stack)
+        return Look(landing, pending_build, dags.result(), loaded, up_seconds.result())
 
 
-def _data(stack: Stack) -> tuple[Backlog | str, Waiting | str | None, Mapping[Chain, int]]:
+def _data(stack: Stack) -> tuple[Backlog | str, Waiting | str | None, Mapping[TopicPartition, int]]:
     try:
         with closing(
             stack.connect_warehouse(login_timeout=WAREHOUSE_SECONDS, network_timeout=WAREHOUSE_SECONDS)
         ) as connection:
             # The tails before the landing: what is loaded meanwhile shows as waiting for a moment, never as missing.
-            owed, tails = ledger.owed(connection), ledger.tails(connection)
+            pending_build, tails = ledger.pending_build(connection), ledger.tails(connection)
             landing = _landing(stack, tails)
             late = not isinstance(landing, str) and landing.waiting and landing.waiting.seconds > RATE_SECONDS
-            return landing, owed, ledger.loaded(connection, RATE_SECONDS) if late else {}
+            return landing, pending_build, ledger.loaded(connection, RATE_SECONDS) if late else {}
     except snowflake_errors.Error as error:
         return (said := f"the warehouse does not answer: {_line(error.msg or error)}"), said, {}
     except PipelineError as error:
         return (said := _line(error.message)), said, {}
 
 
-def _landing(stack: Stack, tails: Mapping[Chain, backlog.Tail]) -> Backlog | str:
+def _landing(stack: Stack, tails: Mapping[TopicPartition, backlog.Tail]) -> Backlog | str:
     clock = StoreClock()
     try:
         return backlog.look(stack.object_store(http_client=clock), clock, tails)

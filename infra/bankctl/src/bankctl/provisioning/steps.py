@@ -9,7 +9,7 @@ from bankctl.components.object_store import WEBHOOK_ARNS
 from bankctl.components.postgres import create_bank_database, create_platform_databases
 from bankctl.provisioning import buckets as landing_buckets
 from bankctl.provisioning import connector as debezium
-from bankctl.provisioning import migrations, registry, warehouse
+from bankctl.provisioning import migrations, registry, warehouse_objects
 from bankctl.provisioning import topics as kafka_topics
 from bankctl.provisioning.connect_api import ConnectApi
 from bankctl.provisioning.connector_config import REPLICATION_USER
@@ -74,7 +74,7 @@ def raw_tables(stack: Stack) -> None:
     """The warehouse's schemas, stage, ledgers, RAW tables, roles and grants."""
     connection: Any = stack.connect_warehouse()
     try:
-        warehouse.ensure(connection, warehouse_folder(stack.root))
+        warehouse_objects.ensure(connection, warehouse_folder(stack.root))
     finally:
         connection.close()
 

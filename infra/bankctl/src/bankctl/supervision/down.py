@@ -6,7 +6,7 @@ from typing import Final
 from bankctl.components.component_graph import COMPONENTS
 from bankctl.stack import Stack
 from bankctl.supervision import processes
-from bankctl.supervision.graph import Cancelled, Step, run
+from bankctl.supervision.graph import Cancelled, GraphStep, run
 from bankctl.supervision.lock import exclusive
 from bankctl.supervision.report import Reporter
 
@@ -35,13 +35,13 @@ def down(stack: Stack, report: Reporter, *, wipe: bool = False) -> None:
             report.line("state removed")
 
 
-def _step(stack: Stack, name: str, report: Reporter) -> Step:
+def _step(stack: Stack, name: str, report: Reporter) -> GraphStep:
     def work(_cancelled: Cancelled) -> None:
         outcome = processes.stop(stack.run_file(name), seconds=COMPONENTS[name].stop_seconds)
         if outcome != "not running":
             report.line(f"{name}: {outcome}")
 
-    return Step(name, work, _STOPS_AFTER.get(name, ()))
+    return GraphStep(name, work, _STOPS_AFTER.get(name, ()))
 
 
 def _unless_missing(_function: object, _path: str, info: tuple[type, BaseException, object]) -> None:

@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 
 
 @dataclass(frozen=True)
-class Step:
+class GraphStep:
     """A piece of work; `needs` names steps that come before it (unknown names are taken as done)."""
 
     name: str
@@ -35,10 +35,10 @@ class Cancelled:
 
 
 def run(
-    steps: Iterable[Step],
+    steps: Iterable[GraphStep],
     *,
     workers: int = 16,
-    failed: Callable[[Step, BaseException], None] | None = None,
+    failed: Callable[[GraphStep, BaseException], None] | None = None,
 ) -> None:
     """Run all steps; `failed` is told of the first failure at once, while what is under way still ends.
 

@@ -12,7 +12,7 @@ from bankctl.doctor import require_free
 from bankctl.stack import Stack
 from bankctl.supervision import processes
 from bankctl.supervision.crashes import ComponentDiedError, raise_if_dead
-from bankctl.supervision.graph import Cancelled, Step, run
+from bankctl.supervision.graph import Cancelled, GraphStep, run
 from bankctl.supervision.launch import HUNG_STOP_SECONDS, launch
 from bankctl.supervision.liveness import Liveness
 from bankctl.supervision.lock import exclusive
@@ -49,23 +49,23 @@ def up(stack: Stack, report: Reporter, *, only: Collection[str] = (), without: C
                 raise ComponentDiedError(component.name, stack, "ended after it had been ready")
 
 
-def _say_failure(report: Reporter, step: Step, error: BaseException) -> None:
+def _say_failure(report: Reporter, step: GraphStep, error: BaseException) -> None:
     reason = (str(error) or repr(error)).splitlines()[0]
     report.line(f"{step.name}: failed ({reason}); what is under way ends first")
 
 
-def _task_step(stack: Stack, task: Task, report: Reporter) -> Step:
+def _task_step(stack: Stack, task: Task, report: Reporter) -> GraphStep:
     def work(_cancelled: Cancelled) -> None:
         start = time.monotonic()
         task.run(stack, report.progress)
         if (seconds := time.monotonic() - start) >= 1:
             report.line(f"{task.name}: done in {seconds:.1f} s")
 
-    return Step(task.name, work, (*task.components, *task.needs))
+    return GraphStep(task.name, work, (*task.components, *task.needs))
 
 
-def _component_step(stack: Stack, component: Component, report: Reporter) -> Step:
-    return Step(component.name, partial(bring_up, stack, component, report), component.needs)
+def _component_step(stack: Stack, component: Component, report: Reporter) -> GraphStep:
+    return GraphStep(component.name, partial(bring_up, stack, component, report), component.needs)
 
 
 def bring_up(stack: Stack, component: Component, report: Reporter, cancelled: Cancelled) -> None:

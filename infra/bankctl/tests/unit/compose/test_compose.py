@@ -9,7 +9,7 @@ import yaml
 
 from bankctl import container_secrets, environment
 from bankctl.components import object_store, postgres
-from bankctl.components.warehouse import SNOWFLAKE
+from bankctl.components.local_warehouse import SNOWFLAKE
 from bankctl.provisioning import compose_variables, connector_config, platform_file
 from bankctl.settings import BankctlSettings
 from bankctl.stack import Stack

@@ -2,19 +2,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bank_common.landing import SegmentKey
+from bank_common.landing import SegmentKey, TopicPartition
 from bank_common.motion import Rates
-from bankctl.inspection.backlog import PAGE, Chain, Listed, Listing, Tail, backlog, rates
+from bankctl.inspection.backlog import PAGE, Listed, Listing, Tail, backlog, rates
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
-ACCOUNTS, CUSTOMERS = Chain("bank.public.accounts", 0), Chain("bank.public.customers", 2)
+ACCOUNTS, CUSTOMERS = TopicPartition("bank.public.accounts", 0), TopicPartition("bank.public.customers", 2)
 
 
 def at(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
-def segment(chain: Chain, start: int, seconds: float) -> Listed:
+def segment(chain: TopicPartition, start: int, seconds: float) -> Listed:
     return Listed(str(SegmentKey(*chain, start)), at(seconds))
 
 

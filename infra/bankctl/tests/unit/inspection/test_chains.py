@@ -29,7 +29,7 @@ def test_neighbours_that_meet_are_a_whole_chain() -> None:
 def test_a_gap_and_an_overlap_are_named_with_their_offsets() -> None:
     landing = _inspect(_entry(0, 10), _entry(12, 20), _entry(18, 30))
     assert landing.problems == (f"{TOPIC}/0: gap between 10 and 12", f"{TOPIC}/0: overlap between 20 and 18")
-    assert [found["kind"] for found in document(landing)["chains"][0]["breaks"]] == ["gap", "overlap"]
+    assert [broken["kind"] for broken in document(landing)["chains"][0]["breaks"]] == ["gap", "overlap"]
 
 
 def test_partitions_are_chains_of_their_own() -> None:
@@ -42,7 +42,7 @@ def test_a_topic_made_anew_under_its_chain_is_a_problem() -> None:
     assert len(_inspect(_entry(0, 10), _entry(10, 20, topic_id="two")).problems) == 1
 
 
-def test_what_is_no_segment_is_a_stranger() -> None:
+def test_what_is_no_segment_is_a_foreign_object() -> None:
     key, headers = _entry(5, 6)
     moved = str(SegmentKey(TOPIC, 0, 7))
     landing = _inspect(("notes.txt", {}), (key, {}), (moved, headers))

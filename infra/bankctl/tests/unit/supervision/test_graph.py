@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bankctl.supervision.graph import Cancelled, Step, run
+from bankctl.supervision.graph import Cancelled, GraphStep, run
 
 
 class Journal:
@@ -11,14 +11,14 @@ class Journal:
         self.names: list[str] = []
         self._lock = threading.Lock()
 
-    def step(self, name: str, *needs: str, work: Callable[[Cancelled], object] | None = None) -> Step:
+    def step(self, name: str, *needs: str, work: Callable[[Cancelled], object] | None = None) -> GraphStep:
         def noted(cancelled: Cancelled) -> None:
             if work is not None:
                 work(cancelled)
             with self._lock:
                 self.names.append(name)
 
-        return Step(name, noted, needs)
+        return GraphStep(name, noted, needs)
 
 
 def test_needs_come_first_and_unknown_needs_are_taken_as_done() -> None:
@@ -77,12 +77,12 @@ def test_a_failure_is_said_while_what_is_under_way_still_runs() -> None:
     def fail(_cancelled: Cancelled) -> None:
         raise ValueError("boom")
 
-    def note(step: Step, error: BaseException) -> None:
+    def note(step: GraphStep, error: BaseException) -> None:
         names.append(f"{step.name}: {error}")
         said.set()
 
     with pytest.raises(ValueError, match="boom"):
-        run([Step("download", download), Step("bad", fail)], failed=note)
+        run([GraphStep("download", download), GraphStep("bad", fail)], failed=note)
     assert names == ["bad: boom"]
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from bank_common import names
-from bankctl.provisioning.warehouse import files
+from bankctl.provisioning.warehouse_objects import files
 
 FOLDER = Path(__file__).resolve().parents[5] / "infra" / "warehouse"
 ROLES = (FOLDER / "sql" / "03_roles.sql").read_text()

@@ -12,7 +12,7 @@ import pytest
 
 from bankctl.demo.verification import verify
 from bankctl.inspection.comparison import TABLES, ComparedTable
-from bankctl.provisioning import warehouse
+from bankctl.provisioning import warehouse_objects
 from bankctl.provisioning.steps import raw_tables, warehouse_folder
 from bankctl.stack import Stack
 
@@ -63,8 +63,8 @@ def test_an_older_table_gains_the_columns_it_lacks(stack: Stack, connection: Any
 def test_a_statement_that_fails_names_its_file(stack: Stack, connection: Any, tmp_path: Any) -> None:
     (tmp_path / "sql").mkdir()
     (tmp_path / "sql" / "01_database.sql").write_text("CREATE TABEL nothing;")
-    with pytest.raises(warehouse.WarehouseError, match=r"01_database\.sql failed"):
-        warehouse.ensure(connection, tmp_path)
+    with pytest.raises(warehouse_objects.WarehouseError, match=r"01_database\.sql failed"):
+        warehouse_objects.ensure(connection, tmp_path)
 
 
 @pytest.fixture
