@@ -200,7 +200,7 @@ drill-airflow: setup setup-all ## Each Airflow process killed and frozen under t
 	@$(if $(filter compose,$(STACK)),$(MAKE) images,trap '$(CASES_ENV) $(BANK) down --wipe' EXIT); \
 	$(if $(filter compose,$(STACK)),$(CONTAINER_ENV),$(CASES_ENV)) DRILL_ROUNDS=$(ROUNDS) DRILL_ONLY="$(VICTIM)" \
 	  $(PYTEST) -m matrix -s tests-e2e/drills --stack $(STACK) $(ARGS)
-benchmark-steady: setup setup-all ## Lag and CPU under steady traffic and at rest, 50 minutes (PROBES=100: hop by hop)
+benchmark-steady: setup setup-all ## Lag and CPU under steady traffic and at rest, 50 minutes (PROBES=100: stage by stage)
 	@trap '$(BENCHMARK_ENV) $(BANK) down --wipe' EXIT; \
 	cd tests-e2e && $(BENCHMARK_ENV) $(RUN) python -m benchmarks.steady --minutes $(MINUTES) --rates $(RATES) \
 	  --target-lag $(TARGET_LAG) --rest-minutes $(REST_MINUTES) --probes $(PROBES)

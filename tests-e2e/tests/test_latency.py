@@ -17,9 +17,9 @@ from harness.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 ROUNDS = 3
-HOPS = ("Kafka", "landed", "RAW", "mart")
+STAGES = ("Kafka", "landed", "RAW", "mart")
 PROBE_SECONDS = (0.02, 0.05, 0.1, 0.25)
-"""Between two looks at each hop: a probe's own queries cost the pipeline's two cores."""
+"""Between two looks at each stage: a probe's own queries cost the pipeline's two cores."""
 
 
 def _tail_reader(stack: StackDriver, topic: str) -> Consumer:
@@ -39,7 +39,7 @@ def _tail_reader(stack: StackDriver, topic: str) -> Consumer:
     return reader
 
 
-def test_single_change_hop_by_hop(converged: StackDriver) -> None:
+def test_single_change_stage_by_stage(converged: StackDriver) -> None:
     stack, table = converged, TABLES[0]
     rounds: list[dict[str, float]] = []
     store = stack.stack.object_store()
@@ -65,13 +65,13 @@ def test_single_change_hop_by_hop(converged: StackDriver) -> None:
 
             probes = (lambda reader=reader: reader.poll(0.01) is not None, landed, in_raw, in_mart)
             seen: dict[str, float] = {}
-            for hop, probe, every in zip(HOPS, probes, PROBE_SECONDS, strict=True):
-                until(f"the change is in {hop}", probe, seconds=240, every=every)
-                seen[hop] = time.monotonic() - start
+            for stage, probe, every in zip(STAGES, probes, PROBE_SECONDS, strict=True):
+                until(f"the change is in {stage}", probe, seconds=240, every=every)
+                seen[stage] = time.monotonic() - start
             rounds.append(seen)
         reader.close()
     print("\ncommit to …, seconds (p50, min-max of", ROUNDS, "single changes, nothing else under way in the stack)")
-    for hop in HOPS:
-        values = [seen[hop] for seen in rounds]
-        print(f"  {hop:<7} {statistics.median(values):6.2f}  {min(values):.2f}-{max(values):.2f}")
+    for stage in STAGES:
+        values = [seen[stage] for seen in rounds]
+        print(f"  {stage:<7} {statistics.median(values):6.2f}  {min(values):.2f}-{max(values):.2f}")
     assert len(rounds) == ROUNDS

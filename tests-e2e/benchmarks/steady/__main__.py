@@ -30,10 +30,10 @@ def table(phases: Sequence[Phase]) -> str:
     def row(name: str, *values: str) -> None:
         lines.append("".join([f"{name:<34}", *(f"{value:>12}" for value in values)]))
 
-    for hop in ("raw", "mart"):
-        lags = [getattr(phase, hop).document() for phase in phases]
+    for stage in ("raw", "mart"):
+        lags = [getattr(phase, stage).document() for phase in phases]
         for figure in ("p50", "p99", "max", "first_half_p99", "second_half_p99"):
-            row(f"{hop} lag {figure.replace('_', ' ')}, s", *(f"{lag[figure]:.1f}" for lag in lags))
+            row(f"{stage} lag {figure.replace('_', ' ')}, s", *(f"{lag[figure]:.1f}" for lag in lags))
     row("committed", *(str(phase.commits) for phase in phases))
     row("committed late by at most, s", *(f"{phase.late_seconds:.2f}" for phase in phases))
     row("never seen in the mart", *(str(phase.unseen) for phase in phases))
@@ -93,7 +93,7 @@ def steady(stack: NativeDriver, options: argparse.Namespace) -> None:
 
 
 def direct(stack: NativeDriver, options: argparse.Namespace) -> None:
-    """Single probes; prints each hop, the verdicts and one line of JSON."""
+    """Single probes; prints each stage, the verdicts and one line of JSON."""
     results = probes.run(stack, options.probes, say=say)
     mart = [seen["mart"] for seen in results]
     print(f"\ntarget lag {options.target_lag:g} s\n{probes.table(results)}\n")

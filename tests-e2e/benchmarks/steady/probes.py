@@ -1,4 +1,4 @@
-"""Single changes at random instants beside light traffic, hop by hop: commit, Kafka, landed, RAW, mart."""
+"""Single changes at random instants beside light traffic, stage by stage: commit, Kafka, landed, RAW, mart."""
 
 import random
 import threading
@@ -16,7 +16,7 @@ from harness.native_driver import NativeDriver
 from harness.traffic import SteadyTraffic
 from harness.waiting import until
 
-HOPS = ("Kafka", "landed", "RAW", "mart")
+STAGES = ("Kafka", "landed", "RAW", "mart")
 BESIDE_RATE = 1.0
 PAUSE_SECONDS = 6.0
 """Between two probes, at most: long enough to fall anywhere in a cycle."""
@@ -84,7 +84,7 @@ def run(stack: NativeDriver, number: int, *, say: Callable[[str], None], seed: i
         for count in range(1, number + 1):
             time.sleep(chance.uniform(0, PAUSE_SECONDS))
             results.append(_probe(stack, tail, bank))
-            say(f"probe {count} of {number}: " + ", ".join(f"{hop} {results[-1][hop]:.2f}" for hop in HOPS))
+            say(f"probe {count} of {number}: " + ", ".join(f"{stage} {results[-1][stage]:.2f}" for stage in STAGES))
     return results
 
 
@@ -103,7 +103,7 @@ def _probe(stack: NativeDriver, tail: KafkaTail, bank: Any) -> dict[str, float]:
     record = tail.find(email)
     assert record is not None, "the probe is in the mart, but the reader of Kafka has not seen it"
     moments = (record.at, _landed_at(stack, record), in_raw, in_mart)
-    return {hop: moment - committed for hop, moment in zip(HOPS, moments, strict=True)}
+    return {stage: moment - committed for stage, moment in zip(STAGES, moments, strict=True)}
 
 
 def _landed_at(stack: NativeDriver, record: SeenRecord) -> float:
@@ -117,16 +117,16 @@ def _landed_at(stack: NativeDriver, record: SeenRecord) -> float:
 
 
 def table(results: list[dict[str, float]]) -> str:
-    """p50, p99 and most of each hop, from the commit, and how much of the median each hop adds."""
+    """p50, p99 and most of each stage, from the commit, and how much of the median each stage adds."""
     lines = [
         f"commit to …, seconds, {len(results)} probes",
-        f"  {'hop':<8}{'p50':>8}{'p99':>8}{'max':>8}{'hop p50':>9}",
+        f"  {'stage':<8}{'p50':>8}{'p99':>8}{'max':>8}{'adds p50':>9}",
     ]
-    for before, hop in zip((None, *HOPS), HOPS, strict=False):
-        values = [seen[hop] for seen in results]
-        added = [seen[hop] - (seen[before] if before else 0.0) for seen in results]
+    for before, stage in zip((None, *STAGES), STAGES, strict=False):
+        values = [seen[stage] for seen in results]
+        added = [seen[stage] - (seen[before] if before else 0.0) for seen in results]
         lines.append(
-            f"  {hop:<8}{quantile(values, 0.5):>8.2f}{quantile(values, 0.99):>8.2f}{max(values):>8.2f}"
+            f"  {stage:<8}{quantile(values, 0.5):>8.2f}{quantile(values, 0.99):>8.2f}{max(values):>8.2f}"
             f"{quantile(added, 0.5):>9.2f}"
         )
     return "\n".join(lines)

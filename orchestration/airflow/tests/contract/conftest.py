@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from loading_testing.stack import Sandbox, Stack
-from loading_testing.stack import sandbox as make_world
+from loading_testing.stack import sandbox as make_sandbox
 from loading_testing.stack import stack as start_session
 
 
@@ -24,5 +24,5 @@ def running() -> Iterator[Stack]:
 @pytest.fixture
 def sandbox(running: Stack) -> Iterator[Sandbox]:
     """A bucket and empty tables of this test's own."""
-    with make_world(running) as made:
+    with make_sandbox(running) as made:
         yield made
