@@ -4,6 +4,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
+# make itself takes these in a path for syntax, long before `bank doctor` could say so.
+ifneq ($(or $(word 2,$(CURDIR)),$(findstring ',$(CURDIR)),$(findstring ",$(CURDIR)),$(findstring $$,$(CURDIR))),)
+$(error The path of this checkout, $(CURDIR), holds a space, a quote or a dollar sign: move it to another folder)
+endif
+
 PYTHON ?= python3
 UV_VERSION := $(shell sed -n 's/^uv = "\(.*\)"/\1/p' infra/platform.toml)
 OWN_UV := $(CURDIR)/.local/uv/bin/uv

@@ -1,6 +1,7 @@
 """Checks this machine before anything starts: each finding says what is missing and what to do."""
 
 import os
+import re
 import shutil
 import socket
 import sys
@@ -22,6 +23,7 @@ STATE_BYTES: Final = 2 * 2**30
 COLD_BYTES: Final = 8 * 2**30
 MEMORY_BYTES: Final = 4 * 2**30
 PYTHONS: Final = ((3, 11), (3, 14))
+_ODD: Final = re.compile(r"[^\w/.@%+=:,~-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,16 @@ class Finding:
 
 def examine(stack: Stack, components: Iterable[Component]) -> list[Finding]:
     """Every finding about this machine, for starting these components."""
-    return [_system(), _python(), *_tools(), _postgres(stack), *_space(stack), _memory(), *_ports(stack, components)]
+    return [
+        _system(),
+        _python(),
+        *_tools(),
+        *_paths(stack),
+        _postgres(stack),
+        *_space(stack),
+        _memory(),
+        *_ports(stack, components),
+    ]
 
 
 def require_free(stack: Stack, components: Iterable[Component]) -> None:
@@ -81,6 +92,16 @@ def _tools() -> Iterator[Finding]:
         yield Finding("setpriv", setpriv or "missing", advice)
     go = object_store.find_go()
     yield Finding("Go", str(go) if go else "none that is new enough; a compiler comes from PyPI when MinIO is built")
+
+
+def _paths(stack: Stack) -> Iterator[Finding]:
+    folders = {"checkout": stack.root, "BANKCTL_STATE_DIR": stack.state_dir, "BANK_CACHE_DIR": stack.cache_dir}
+    for name, folder in folders.items():
+        odd = sorted(set(_ODD.findall(str(folder))))
+        if odd:
+            read_as = " ".join(map(repr, odd))
+            advice = f"Postgres, Kafka or make read {read_as} as syntax: move it, or name another folder."
+            yield Finding(f"path of {name}", str(folder), advice)
 
 
 def _postgres(stack: Stack) -> Finding:

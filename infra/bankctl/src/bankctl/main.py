@@ -11,6 +11,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from bank_common.errors import PipelineError
+from bankctl import shell
 
 _COMMANDS: Final = {
     "up": "Start the stack, or a part of it",
@@ -94,6 +95,7 @@ def _options(
 
 def run() -> None:
     """Entry point: an expected error is a sentence and what to do; a traceback is a defect (or --debug)."""
+    shell.forget()
     try:
         app()
     except PipelineError as error:

@@ -1,4 +1,5 @@
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,14 @@ def test_a_taken_port_is_named_with_its_component_and_the_setting_that_moves_it(
     assert f"port {stack.port('minio')}" in report
     assert "minio needs it" in report
     assert "BANKCTL_PORT_OFFSET" in report
+
+
+@pytest.mark.parametrize("odd", ["it's", "two words", 'a"b', "a$b"])
+def test_a_path_that_would_be_read_as_syntax_is_refused(stack: Stack, odd: str) -> None:
+    odd_stack = replace(stack, state_dir=stack.state_dir / odd)
+    (bad,) = [finding for finding in examine(odd_stack, []) if not finding.good]
+    assert bad.check == "path of BANKCTL_STATE_DIR"
+    assert bad.advice
 
 
 def test_too_little_disk_is_said_with_the_variable_to_set(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

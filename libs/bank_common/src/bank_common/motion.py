@@ -10,6 +10,8 @@ from datetime import datetime
 from statistics import median
 from typing import Final
 
+RUNNING: Final = "RUNNING"
+"""Kafka Connect's word for a connector, or a task, that runs."""
 MARGIN_SECONDS: Final = 30.0
 """How much longer than its allowed time a hop may take before it is red."""
 UNKNOWN_BUILD_SECONDS: Final = 60.0
@@ -17,6 +19,8 @@ UNKNOWN_BUILD_SECONDS: Final = 60.0
 LONGEST_BUILD_SECONDS: Final = 900.0
 """No build is waited for any longer, however long those before it took: what one may take by default."""
 
+CAPTURE: Final = "capture"
+"""The hop from the source to Kafka."""
 LOAD: Final = "load"
 """The hop from the landing to RAW."""
 BUILD: Final = "build"
@@ -119,6 +123,21 @@ def loaded_not_built(
         " in all"
     )
     return Motion(BUILD, False, _sentences(said, *seen), waiting.seconds, allowed)
+
+
+def captured(connector: str, state: str | None, tasks: Sequence[str], *, reason: str = "") -> Motion:
+    """The capture: red unless the connector and at least one task run, and no task does anything else.
+
+    `state` and `tasks` are Connect's words (RUNNING, PAUSED, FAILED, …), `state` None when it does not know the
+    connector. `reason` is what a failed one says. A task that runs may still stand: its lag is not judged here.
+    """
+    if state is None:
+        return Motion(CAPTURE, False, f"Kafka Connect does not know the connector {connector}")
+    others = [task for task in tasks if task != RUNNING]
+    if state == RUNNING and tasks and not others:
+        return Motion(CAPTURE, True, f"the connector {connector} and its task run")
+    shown = f"its task is {', '.join(others)}" if others else "it has no task" if not tasks else "its task runs"
+    return Motion(CAPTURE, False, _sentences(f"the connector {connector} is {state}, {shown}", reason))
 
 
 def not_judged(hop: str, *reasons: str) -> Motion:

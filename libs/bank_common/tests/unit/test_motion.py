@@ -7,6 +7,7 @@ from bank_common.motion import (
     UNKNOWN_BUILD_SECONDS,
     Rates,
     Waiting,
+    captured,
     landed_not_loaded,
     loaded_not_built,
     not_judged,
@@ -17,6 +18,15 @@ NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 
 def waiting(seconds: float, count: int = 1, *, more: bool = False) -> Waiting:
     return Waiting("the oldest", NOW - timedelta(seconds=seconds), NOW, count, more)
+
+
+def test_a_capture_moves_only_with_a_connector_and_tasks_that_run() -> None:
+    assert captured("c", "RUNNING", ["RUNNING"]).moving
+    for state, tasks in ((None, []), ("RUNNING", []), ("PAUSED", ["RUNNING"]), ("RUNNING", ["RUNNING", "FAILED"])):
+        assert not captured("c", state, tasks).moving
+    assert (
+        captured("c", "RUNNING", ["FAILED"], reason="x").sentence == "the connector c is RUNNING, its task is FAILED. x"
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import typer
 
 from bank_common.errors import PipelineError
 from bankctl import environment
-from bankctl.components.component import inherited_environment
 from bankctl.components.dbt import interpreter
+from bankctl.shell import inherited_environment
 from bankctl.stack import Stack
 
 COMMAND_SETTINGS: Final = {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}}

@@ -34,7 +34,7 @@ def psql(
     """
     stack = Stack.from_environment()
     secret = "bank_postgres_superuser_password" if role is BankRole.ADMIN else f"{role}_password"
-    environment = os.environ | {
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {
         "PGHOST": stack.host("bank_postgres"),
         "PGPORT": str(stack.port("bank_postgres")),
         "PGDATABASE": "bank",

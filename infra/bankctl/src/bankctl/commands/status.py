@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from bank_common.motion import BUILD, LOAD, Motion
+from bank_common.motion import BUILD, CAPTURE, LOAD, Motion
 from bankctl.output import console
 from bankctl.stack import Stack
 from bankctl.supervision.status import ComponentStatus, survey
 
-_HOPS = {LOAD: "landing to RAW", BUILD: "RAW to marts"}
+_HOPS = {CAPTURE: "bank to Kafka", LOAD: "landing to RAW", BUILD: "RAW to marts"}
 
 
 def status(
@@ -22,7 +22,8 @@ def status(
 ) -> None:
     """Show each component: healthy or why not, its process, port, uptime and memory (PSS). And whether data moves.
 
-    A hop is red when what waits for it is older than it may be: a landed segment that is not loaded by the sweep's
+    The capture is red unless the connector's task runs. A later hop is red when what waits for it is older than it may
+    be: a landed segment that is not loaded by the sweep's
     interval and 30 s, a load that is not built by the target lag, one build and 30 s. Among containers the components
     are left out: `docker compose ps` has them.
 

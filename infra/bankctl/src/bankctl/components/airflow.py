@@ -16,8 +16,8 @@ from bankctl.components.component import (
     HttpProbe,
     client,
     http_probe,
-    inherited_environment,
 )
+from bankctl.shell import inherited_environment
 from bankctl.stack import LOOPBACK, Stack
 
 

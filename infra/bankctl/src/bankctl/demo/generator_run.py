@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bank_common.errors import PipelineError
-from bankctl.components.component import inherited_environment
+from bankctl.shell import inherited_environment
 from bankctl.supervision.processes import log_tail
 
 _STOP_SECONDS = 10.0

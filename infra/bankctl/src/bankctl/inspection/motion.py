@@ -21,8 +21,10 @@ from bankctl import environment
 from bankctl.inspection import backlog, ledger
 from bankctl.inspection.backlog import RATE_SECONDS, Backlog, StoreClock
 from bankctl.inspection.orchestration import AirflowApi, DagView, NoAnswer
+from bankctl.provisioning.connect_api import ConnectApi, ConnectError, ConnectorStatus
 from bankctl.stack import Stack
 
+CONNECT_SECONDS: Final = 10.0
 WAREHOUSE_SECONDS: Final = 10
 """How long a look waits for the warehouse: a login and three statements."""
 _LAST_LINE: Final = -1
@@ -36,12 +38,13 @@ class Look:
     landing: Backlog | str
     pending_build: Waiting | str | None
     dags: Mapping[str, DagView] | str
+    connector: ConnectorStatus | str | None
     loaded: Mapping[TopicPartition, int] = field(default_factory=dict)
     up_seconds: float | None = None
 
 
 def survey(stack: Stack) -> list[Motion]:
-    """The load and the build as they are now. What does not answer makes red whatever it is needed for, by its name.
+    """Capture, load and build as they are now. What does not answer makes red whatever it is needed for, by its name.
 
     Costs a login and two or three statements of the warehouse, a listing of each topic and each chain, and a dozen
     requests of Airflow. On an account each look wakes the warehouse.
@@ -51,8 +54,18 @@ def survey(stack: Stack) -> list[Motion]:
 
 
 def judged(seen: Look, sweep_seconds: float, target_lag_seconds: float) -> list[Motion]:
-    """The load's and the build's motion. Pure."""
-    return [_load(seen, sweep_seconds, target_lag_seconds), _build(seen, target_lag_seconds)]
+    """The motion of capture, load and build. Pure."""
+    return [_capture(seen), _load(seen, sweep_seconds, target_lag_seconds), _build(seen, target_lag_seconds)]
+
+
+def _capture(seen: Look) -> Motion:
+    found = seen.connector
+    if isinstance(found, str):
+        return motion.not_judged(motion.CAPTURE, found)
+    if found is None:
+        return motion.captured(names.CONNECTOR, None, ())
+    reason = f"{found.reason}. Mend that, then `bank connector restart`" if found.failed else ""
+    return motion.captured(found.name, found.state, found.tasks, reason=reason)
 
 
 def _load(seen: Look, sweep_seconds: float, target_lag_seconds: float) -> Motion:
@@ -102,10 +115,11 @@ def _unless_unheard(judged_motion: Motion, seen: Look) -> Motion:
 
 def look(stack: Stack) -> Look:
     """Ask the warehouse, the store and Airflow, side by side where one does not need another's answer."""
-    with ThreadPoolExecutor(2, thread_name_prefix="motion") as pool:
+    with ThreadPoolExecutor(3, thread_name_prefix="motion") as pool:
         dags, up_seconds = pool.submit(_dags, stack), pool.submit(_up_seconds, stack)
+        connector = pool.submit(_connector, stack)
         landing, pending_build, loaded = _data(stack)
-        return Look(landing, pending_build, dags.result(), loaded, up_seconds.result())
+        return Look(landing, pending_build, dags.result(), connector.result(), loaded, up_seconds.result())
 
 
 def _data(stack: Stack) -> tuple[Backlog | str, Waiting | str | None, Mapping[TopicPartition, int]]:
@@ -141,6 +155,14 @@ def _dags(stack: Stack) -> Mapping[str, DagView] | str:
             return {dag: replace(view, seen=(*common, *view.seen)) for dag, view in views.items()}
     except NoAnswer as error:
         return f"Airflow does not answer: {error}"
+
+
+def _connector(stack: Stack) -> ConnectorStatus | str | None:
+    try:
+        with ConnectApi(stack.url("connect"), timeout_seconds=CONNECT_SECONDS) as api:
+            return api.status(names.CONNECTOR)
+    except ConnectError as error:
+        return _line(error.message)
 
 
 def _up_seconds(stack: Stack) -> float | None:

@@ -68,9 +68,12 @@ class ConnectorStatus:
 class ConnectApi:
     """Client of a Connect cluster. Every method raises `ConnectError` when Connect can't be reached or refuses."""
 
-    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self, url: str, *, timeout_seconds: float = _TIMEOUT_SECONDS, transport: httpx.BaseTransport | None = None
+    ) -> None:
         self._url = url
-        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, transport=transport, trust_env=False)
+        self._rebalance_seconds = min(timeout_seconds, _REBALANCE_SECONDS)
+        self._client = httpx.Client(base_url=url, timeout=timeout_seconds, transport=transport, trust_env=False)
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +111,7 @@ class ConnectApi:
         try:
             for attempt in Retrying(
                 retry=retry_if_exception_type(_RebalancingError),
-                stop=stop_after_delay(_REBALANCE_SECONDS),
+                stop=stop_after_delay(self._rebalance_seconds),
                 wait=wait_fixed(0.25),
                 reraise=True,
             ):

@@ -10,6 +10,8 @@ from bankctl.provisioning.connect_api import ConnectApi, ConnectError, Connector
 
 _POLL_SECONDS: Final = 0.1
 _FAILURE_SETTLES_SECONDS: Final = 3.0
+_RUNNING_LASTS_SECONDS: Final = 5.0
+"""A task says RUNNING before it has read anything; what it can't go on from shows one to four seconds later."""
 
 
 def read_config(path: Path) -> dict[str, str]:
@@ -28,7 +30,7 @@ def apply(
 ) -> bool:
     """Make the connector run with this configuration; True when something was changed.
 
-    A connector that already has the configuration is left alone, and one whose task gave up is started again.
+    A connector that runs with this configuration is left alone, and one whose task gave up is started again.
 
     Raises:
         ConnectError: Connect refused the configuration, the task failed (with the cause's first line), or it was
@@ -38,6 +40,8 @@ def apply(
     if changed:
         api.put_config(name, config)
     status = api.status(name)
+    if not changed and status is not None and status.running:
+        return False
     if status is not None and status.failed:
         api.restart(name, only_failed=True)
         changed = True
@@ -53,19 +57,23 @@ def await_running(
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Wait until connector and tasks run.
+    """Wait until connector and tasks run, and go on running.
 
-    Right after a change Connect still reports the state before it, so a failure counts when it stays.
+    Right after a change Connect still reports the state before it, so a state counts when it stays.
 
     Raises:
         ConnectError: see `apply`.
     """
     deadline = clock() + wait_seconds
-    failed_since: float | None = None
+    failed_since = running_since = None
     status: ConnectorStatus | None = None
     while clock() < deadline:
         status = api.status(name)
-        if status is not None and status.running:
+        if status is None or not status.running:
+            running_since = None
+        elif running_since is None:
+            running_since = clock()
+        elif clock() - running_since >= _RUNNING_LASTS_SECONDS:
             return
         if status is None or not status.failed:
             failed_since = None

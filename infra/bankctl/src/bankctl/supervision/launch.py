@@ -2,7 +2,8 @@
 
 import psutil
 
-from bankctl.components.component import Component, inherited_environment
+from bankctl.components.component import Component
+from bankctl.shell import inherited_environment
 from bankctl.stack import Stack
 from bankctl.supervision import processes
 

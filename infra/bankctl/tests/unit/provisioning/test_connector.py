@@ -80,6 +80,16 @@ def test_a_failed_task_is_started_again() -> None:
     assert connect.commands == ["POST /connectors/c/restart"]
 
 
+def test_a_task_that_runs_for_a_moment_and_fails_is_not_said_to_run() -> None:
+    """Its first seconds are spent on connecting: what it can't go on from comes after them."""
+    trace = "org.Wrapped: outer\nCaused by: java.Inner: the slot is gone\n"
+    moment = [_status("RUNNING", "RUNNING")] * 40
+    failed = _status("RUNNING", "FAILED", trace=trace)
+    connect = ScriptedConnect(CONFIG, iter([failed, *moment, failed]))
+    with pytest.raises(ConnectError, match=r"java\.Inner: the slot is gone\."):
+        _apply(connect)
+
+
 def test_a_task_that_stays_failed_gives_the_cause() -> None:
     trace = "org.Wrapped: outer\n\tat x\nCaused by: java.Inner: password authentication failed\n\tat y\n"
     connect = ScriptedConnect(CONFIG, iter([_status("RUNNING", "FAILED", trace=trace)]))
