@@ -148,6 +148,13 @@ include .github/delivery.mk
 # an order that lets its stack start before that of the contract tests.
 CHECKS := unit types contract conformance dbt delivery lint dags
 
+# No test and no measurement goes by a `.env` that somebody left, or runs on an account that his shell names.
+ON_THEIR_OWN := test test-member contract-member e2e test-containers container-images container-e2e $(CHECKS) \
+  drill drill-cases drill-airflow drill-builds chaos-consumer mutations-consumer \
+  benchmark-consumer benchmark-load benchmark-steady
+$(ON_THEIR_OWN): export BANK_ENV_FILE :=
+$(ON_THEIR_OWN): export SNOWFLAKE_ACCOUNT :=
+
 .PHONY: test drill drill-cases drill-airflow e2e test-containers container-images container-e2e chaos-consumer mutations-consumer benchmark-consumer benchmark-load benchmark-steady $(filter-out lint types,$(CHECKS))
 test: setup setup-all ## Everything that needs no container engine
 	@echo "Side by side: e2e $(CHECKS). Each shows its output when it has ended; all of it takes 10 to 13 minutes on two cores."

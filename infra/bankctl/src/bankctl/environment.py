@@ -5,13 +5,24 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from bank_common import names
-from bankctl import certificates
+from bankctl import certificates, shell
 from bankctl.provisioning.steps import CONSUMER_STORE_USER, LOADER_STORE_USER, STORE_PASSWORDS
 from bankctl.secret_store import write_private
 from bankctl.stack import LOOPBACK, Stack
 
 AIRFLOW_ADMIN: Final = "admin"
 AIRFLOW_RECEIVER: Final = "receiver"
+
+
+def _shared(stack: Stack, prefix: str) -> dict[str, str]:
+    """What every service is told alike, and what the `.env` file says to this one."""
+    settings = stack.settings
+    return {
+        f"{prefix}LOGGING__LEVEL": settings.logging.level,
+        f"{prefix}LOGGING__FORMAT": settings.logging.format,
+        f"{prefix}TELEMETRY__OTLP_ENDPOINT": settings.telemetry.otlp_endpoint or "",
+        **shell.said_to(prefix),
+    }
 
 
 def generator(stack: Stack) -> dict[str, str]:
@@ -23,6 +34,7 @@ def generator(stack: Stack) -> dict[str, str]:
         "GENERATOR_POSTGRES__USER": "bank_app",
         "GENERATOR_POSTGRES__PASSWORD": stack.secret("bank_app_password"),
         "GENERATOR_HTTP__PORT": str(stack.port("generator")),
+        **_shared(stack, "GENERATOR_"),
     }
 
 
@@ -40,6 +52,7 @@ def cdc_consumer(stack: Stack) -> dict[str, str]:
         "CDC_CONSUMER_FLUSH_SECONDS": str(stack.settings.flush_seconds),
         "CDC_CONSUMER_IDLE_FLUSH_SECONDS": str(stack.settings.idle_flush_seconds),
         "CDC_CONSUMER_TARGET_LAG_SECONDS": str(stack.settings.target_lag_seconds),
+        **_shared(stack, "CDC_CONSUMER_"),
     }
 
 
@@ -52,6 +65,7 @@ def event_receiver(stack: Stack) -> dict[str, str]:
         "EVENT_RECEIVER_AIRFLOW__USER": AIRFLOW_RECEIVER,
         "EVENT_RECEIVER_AIRFLOW__PASSWORD": stack.secret("airflow_receiver_password"),
         "EVENT_RECEIVER_TARGET_LAG_SECONDS": str(stack.settings.target_lag_seconds),
+        **_shared(stack, "EVENT_RECEIVER_"),
     }
 
 
@@ -129,6 +143,7 @@ def airflow(stack: Stack) -> dict[str, str]:
         "BANK_DAGS_DBT_USER": transformer.user,
         "BANK_DAGS_DBT_ROLE": transformer.role,
         "BANK_DAGS_DBT_PRIVATE_KEY_FILE": str(transformer.private_key_file),
+        **_shared(stack, "BANK_DAGS_"),
     }
 
 

@@ -97,6 +97,7 @@ def run() -> None:
     """Entry point: an expected error is a sentence and what to do; a traceback is a defect (or --debug)."""
     shell.forget()
     try:
+        shell.read_env_file()
         app()
     except PipelineError as error:
         if os.environ.get("BANK_DEBUG"):

@@ -5,7 +5,18 @@ every HTTP client http_proxy. So components get a closed list, beside what their
 """
 
 import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
+
+from dotenv import dotenv_values
+
+from bank_common.errors import PipelineError
+
+ENV_FILE: Final = "BANK_ENV_FILE"
+"""Names another file than `.env` of the current folder; empty: none, as tests and benchmarks have it."""
+_OWN: Final = ("BANK_", "BANKCTL_", "SNOWFLAKE_")
+_PROGRAMS: Final = ("GENERATOR_", "CDC_CONSUMER_", "EVENT_RECEIVER_", "BANK_DAGS_")
 
 INHERITED: Final = frozenset(
     {
@@ -32,6 +43,41 @@ INHERITED: Final = frozenset(
 _CLIENTS: Final = ("PG", "AWS_", "DBT_", "AIRFLOW_", "KAFKA_")
 _JVM: Final = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH")
 _NO_PROXY: Final = ("127.0.0.1", "localhost")
+
+
+_said: dict[str, str] = {}
+
+
+def read_env_file() -> None:
+    """Read `.env` of the current folder, where there is one. What the shell itself says to `bank` wins.
+
+    What it says to a program of the stack is handed to that program alone, and wins over what `bank up` would say.
+
+    Raises:
+        PipelineError: a variable of nobody's, which would have no effect in silence; or the named file is missing.
+    """
+    path = Path(os.environ.get(ENV_FILE, ".env") or os.devnull)
+    if not path.exists():
+        if ENV_FILE in os.environ:
+            raise PipelineError(f"{ENV_FILE} names {path}, which is not there.", advice=f"Correct or unset {ENV_FILE}.")
+        return
+    values = {name: value for name, value in dotenv_values(path, interpolate=False).items() if value is not None}
+    strange = sorted(name for name in values if not name.startswith((*_OWN, *_PROGRAMS)))
+    if strange:
+        raise PipelineError(
+            f"{path} sets {', '.join(strange)}, which no program of the stack reads.",
+            advice="`.env.example` lists every variable: correct the name, or remove the line.",
+        )
+    for name, value in values.items():
+        if name.startswith(_PROGRAMS):
+            _said[name] = value
+        else:
+            os.environ.setdefault(name, value)
+
+
+def said_to(prefix: str) -> Mapping[str, str]:
+    """What `.env` says to the program whose variables begin like this."""
+    return {name: value for name, value in _said.items() if name.startswith(prefix)}
 
 
 def inherited_environment() -> dict[str, str]:

@@ -199,7 +199,7 @@ def _real_snowflake() -> SnowflakeSettings | None:
     given = {
         name.removeprefix(prefix).lower(): value
         for name, value in os.environ.items()
-        if name.startswith(prefix) and name.removeprefix(prefix).lower() in SnowflakeSettings.model_fields
+        if value and name.startswith(prefix) and name.removeprefix(prefix).lower() in SnowflakeSettings.model_fields
     }
     if "account" not in given or given.get("host") == LOOPBACK:
         return None

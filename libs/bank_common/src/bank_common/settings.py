@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bank_common.errors import PipelineError
@@ -89,6 +89,12 @@ class TelemetrySettings(_Section):
     """Where traces go. Without an endpoint nothing is recorded and nothing is sent."""
 
     otlp_endpoint: str | None = None
+
+    @field_validator("otlp_endpoint", mode="before")
+    @classmethod
+    def _none_when_empty(cls, value: object) -> object:
+        """A variable that a compose file hands on is there even when nobody set it."""
+        return value or None
 
 
 class SnowflakeSettings(_Section):

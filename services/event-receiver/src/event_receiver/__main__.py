@@ -1,5 +1,15 @@
-"""`python -m event_receiver`."""
+"""`event-receiver`, and `python -m event_receiver`."""
 
-from event_receiver.main import app
+from bank_common.startup import end_on_sigterm
 
-app(prog_name="event-receiver")
+
+def main() -> None:
+    """Run the program; its imports come after the handler, for they are most of its first second."""
+    end_on_sigterm()
+    from event_receiver.main import app
+
+    app(prog_name="event-receiver")
+
+
+if __name__ == "__main__":
+    main()
