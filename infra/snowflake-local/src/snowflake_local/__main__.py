@@ -1,5 +1,16 @@
-"""`python -m snowflake_local`."""
+"""`snowflake-local`, and `python -m snowflake_local`."""
 
-from snowflake_local.main import app
+import os
+import signal
 
-app()
+
+def main() -> None:
+    """Run the program. Until it serves, SIGTERM ends it at once, as a container's first process too."""
+    signal.signal(signal.SIGTERM, lambda number, _frame: os._exit(128 + number))
+    from snowflake_local.main import app
+
+    app()
+
+
+if __name__ == "__main__":
+    main()
