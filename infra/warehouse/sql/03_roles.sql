@@ -1,4 +1,4 @@
--- Roles and grants. The users are made by the account's administrator with their public keys (README, "A real account").
+-- Roles and grants. The users are made by the account's administrator with their public keys (README, "An account of your own").
 
 CREATE ROLE IF NOT EXISTS BANK_LOADER;
 CREATE ROLE IF NOT EXISTS BANK_TRANSFORMER;
