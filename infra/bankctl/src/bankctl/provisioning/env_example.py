@@ -23,7 +23,7 @@ _SEPARATE_PROJECTS: Final = (Path("orchestration", "airflow", "src"),)
 
 _HEADER: Final = """\
 # Every setting of every program with its default. Rendered by `bank render`; do not edit.
-# Copied to `.env`, it is read by `bank` from the current folder: what the shell says to `bank` wins over it, and what it
+# Copied to `.env`, it is read by `bank` from the current folder: what the shell says to `bank` wins over it; what it
 # says to another program wins over what `bank up` would say. BANK_ENV_FILE names another file.
 # `bank up` writes each program's own environment to .local/env/<program>.env: source that for a start by hand.
 # Variables without # have no default. <VARIABLE>_FILE=/path takes the value from a file instead.
