@@ -9,7 +9,7 @@ from typing import Any
 import snowflake.connector
 from snowflake.connector.errors import Error, ProgrammingError
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from harness.stack_driver import StackDriver
 from harness.traffic import Commit
 

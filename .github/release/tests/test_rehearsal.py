@@ -53,7 +53,7 @@ def test_a_bump_changes_one_components_version_changelog_and_tag_and_nothing_els
 
 def test_a_release_of_bank_common_offers_a_release_of_each_dependant(rehearsal: Rehearsal) -> None:
     before = rehearsal.versions
-    rehearsal.change("libs/bank_common/src/bank_common/landing.py", "fix(bank_common): a longer key")
+    rehearsal.change("libs/bank_common/src/bank_common/landing/segments.py", "fix(bank_common): a longer key")
     offered = rehearsal.candidates()
     assert set(offered) == {"bank-common"}
     dependants = dependants_of_bank_common(rehearsal)
@@ -85,7 +85,7 @@ def test_a_release_of_bank_common_offers_a_release_of_each_dependant(rehearsal: 
 
 
 def test_an_image_with_unreleased_library_code_is_refused(rehearsal: Rehearsal) -> None:
-    rehearsal.change("libs/bank_common/src/bank_common/landing.py", "fix(bank_common): a longer key")
+    rehearsal.change("libs/bank_common/src/bank_common/landing/segments.py", "fix(bank_common): a longer key")
     rehearsal.change("services/generator/src/generator/bank.py", "fix(generator): no overdraft")
     offered = rehearsal.candidates()
     assert set(offered) == {"bank-common", "generator"}

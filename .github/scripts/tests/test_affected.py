@@ -86,7 +86,7 @@ def test_a_file_of_one_service_marks_that_service_and_the_end_to_end_suite(repos
 
 
 def test_bank_common_marks_everything_that_depends_on_it_also_from_another_lock(repository: Repository) -> None:
-    affected_projects = repository.change("libs/bank_common/src/bank_common/landing.py")
+    affected_projects = repository.change("libs/bank_common/src/bank_common/landing/segments.py")
     assert affected_projects == EVERYTHING - {"snowflake-local", "banking-dbt"}
 
 

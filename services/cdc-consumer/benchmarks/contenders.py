@@ -25,12 +25,13 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from obstore.store import S3Store
 
-from bank_common.landing import SegmentKey
+from bank_common.envelope.decoding import RecordDecoder, ReferenceDecoder
+from bank_common.envelope.topic_kind import TopicKind
+from bank_common.landing.segments import SegmentKey
 from cdc_consumer import batcher, segment
-from cdc_consumer.decode import RecordDecoder, ReferenceDecoder
 from cdc_consumer.main import serve
 from cdc_consumer.settings import ConsumerSettings
-from cdc_consumer.topics import LandedTopics, TopicKind
+from cdc_consumer.topics import LandedTopics
 
 TOPIC: Final = "BENCHMARK_TOPIC"
 COLUMNS: Final = "BENCHMARK_COLUMNS"

@@ -12,7 +12,7 @@ from typing import Final
 
 import psutil
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl.artefacts import jars, object_store
 from bankctl.artefacts.uv import EnvironmentSetupError, uv_binary
 from bankctl.components import postgres

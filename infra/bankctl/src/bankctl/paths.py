@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 
 
 def repository_root() -> Path:

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from bank_common.settings import TARGET_LAG_SECONDS, ProgramSettings, TargetLag
+from bank_common.runtime.settings import TARGET_LAG_SECONDS, ProgramSettings, TargetLag
 
 MAX_PORT_OFFSET = 46_000
 """The highest port of infra/platform.toml plus this stays a port."""

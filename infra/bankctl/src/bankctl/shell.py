@@ -11,7 +11,7 @@ from typing import Final
 
 from dotenv import dotenv_values
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 
 ENV_FILE: Final = "BANK_ENV_FILE"
 """Names another file than `.env` of the current folder; empty: none, as tests and benchmarks have it."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from bank_common import names
-from bank_common.errors import PipelineError
-from bank_common.settings import SnowflakeSettings
+from bank_common.runtime.errors import PipelineError
+from bank_common.runtime.settings import SnowflakeSettings
 from bankctl.paths import cache_directory, repository_root
 from bankctl.secret_store import SecretStore
 from bankctl.settings import BankctlSettings

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bank_common import names
-from bank_common.landing import SegmentKey, TopicPartition
+from bank_common.landing.segments import SegmentKey, TopicPartition
 from bankctl.inspection import backlog, ledger
 from bankctl.inspection.backlog import StoreClock, Tail
 from bankctl.inspection.motion import Look, judged, look

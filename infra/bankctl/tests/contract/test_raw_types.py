@@ -1,6 +1,6 @@
 """Every column that the consumer can land has a type in RAW that holds it: the source's catalogue against real records.
 
-The consumer's golden records are of one table with a column of each type that the connector carries.
+The golden records are of one table with a column of each type that the connector carries.
 """
 
 import base64
@@ -12,8 +12,8 @@ import psycopg
 import pyarrow as pa
 import pytest
 
-from bank_common.arrow import arrow_type
-from bank_common.avro import columns_of
+from bank_common.envelope.arrow import arrow_type
+from bank_common.envelope.avro import columns_of
 from bankctl.provisioning import catalogue
 from bankctl.provisioning.raw_ddl import column_type
 from bankctl.stack import Stack
@@ -36,11 +36,11 @@ HOLDS = {
 
 @pytest.fixture
 def golden(stack: Stack) -> Path:
-    return stack.root / "services" / "cdc-consumer" / "tests" / "golden"
+    return stack.root / "libs" / "bank_common" / "tests" / "golden"
 
 
 def landed(golden: Path) -> dict[str, pa.DataType]:
-    """The Arrow type of each column in the consumer's golden records."""
+    """The Arrow type of each column in the golden records."""
     document: dict[str, Any] = json.loads((golden / "records.json").read_text(encoding="utf-8"))
     value = next(record["value"] for record in document["records"] if record["kind"] == "changes" and record["value"])
     schema = document["schemas"][str(int.from_bytes(base64.b64decode(value)[1:5], "big"))]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from minio import Minio, S3Error
 
-from bank_common.landing import SegmentKey, SegmentMetadata
+from bank_common.landing.segments import SegmentKey, SegmentMetadata
 from bankctl.components.object_store import WEBHOOK_ARNS
 from bankctl.inspection import chains
 from bankctl.provisioning import buckets

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl.components.component_graph import COMPONENTS
 from bankctl.doctor import examine, require_free
 from bankctl.paths import repository_root

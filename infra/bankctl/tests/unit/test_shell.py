@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl import shell
 
 ASTRAY = {

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from bank_common import names
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl.settings import BankctlSettings
 from bankctl.stack import Stack
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import structlog
 import typer
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bank_dags.building import door
 from bank_dags.building.build import Choice
 from bank_dags.building.settings import BuildSettings

@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import Field, ValidationError
 
 from bank_common import names
-from bank_common.settings import (
+from bank_common.runtime.settings import (
     TARGET_LAG_SECONDS,
     ObjectStoreSettings,
     SettingsError,

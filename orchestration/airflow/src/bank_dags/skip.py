@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from bank_common.errors import PipelineError
-from bank_common.landing import SegmentKey, TopicPartition
+from bank_common.landing.segments import SegmentKey, TopicPartition
 from bank_common.names import RAW_TABLE_BY_TOPIC
+from bank_common.runtime.errors import PipelineError
 from bank_dags.loading.failures import LoadError, NotNext
 from bank_dags.loading.ports import LandingReader, LedgerRow, RawWarehouse
 

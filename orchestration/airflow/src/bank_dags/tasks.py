@@ -7,8 +7,9 @@ from typing import Any, Final
 import structlog
 from opentelemetry import trace
 
-from bank_common import names, tracing
-from bank_common.errors import PipelineError
+from bank_common import names
+from bank_common.runtime import tracing
+from bank_common.runtime.errors import PipelineError
 from bank_dags.query_tag import QueryTag
 from bank_dags.settings import BankDagsSettings, snowflake_settings
 

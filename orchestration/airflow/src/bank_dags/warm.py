@@ -3,7 +3,7 @@
 import os
 import sys
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bank_dags.building.dbt import WARM_FOLDER, Dbt
 from bank_dags.building.processes import INSIDE
 from bank_dags.building.settings import BuildSettings

@@ -12,7 +12,7 @@ from loading_testing.segments import ACCOUNTS, Made
 from loading_testing.stack import Sandbox
 
 from bank_common import names
-from bank_common.landing import SegmentKey, TopicPartition
+from bank_common.landing.segments import SegmentKey, TopicPartition
 from bank_dags.loading.failures import (
     BrokenChain,
     ContentDiffers,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bank_common import names
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bank_dags.tasks import LoadOutcome
 
 DAGS_FOLDER = Path(__file__).resolve().parents[2] / "dags"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bank_common.landing import SegmentKey, SegmentMetadata, TopicPartition
+from bank_common.landing.segments import SegmentKey, SegmentMetadata, TopicPartition
 from bank_dags.loading.failures import LedgerBeyondLanding, LoadError
 from bank_dags.loading.ports import FILES_PER_COPY, LedgerRow, LoadTransaction, PendingBuild
 from bank_dags.loading.segments import Landed, Listed, LoadBatch, Tail, Tails

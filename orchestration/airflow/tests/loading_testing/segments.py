@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bank_common import names
-from bank_common.landing import SegmentKey, SegmentMetadata
+from bank_common.landing.segments import SegmentKey, SegmentMetadata
 
 INSTANT = pa.timestamp("us", "UTC")
 FIRST = datetime(2026, 11, 1, 12, 0, 0, 123456, tzinfo=UTC)

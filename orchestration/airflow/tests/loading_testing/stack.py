@@ -16,7 +16,7 @@ import snowflake.connector
 from obstore.store import S3Store
 
 from bank_common import names
-from bank_common.settings import ObjectStoreSettings, SnowflakeSettings
+from bank_common.runtime.settings import ObjectStoreSettings, SnowflakeSettings
 from bank_dags.settings import snowflake_settings
 from loading_testing.segments import Made
 

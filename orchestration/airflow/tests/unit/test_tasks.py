@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bank_common.settings import ObjectStoreSettings
+from bank_common.runtime.settings import ObjectStoreSettings
 from bank_dags.building.settings import dbt_variables
 from bank_dags.query_tag import QueryTag
 from bank_dags.settings import BankDagsSettings

@@ -1,6 +1,6 @@
 """`cdc-consumer`, and `python -m cdc_consumer`."""
 
-from bank_common.startup import end_on_sigterm
+from bank_common.runtime.startup import end_on_sigterm
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from bank_common.landing import TopicPartition
+from bank_common.landing.segments import TopicPartition
 from cdc_consumer.partition_buffer import PartitionBuffer
 
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from bank_common.landing import TopicPartition
-from cdc_consumer.decode import (
+from bank_common.envelope.decoding import (
     ArrowDecoder,
     KeyDecoder,
     arrow_decoder_for,
@@ -18,13 +17,15 @@ from cdc_consumer.decode import (
     key_decoder_for,
     unframe,
 )
-from cdc_consumer.decode.wire import HEADER_BYTES
+from bank_common.envelope.events import DecodeError, DecodeErrorReason
+from bank_common.envelope.topic_kind import TopicKind
+from bank_common.envelope.wire import HEADER_BYTES
+from bank_common.landing.segments import TopicPartition
 from cdc_consumer.decoded_batch import DecodedBatch, decode_batch
-from cdc_consumer.events import DecodeError, DecodeErrorReason
 from cdc_consumer.partition_buffer import SegmentBatch, ValueSchema
 from cdc_consumer.ports import SchemaRegistry
 from cdc_consumer.records import Records
-from cdc_consumer.topics import LandedTopics, TopicKind
+from cdc_consumer.topics import LandedTopics
 
 
 class SchemaBatch(NamedTuple):

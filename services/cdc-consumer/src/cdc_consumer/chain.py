@@ -3,7 +3,7 @@
 import hashlib
 from enum import Enum
 
-from bank_common.landing import SegmentKey, SegmentMetadata, TopicPartition, chain_prefix
+from bank_common.landing.segments import SegmentKey, SegmentMetadata, TopicPartition, chain_prefix
 from cdc_consumer.failures import BrokenTail, FailedError, StoreUnavailable
 from cdc_consumer.ports import ObjectStore
 from cdc_consumer.segment import Segment

@@ -7,7 +7,7 @@ every reader. The value is the original's, byte for byte; the original's headers
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Self
 
-from bank_common.landing import TopicPartition
+from bank_common.landing.segments import TopicPartition
 from cdc_consumer.records import Headers, header
 
 PREFIX: Final = "dead-letter."

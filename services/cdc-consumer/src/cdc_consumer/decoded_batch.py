@@ -5,10 +5,10 @@ from typing import NamedTuple, cast
 
 import pyarrow as pa
 
-from cdc_consumer.decode import ArrowDecoder, KeyDecoders, decoded_schema
-from cdc_consumer.events import DecodeError
+from bank_common.envelope.decoding import ArrowDecoder, KeyDecoders, decoded_schema
+from bank_common.envelope.events import DecodeError
+from bank_common.envelope.topic_kind import TopicKind
 from cdc_consumer.partition_buffer import SegmentBatch
-from cdc_consumer.topics import TopicKind
 
 
 class DecodedBatch(NamedTuple):

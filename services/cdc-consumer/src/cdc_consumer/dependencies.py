@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Final, assert_never
 
-from bank_common.errors import Retry
-from bank_common.logging import Logger
-from bank_common.service import Readiness
+from bank_common.runtime.errors import Retry
+from bank_common.runtime.logging import Logger
+from bank_common.runtime.service import Readiness
 from cdc_consumer.backoff import Backoff
 from cdc_consumer.failures import (
     BrokenTail,

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from bank_common.errors import Halt, Retry, ToDeadLetters
-from bank_common.landing import TopicPartition
+from bank_common.envelope.events import DecodeError, DecodeErrorReason
+from bank_common.landing.segments import TopicPartition
+from bank_common.runtime.errors import Halt, Retry, ToDeadLetters
 from cdc_consumer.dead_letter_limit import LimitExceeded
-from cdc_consumer.events import DecodeError, DecodeErrorReason
 from cdc_consumer.resume import Refusal, Refused
 
 

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Callable, Sequence
 
-from bank_common.landing import TopicPartition
-from bank_common.logging import Logger
+from bank_common.landing.segments import TopicPartition
+from bank_common.runtime.logging import Logger
 from cdc_consumer import dependencies as d
 from cdc_consumer.assignment import AssignedPartition, Assignment
 from cdc_consumer.chain import Appended

@@ -8,10 +8,10 @@ store fails, all partitions are paused and polling goes on: memory stays bounded
 import time
 from collections.abc import Callable, Collection
 
-from bank_common.errors import Halt
-from bank_common.landing import TopicPartition
-from bank_common.logging import Logger
-from bank_common.service import Liveness, Readiness, Shutdown
+from bank_common.landing.segments import TopicPartition
+from bank_common.runtime.errors import Halt
+from bank_common.runtime.logging import Logger
+from bank_common.runtime.service import Liveness, Readiness, Shutdown
 from cdc_consumer import dependencies as d
 from cdc_consumer.assignment import AssignedPartition, Assignment
 from cdc_consumer.batcher import Batcher, IncomingBatch, RejectedBatch, SchemaBatch, TombstoneBatch

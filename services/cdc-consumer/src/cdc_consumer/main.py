@@ -9,9 +9,9 @@ import pyarrow as pa
 import typer
 from prometheus_client import CollectorRegistry
 
-from bank_common import tracing
-from bank_common.logging import configure, get_logger
-from bank_common.service import HealthServer, Liveness, Readiness, Shutdown
+from bank_common.runtime import tracing
+from bank_common.runtime.logging import configure, get_logger
+from bank_common.runtime.service import HealthServer, Liveness, Readiness, Shutdown
 from cdc_consumer import dependencies
 from cdc_consumer.adapters.dead_letters import KafkaDeadLetters
 from cdc_consumer.adapters.kafka import KafkaLog

@@ -1,10 +1,10 @@
-"""The consumer's metrics; `bank_common.metrics` has their names."""
+"""The consumer's metrics; `bank_common.runtime.metrics` has their names."""
 
 from prometheus_client import CollectorRegistry
 
-from bank_common import metrics as m
-from bank_common.landing import TopicPartition
-from bank_common.service import build_metric
+from bank_common.landing.segments import TopicPartition
+from bank_common.runtime import metrics as m
+from bank_common.runtime.service import build_metric
 from cdc_consumer.assignment import AssignedPartition
 from cdc_consumer.partition_buffer import FlushReason
 from cdc_consumer.segment import Segment

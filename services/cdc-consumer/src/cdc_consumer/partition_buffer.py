@@ -18,13 +18,13 @@ from enum import Enum
 from itertools import accumulate
 from typing import Final, NamedTuple
 
-from bank_common.avro import Column
-from bank_common.landing import TopicPartition
-from bank_common.tracing import TRACEPARENT
-from cdc_consumer.events import DecodeError
+from bank_common.envelope.avro import Column
+from bank_common.envelope.events import DecodeError
+from bank_common.envelope.topic_kind import TopicKind
+from bank_common.landing.segments import TopicPartition
+from bank_common.runtime.tracing import TRACEPARENT
 from cdc_consumer.records import Headers, Records, header
 from cdc_consumer.segment_budget import Budget, SegmentBudget
-from cdc_consumer.topics import TopicKind
 
 # Heap of one raw record beside its bytes: two bytes objects, an offset, four list entries; and what the allocator
 # rounds up. The arrays that a batch becomes when it is stored exist for one batch at a time.

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from bank_common.landing import TopicPartition
+from bank_common.landing.segments import TopicPartition
 from cdc_consumer.dead_letter import DeadLetterRecord
 from cdc_consumer.failures import Failure
 from cdc_consumer.records import Records

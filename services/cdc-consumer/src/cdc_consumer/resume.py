@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from bank_common.landing import SegmentMetadata, TopicPartition
+from bank_common.landing.segments import SegmentMetadata, TopicPartition
 
 
 class PartitionState(NamedTuple):

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import compute
 
-from bank_common import columns as c
-from bank_common.landing import REJECTED_OFFSETS, SegmentKey, SegmentMetadata
+from bank_common.envelope.topic_kind import TopicKind
+from bank_common.landing import columns as c
+from bank_common.landing.segments import REJECTED_OFFSETS, SegmentKey, SegmentMetadata
 from cdc_consumer.decoded_batch import DecodedBatch
 from cdc_consumer.partition_buffer import SegmentBatch
 from cdc_consumer.segment_table import table_of
-from cdc_consumer.topics import TopicKind
 
 pc: Any = compute  # its functions are made at import, unseen by stubs
 

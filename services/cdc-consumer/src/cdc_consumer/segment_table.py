@@ -2,11 +2,11 @@
 
 import pyarrow as pa
 
-from bank_common import columns as c
-from cdc_consumer.decode import segment_schema
+from bank_common.envelope.decoding import segment_schema
+from bank_common.envelope.topic_kind import TopicKind
+from bank_common.landing import columns as c
 from cdc_consumer.decoded_batch import DecodedBatch
 from cdc_consumer.partition_buffer import SegmentBatch
-from cdc_consumer.topics import TopicKind
 
 
 def table_of(kind: TopicKind, batch: SegmentBatch, decoded: DecodedBatch, key: str) -> pa.Table:

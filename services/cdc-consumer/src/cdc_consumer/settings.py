@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from bank_common import names
-from bank_common.settings import (
+from bank_common.runtime.settings import (
     TARGET_LAG_SECONDS,
     HttpSettings,
     KafkaSettings,

@@ -2,21 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Self
 
 from bank_common import names
-
-
-class TopicKind(Enum):
-    """The kind of records in a topic: it decides how they are decoded and which columns a segment has."""
-
-    CHANGES = "changes"
-    """Debezium envelopes of one table; the columns come from the schema."""
-    TRANSACTIONS = "transactions"
-    """BEGIN and END of the source's transactions."""
-    NOTIFICATIONS = "notifications"
-    """Progress of snapshots."""
+from bank_common.envelope.topic_kind import TopicKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ again, and a dead letter that is written twice is one record after compaction.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bank_common import tracing
-from bank_common.errors import ToDeadLetters
-from bank_common.landing import TopicPartition
-from bank_common.logging import Logger
+from bank_common.landing.segments import TopicPartition
+from bank_common.runtime import tracing
+from bank_common.runtime.errors import ToDeadLetters
+from bank_common.runtime.logging import Logger
 from cdc_consumer.chain import Appended, ChainStore
 from cdc_consumer.dead_letter import Address, DeadLetterRecord
 from cdc_consumer.dead_letter_limit import DeadLetterLimit, DeadLetterLimits

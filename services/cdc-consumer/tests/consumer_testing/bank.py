@@ -4,8 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 from confluent_kafka import Producer
+from envelope_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed, key_schema
 
-from consumer_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed, key_schema
 from consumer_testing.real import Sandbox
 
 ENVELOPE = envelope(ACCOUNT_FIELDS)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bank_common.landing import TopicPartition
+from bank_common.landing.segments import TopicPartition
 from cdc_consumer.dead_letter import DeadLetterRecord
 from cdc_consumer.failures import (
     DeadLettersUnavailable,

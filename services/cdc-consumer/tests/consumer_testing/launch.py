@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from bank_common.envelope.topic_kind import TopicKind
 from cdc_consumer.failpoints import Failpoint
 from cdc_consumer.main import app, serve
 from cdc_consumer.settings import ConsumerSettings
-from cdc_consumer.topics import LandedTopics, TopicKind
+from cdc_consumer.topics import LandedTopics
 
 
 class Kill(NamedTuple):

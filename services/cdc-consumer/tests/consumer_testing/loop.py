@@ -4,18 +4,19 @@ import io
 from itertools import pairwise
 
 import pyarrow.parquet as pq
+from envelope_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed, key_schema
 from prometheus_client import CollectorRegistry
 
-from bank_common.landing import TopicPartition
-from bank_common.logging import get_logger
-from bank_common.service import Readiness
+from bank_common.envelope.topic_kind import TopicKind
+from bank_common.landing.segments import TopicPartition
+from bank_common.runtime.logging import get_logger
+from bank_common.runtime.service import Readiness
 from cdc_consumer.dead_letter_limit import DeadLetterLimits
 from cdc_consumer.dependencies import DEPENDENCIES
 from cdc_consumer.loop import Consumer
 from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.partition_buffer import FlushLimits
-from cdc_consumer.topics import LandedTopics, TopicKind
-from consumer_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed, key_schema
+from cdc_consumer.topics import LandedTopics
 from consumer_testing.fakes import (
     WRITTEN,
     FaultyObjectStore,

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from cdc_consumer.events import DecodeErrorReason
-from consumer_testing.debezium import change, framed
+from envelope_testing.debezium import change, framed
+
+from bank_common.envelope.events import DecodeErrorReason
 
 _UNKNOWN_ID = b"\0\0\x7f\xff\xff"
 _NINETEEN_DIGITS = (10**18).to_bytes(8, "big")  # one more than the column has

@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+from envelope_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed, key_schema
 
-from consumer_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed, key_schema
 from consumer_testing.poison import Poison, poisons
 from consumer_testing.real import Sandbox
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from consumer_testing.bank import Bank
-from consumer_testing.debezium import ACCOUNT_FIELDS, NOTE_FIELD, TRANSACTION, change, envelope, framed
 from consumer_testing.process import ConsumerProcess
 from consumer_testing.proxy import FaultyProxy
 from consumer_testing.real import Sandbox, until
+from envelope_testing.debezium import ACCOUNT_FIELDS, NOTE_FIELD, TRANSACTION, change, envelope, framed
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(180)]
 

@@ -8,7 +8,7 @@ from consumer_testing.proxy import FaultyProxy
 from consumer_testing.real import Sandbox
 from pydantic import SecretStr
 
-from bank_common.settings import ObjectStoreSettings
+from bank_common.runtime.settings import ObjectStoreSettings
 from cdc_consumer.adapters.object_store import S3ObjectStore
 from cdc_consumer.failures import BucketMissing, FailedError, StoreDenied, StoreUnavailable
 

@@ -1,17 +1,18 @@
 from typing import Any
 
 import pytest
-from consumer_testing.debezium import ACCOUNT_FIELDS, TRANSACTION, change, envelope, framed, key_schema
 from consumer_testing.fakes import MemoryRegistry
+from envelope_testing.debezium import ACCOUNT_FIELDS, TRANSACTION, change, envelope, framed, key_schema
 
-from bank_common.landing import TopicPartition
+from bank_common.envelope.events import DecodeErrorReason
+from bank_common.envelope.topic_kind import TopicKind
+from bank_common.landing.segments import TopicPartition
 from cdc_consumer.batcher import Batcher, IncomingBatch, RejectedBatch, SchemaBatch, TombstoneBatch
 from cdc_consumer.decoded_batch import DecodedBatch
-from cdc_consumer.events import DecodeErrorReason
 from cdc_consumer.failures import FailedError
 from cdc_consumer.partition_buffer import FlushLimits, FlushReason, PartitionBuffer
 from cdc_consumer.records import Records
-from cdc_consumer.topics import LandedTopics, TopicKind
+from cdc_consumer.topics import LandedTopics
 
 ENVELOPE = envelope(ACCOUNT_FIELDS)
 BAD = {"type": "record", "name": "Value", "fields": [{"name": "x", "type": "long"}]}

@@ -5,7 +5,7 @@ from consumer_testing.fakes import FaultyObjectStore, MemoryObjectStore
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bank_common.landing import SegmentKey, SegmentMetadata, TopicPartition
+from bank_common.landing.segments import SegmentKey, SegmentMetadata, TopicPartition
 from cdc_consumer.chain import Appended, ChainStore
 from cdc_consumer.failures import BrokenTail, FailedError
 from cdc_consumer.segment import Segment

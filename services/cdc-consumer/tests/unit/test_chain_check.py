@@ -3,17 +3,18 @@
 from collections.abc import Callable
 
 import pytest
-from consumer_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed
 from consumer_testing.fakes import MemoryObjectStore, MemoryRegistry
+from envelope_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed
 
-from bank_common.landing import TopicPartition
+from bank_common.envelope.topic_kind import TopicKind
+from bank_common.landing.segments import TopicPartition
 from cdc_consumer.batcher import Batcher, RejectedBatch, SchemaBatch
 from cdc_consumer.commands.chain import inspected
 from cdc_consumer.partition_buffer import FlushLimits, FlushReason, PartitionBuffer
 from cdc_consumer.ports import StoredObject
 from cdc_consumer.records import Records
 from cdc_consumer.segment import encode
-from cdc_consumer.topics import LandedTopics, TopicKind
+from cdc_consumer.topics import LandedTopics
 
 TOPIC_PARTITION = TopicPartition("rows", 0)
 ENVELOPE = envelope(ACCOUNT_FIELDS)

@@ -2,12 +2,12 @@ from typing import get_args
 
 import pytest
 
-from bank_common.errors import Halt, Retry, ToDeadLetters
-from bank_common.landing import TopicPartition
+from bank_common.envelope.events import DecodeError, DecodeErrorReason
+from bank_common.landing.segments import TopicPartition
+from bank_common.runtime.errors import Halt, Retry, ToDeadLetters
 from cdc_consumer import failures as f
 from cdc_consumer.dead_letter_limit import LimitExceeded
 from cdc_consumer.dependencies import DEPENDENCIES, dependency_of
-from cdc_consumer.events import DecodeError, DecodeErrorReason
 from cdc_consumer.resume import PartitionState, Refusal, Refused
 
 TOPIC_PARTITION = TopicPartition("bank.public.accounts", 2)

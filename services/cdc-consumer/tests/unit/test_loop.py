@@ -5,7 +5,7 @@ from consumer_testing.loop import LIMITS, VALUE, A, B, Harness
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bank_common.service import Shutdown
+from bank_common.runtime.service import Shutdown
 from cdc_consumer.failures import FailedError
 from cdc_consumer.ports import Commit
 from cdc_consumer.resume import Refusal, Refused

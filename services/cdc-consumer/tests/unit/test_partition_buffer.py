@@ -4,8 +4,9 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bank_common.landing import TopicPartition
-from cdc_consumer.events import DecodeError, DecodeErrorReason
+from bank_common.envelope.events import DecodeError, DecodeErrorReason
+from bank_common.envelope.topic_kind import TopicKind
+from bank_common.landing.segments import TopicPartition
 from cdc_consumer.partition_buffer import (
     RECORD_OVERHEAD_BYTES,
     FlushLimits,
@@ -18,7 +19,6 @@ from cdc_consumer.partition_buffer import (
 )
 from cdc_consumer.records import Records
 from cdc_consumer.segment_budget import Budget, SegmentBudget
-from cdc_consumer.topics import TopicKind
 
 TOPIC_PARTITION = TopicPartition("t", 0)
 ERROR = DecodeError(DecodeErrorReason.BAD_MAGIC, "detail")

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from bank_common.settings import RegistrySettings
+from bank_common.runtime.settings import RegistrySettings
 from cdc_consumer.adapters.registry import ConfluentRegistry
 from cdc_consumer.failures import FailedError, RegistryUnavailable
 

@@ -1,6 +1,6 @@
 import pytest
 
-from bank_common.landing import SegmentMetadata, TopicPartition
+from bank_common.landing.segments import SegmentMetadata, TopicPartition
 from cdc_consumer.resume import PartitionState, Refusal, Refused, Resume, decide
 
 TOPIC_PARTITION = TopicPartition("t", 0)

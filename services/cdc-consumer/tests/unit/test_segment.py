@@ -10,18 +10,19 @@ from typing import Any
 import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
-from consumer_testing.debezium import DECIMAL, INSTANT, NOTIFICATION, TRANSACTION, avro, change, envelope, framed
 from consumer_testing.fakes import MemoryRegistry
+from envelope_testing.debezium import DECIMAL, INSTANT, NOTIFICATION, TRANSACTION, avro, change, envelope, framed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bank_common.columns import CHANGE_COLUMNS, NOTIFICATION_COLUMNS, TRANSACTION_COLUMNS
-from bank_common.landing import REJECTED_OFFSETS, TopicPartition
+from bank_common.envelope.topic_kind import TopicKind
+from bank_common.landing.columns import CHANGE_COLUMNS, NOTIFICATION_COLUMNS, TRANSACTION_COLUMNS
+from bank_common.landing.segments import REJECTED_OFFSETS, TopicPartition
 from cdc_consumer.batcher import Batcher, RejectedBatch, SchemaBatch
 from cdc_consumer.partition_buffer import FlushLimits, FlushReason, PartitionBuffer
 from cdc_consumer.records import Records
 from cdc_consumer.segment import Segment, encode
-from cdc_consumer.topics import LandedTopics, TopicKind
+from cdc_consumer.topics import LandedTopics
 
 TOPIC_PARTITION = TopicPartition("bank.public.things", 2)
 LIMITS = FlushLimits(10**6, 10**12, 10**12, 1, 1)

@@ -1,6 +1,6 @@
 import pytest
 
-from bank_common.settings import SettingsError
+from bank_common.runtime.settings import SettingsError
 from cdc_consumer.segment_budget import Budget
 from cdc_consumer.settings import ConsumerSettings
 

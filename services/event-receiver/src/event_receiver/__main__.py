@@ -1,6 +1,6 @@
 """`event-receiver`, and `python -m event_receiver`."""
 
-from bank_common.startup import end_on_sigterm
+from bank_common.runtime.startup import end_on_sigterm
 
 
 def main() -> None:

@@ -12,8 +12,8 @@ from fastapi.responses import PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from bank_common.logging import Logger
-from bank_common.service import Readiness
+from bank_common.runtime.logging import Logger
+from bank_common.runtime.service import Readiness
 from event_receiver.events import Hint, Malformed, Poison, parse
 from event_receiver.metrics import ReceiverMetrics
 

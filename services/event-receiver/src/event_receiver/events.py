@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from bank_common.landing import SOURCE_TIME_HEADER, SegmentKey
+from bank_common.landing.segments import SOURCE_TIME_HEADER, SegmentKey
 
 _CREATED: Final = "s3:ObjectCreated:"
 _METADATA: Final = "x-amz-meta-"

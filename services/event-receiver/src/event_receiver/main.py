@@ -15,11 +15,12 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from bank_common import names, tracing
-from bank_common.errors import PipelineError
-from bank_common.logging import configure, get_logger
-from bank_common.service import Readiness, Shutdown
-from bank_common.settings import HttpSettings
+from bank_common import names
+from bank_common.runtime import tracing
+from bank_common.runtime.errors import PipelineError
+from bank_common.runtime.logging import configure, get_logger
+from bank_common.runtime.service import Readiness, Shutdown
+from bank_common.runtime.settings import HttpSettings
 from event_receiver.adapters.airflow import AirflowRuns
 from event_receiver.adapters.clock import LoopClock
 from event_receiver.app import Webhook, create_app

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from bank_common import names
-from bank_common.settings import TARGET_LAG_SECONDS, HttpSettings, ProgramSettings, TargetLag
+from bank_common.runtime.settings import TARGET_LAG_SECONDS, HttpSettings, ProgramSettings, TargetLag
 from event_receiver.wakeup import Pacing
 from event_receiver.worker import Pace
 

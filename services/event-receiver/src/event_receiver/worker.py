@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bank_common import tracing
-from bank_common.logging import Logger
-from bank_common.service import Readiness
+from bank_common.runtime import tracing
+from bank_common.runtime.logging import Logger
+from bank_common.runtime.service import Readiness
 from event_receiver.cycle import Stage
 from event_receiver.events import Hint
 from event_receiver.metrics import ReceiverMetrics

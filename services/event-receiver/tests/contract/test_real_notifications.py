@@ -7,7 +7,7 @@ import pytest
 from receiver_testing.notifications import about
 from receiver_testing.real import TRACEPARENT, ListeningAirflow, ReceiverProcess, landed, until, unused_key
 
-from bank_common.landing import SegmentKey
+from bank_common.landing.segments import SegmentKey
 from bankctl.stack import Stack
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(180)]

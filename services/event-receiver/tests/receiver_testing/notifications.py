@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
-from bank_common.landing import SegmentKey
+from bank_common.landing.segments import SegmentKey
 
 GOLDEN = Path(__file__).parents[1] / "unit" / "golden"
 SEGMENT = (GOLDEN / "minio_put_segment.json").read_bytes()

@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from bank_common import names
-from bank_common.landing import SegmentKey, SegmentMetadata
+from bank_common.landing.segments import SegmentKey, SegmentMetadata
 from bankctl import environment
 from bankctl.stack import Stack
 

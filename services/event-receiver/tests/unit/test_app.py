@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from receiver_testing.notifications import ODD_KEY, SEGMENT, about
 
-from bank_common.logging import get_logger
 from bank_common.names import BUCKET, RAW_TABLE_BY_TOPIC
-from bank_common.service import Readiness
+from bank_common.runtime.logging import get_logger
+from bank_common.runtime.service import Readiness
 from event_receiver.app import EVENTS_PATH, Webhook, create_app
 from event_receiver.events import Hint
 from event_receiver.metrics import ReceiverMetrics

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from receiver_testing.notifications import ODD_KEY, SEGMENT, about
 
-from bank_common.landing import SegmentKey
+from bank_common.landing.segments import SegmentKey
 from bank_common.names import BUCKET, RAW_TABLE_BY_TOPIC
 from event_receiver.events import Hint, Malformed, Notification, Poison, parse
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from receiver_testing.fakes import Scheduler
 
-from bank_common.landing import SegmentKey
+from bank_common.landing.segments import SegmentKey
 from event_receiver.events import Hint
 from event_receiver.wakeup import Look, Pacing, Rest, Trigger, WakeUp, Watch
 

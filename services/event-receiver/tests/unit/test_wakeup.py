@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bank_common.landing import SegmentKey
+from bank_common.landing.segments import SegmentKey
 from event_receiver.cycle import DagRun, DagRuns, Stage
 from event_receiver.events import Hint
 from event_receiver.wakeup import MAX_HINTS, REMEMBERED_KEYS, Look, Pacing, Rest, Step, Trigger, WakeUp, Watch

@@ -7,10 +7,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 from receiver_testing.fakes import InMemoryAirflow, ManualClock, fine, paused, unreachable, untold
 
-from bank_common import tracing
-from bank_common.landing import SegmentKey
-from bank_common.logging import get_logger
-from bank_common.service import Readiness
+from bank_common.landing.segments import SegmentKey
+from bank_common.runtime import tracing
+from bank_common.runtime.logging import get_logger
+from bank_common.runtime.service import Readiness
 from event_receiver.events import Hint
 from event_receiver.metrics import ReceiverMetrics
 from event_receiver.wakeup import Pacing, WakeUp

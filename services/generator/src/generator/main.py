@@ -11,10 +11,10 @@ import typer
 from prometheus_client import CollectorRegistry
 from rich.console import Console
 
-from bank_common import tracing
-from bank_common.errors import PipelineError
-from bank_common.logging import configure, get_logger
-from bank_common.service import HealthServer, Readiness, Shutdown
+from bank_common.runtime import tracing
+from bank_common.runtime.errors import PipelineError
+from bank_common.runtime.logging import configure, get_logger
+from bank_common.runtime.service import HealthServer, Readiness, Shutdown
 from generator import report
 from generator.adapters.postgres import PostgresBankDatabase
 from generator.bank import Bank

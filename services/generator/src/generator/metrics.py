@@ -1,9 +1,9 @@
-"""The generator's metrics, as `bank_common.metrics` names them."""
+"""The generator's metrics, as `bank_common.runtime.metrics` names them."""
 
 from prometheus_client import CollectorRegistry
 
-from bank_common import metrics as m
-from bank_common.service import build_metric
+from bank_common.runtime import metrics as m
+from bank_common.runtime.service import build_metric
 from generator.outcomes import Committed, Outcome
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bank_common.logging import Logger
+from bank_common.runtime.logging import Logger
 from generator.ports import Pause
 from generator.run_totals import RunTotals
 

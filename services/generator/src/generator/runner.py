@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from bank_common import tracing
-from bank_common.logging import Logger
-from bank_common.service import Readiness
+from bank_common.runtime import tracing
+from bank_common.runtime.logging import Logger
+from bank_common.runtime.service import Readiness
 from generator.actions import PlannedAction
 from generator.bank import Bank
 from generator.metrics import GeneratorMetrics

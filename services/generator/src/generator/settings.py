@@ -4,7 +4,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from bank_common import names
-from bank_common.settings import HttpSettings, PostgresSettings, ProgramSettings
+from bank_common.runtime.settings import HttpSettings, PostgresSettings, ProgramSettings
 
 
 class GeneratorSettings(ProgramSettings):

@@ -9,8 +9,8 @@ from generator_testing.bank_database_contract import ADA, ZOE, BankDatabaseContr
 from generator_testing.real import LostAnswerProxy, ScratchBank
 from pydantic import SecretStr
 
-from bank_common.errors import PipelineError
-from bank_common.tracing import MESSAGE_PREFIX
+from bank_common.runtime.errors import PipelineError
+from bank_common.runtime.tracing import MESSAGE_PREFIX
 from generator.actions import CloseCustomer, Deposit, OpenCustomer, PlannedAction, Transfer, Withdrawal
 from generator.adapters.postgres import PostgresBankDatabase
 from generator.outcomes import Committed, RolledBack

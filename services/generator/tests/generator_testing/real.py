@@ -17,7 +17,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
-from bank_common.settings import PostgresSettings
+from bank_common.runtime.settings import PostgresSettings
 from bankctl.provisioning import steps
 from bankctl.provisioning.scratch_database import migrated_database
 from bankctl.stack import Stack

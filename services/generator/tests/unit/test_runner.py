@@ -4,8 +4,8 @@ import pytest
 from generator_testing.memory import InMemoryBankDatabase, LosingBankDatabase, ManualPause
 from prometheus_client import CollectorRegistry
 
-from bank_common.logging import get_logger
-from bank_common.service import Readiness
+from bank_common.runtime.logging import get_logger
+from bank_common.runtime.service import Readiness
 from generator.bank import Bank
 from generator.metrics import GeneratorMetrics
 from generator.planner import Planner

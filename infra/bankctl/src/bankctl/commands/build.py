@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl import environment
 from bankctl.components.dbt import interpreter
 from bankctl.shell import inherited_environment

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bank_common import names
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl.provisioning import connector
 from bankctl.provisioning.connect_api import ConnectApi
 from bankctl.provisioning.steps import connector_file

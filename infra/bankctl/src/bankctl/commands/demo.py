@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl import environment
 from bankctl.demo import first_start, report
 from bankctl.demo.convergence import Convergence, Outcome

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl.components.component_graph import COMPONENTS
 from bankctl.stack import Stack
 from bankctl.supervision.processes import log_tail

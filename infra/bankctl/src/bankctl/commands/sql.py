@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl.output import console
 from bankctl.stack import Stack
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from bank_common.motion import BUILD, CAPTURE, LOAD, Motion
+from bank_common.runtime.motion import BUILD, CAPTURE, LOAD, Motion
 from bankctl.output import console
 from bankctl.stack import Stack
 from bankctl.supervision.status import ComponentStatus, survey

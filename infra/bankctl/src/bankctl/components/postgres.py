@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 
 from bank_common import names
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl.components.component import READY, Component
 from bankctl.secret_store import write_private
 from bankctl.shell import inherited_environment

@@ -7,7 +7,7 @@ import psycopg
 from snowflake.connector.errors import ProgrammingError
 
 from bank_common import names
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl.inspection.comparison import TABLES, ComparedTable, Difference, Row, compare
 
 _BATCH: Final = 10_000

@@ -15,8 +15,8 @@ import urllib3
 from minio import Minio, S3Error
 
 from bank_common import names
-from bank_common.landing import SegmentKey, TopicPartition, chain_prefix
-from bank_common.motion import Rates, Waiting
+from bank_common.landing.segments import SegmentKey, TopicPartition, chain_prefix
+from bank_common.runtime.motion import Rates, Waiting
 
 PAGE: Final = 1000
 """Objects of a chain that one look counts; a store answers a listing in pages of as many."""

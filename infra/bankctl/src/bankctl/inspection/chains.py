@@ -1,11 +1,11 @@
-"""The landing chains as the object store lists them; what they say is judged by `bank_common.chains`."""
+"""The landing chains as the object store lists them; what they say is judged by `bank_common.landing.chains`."""
 
 from collections.abc import Iterator
 
 from minio import Minio
 
 from bank_common import names
-from bank_common.chains import Chain, LandingListing, ObjectEntry, inspect
+from bank_common.landing.chains import Chain, LandingListing, ObjectEntry, inspect
 
 __all__ = ["Chain", "LandingListing", "ObjectEntry", "entries", "inspect"]
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 from snowflake.connector.errors import ProgrammingError
 
 from bank_common import names
-from bank_common.landing import TopicPartition
-from bank_common.motion import Waiting
+from bank_common.landing.segments import TopicPartition
+from bank_common.runtime.motion import Waiting
 from bankctl.inspection.backlog import Tail
 
 _TAILS: Final = f"""

@@ -1,4 +1,4 @@
-"""Reads the state of the hops that `bank status` shows; `bank_common.motion` judges it."""
+"""Reads the state of the hops that `bank status` shows; `bank_common.runtime.motion` judges it."""
 
 import json
 from collections.abc import Mapping
@@ -13,10 +13,11 @@ from minio.error import MinioException
 from snowflake.connector import errors as snowflake_errors
 from urllib3.exceptions import HTTPError
 
-from bank_common import motion, names
-from bank_common.errors import PipelineError
-from bank_common.landing import TopicPartition
-from bank_common.motion import Motion, Waiting
+from bank_common import names
+from bank_common.landing.segments import TopicPartition
+from bank_common.runtime import motion
+from bank_common.runtime.errors import PipelineError
+from bank_common.runtime.motion import Motion, Waiting
 from bankctl import environment
 from bankctl.inspection import backlog, ledger
 from bankctl.inspection.backlog import RATE_SECONDS, Backlog, StoreClock

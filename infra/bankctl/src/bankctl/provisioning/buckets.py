@@ -11,8 +11,8 @@ from minio.error import MinioException
 from minio.notificationconfig import NotificationConfig, QueueConfig, SuffixFilterRule
 
 from bank_common import names
-from bank_common.errors import PipelineError
-from bank_common.landing import SUFFIX
+from bank_common.landing.segments import SUFFIX
+from bank_common.runtime.errors import PipelineError
 
 # minio-py signs for this region; with none MinIO answers every call of a restricted user with AccessDenied.
 REGION: Final = "us-east-1"

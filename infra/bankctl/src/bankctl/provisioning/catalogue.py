@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 
 
 class CatalogueError(PipelineError):

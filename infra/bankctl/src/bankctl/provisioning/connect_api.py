@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, Self
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 
 RUNNING: Final = "RUNNING"
 FAILED: Final = "FAILED"

@@ -7,9 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from bank_common.env_example import render as render_program
-from bank_common.errors import PipelineError
-from bank_common.settings import ProgramSettings
+from bank_common.runtime.env_example import render as render_program
+from bank_common.runtime.errors import PipelineError
+from bank_common.runtime.settings import ProgramSettings
 
 _PROGRAMS: Final = (
     ("bank, the command", "bankctl.settings"),

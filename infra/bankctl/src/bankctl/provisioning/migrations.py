@@ -14,7 +14,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 
 _FILE: Final = re.compile(r"(?P<number>\d{4})_[a-z0-9_]+\.sql")
 _LOCK: Final = 0x62616E6B_6D696772  # "bankmigr": one lock for every run on a database

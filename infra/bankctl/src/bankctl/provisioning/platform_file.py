@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 
 _Partitions = Annotated[int, Field(ge=1)]
 _Port = Annotated[int, Field(ge=1, le=65535)]

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from bank_common import columns as c
 from bank_common import names
-from bank_common.errors import PipelineError
+from bank_common.landing import columns as c
+from bank_common.runtime.errors import PipelineError
 from bankctl.provisioning.catalogue import SourceColumn
 
 _INT32: Final = "NUMBER(10,0)"
@@ -32,8 +32,8 @@ _TYPES: Final = {
     "time without time zone": "TIME(6)",
     "timestamp without time zone": "TIMESTAMP_NTZ(6)",
     "timestamp with time zone": _INSTANT,
-    # As bank_common.avro lands them: an interval is its microseconds, what has parts is JSON text, and the rest
-    # of these is the text that the source shows.
+    # As bank_common.envelope.avro lands them: an interval is its microseconds, what has parts is JSON text, and the
+    # rest of these is the text that the source shows.
     "interval": _INT64,
     "oid": _INT64,
     "money": f"NUMBER({_MAX_PRECISION},2)",
@@ -101,7 +101,7 @@ def column_type(table: str, column: SourceColumn) -> str:
     raise RawDdlError(
         f"The column {qualified_name} has the type {column.data_type}, which RAW can't hold exactly.",
         advice=f"Declare numeric with a precision of at most {_MAX_PRECISION}; for another type, add its exact "
-        "counterpart to the mapping in bankctl.provisioning.raw_ddl and to bank_common.avro.",
+        "counterpart to the mapping in bankctl.provisioning.raw_ddl and to bank_common.envelope.avro.",
     )
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import httpx
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 
 COMPATIBILITY: Final = "BACKWARD"
 _TIMEOUT_SECONDS: Final = 30.0

@@ -13,7 +13,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # pyright: ignore[reportPrivateImportUsage]
 
 from bank_common import names
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 
 _DAY_MS: Final = 86_400_000
 _TIMEOUT_SECONDS: Final = 30.0

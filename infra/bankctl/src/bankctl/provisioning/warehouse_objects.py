@@ -7,7 +7,7 @@ from snowflake.connector import SnowflakeConnection
 from snowflake.connector import errors as snowflake_errors
 
 from bank_common import names
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 
 _BEFORE_RAW: Final = ("01_database.sql", "02_load.sql")
 _AFTER_RAW: Final = ("03_roles.sql",)

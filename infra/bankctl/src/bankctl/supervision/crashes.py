@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl.stack import Stack
 from bankctl.supervision import processes
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Final
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl.stack import Stack
 
 PATIENCE_SECONDS: Final = 30.0

@@ -16,7 +16,7 @@ from typing import Final
 
 import psutil
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl.components.component import Component
 from bankctl.components.component_graph import COMPONENTS
 from bankctl.stack import Stack

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from bank_common.motion import BUILD, LOAD, Motion, not_judged
+from bank_common.runtime.motion import BUILD, LOAD, Motion, not_judged
 from bankctl.commands import status
 from bankctl.inspection import motion
 from bankctl.main import app

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bankctl.components.component import Component
 from bankctl.components.component_graph import COMPONENTS, TASKS, chosen, tasks_for
 

@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bank_common.landing import SegmentKey, TopicPartition
-from bank_common.motion import Rates
+from bank_common.landing.segments import SegmentKey, TopicPartition
+from bank_common.runtime.motion import Rates
 from bankctl.inspection.backlog import PAGE, Listed, Listing, Tail, backlog, rates
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)

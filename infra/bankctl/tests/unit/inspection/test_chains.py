@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bank_common.landing import SegmentKey, SegmentMetadata
+from bank_common.landing.segments import SegmentKey, SegmentMetadata
 from bankctl.commands.chain import document
 from bankctl.inspection.chains import LandingListing, inspect
 

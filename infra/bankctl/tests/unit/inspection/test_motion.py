@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bank_common.landing import TopicPartition
-from bank_common.motion import Waiting
+from bank_common.landing.segments import TopicPartition
+from bank_common.runtime.motion import Waiting
 from bankctl.inspection.backlog import Backlog, Listed, Listing
 from bankctl.inspection.motion import Look, judged
 from bankctl.inspection.orchestration import DagView

@@ -11,7 +11,7 @@ from typing import Final, Protocol, Self
 
 import structlog
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bank_dags.building.results import BuildError
 
 log = structlog.get_logger(__name__)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 
 BUILD_VARIABLE: Final = "DBT_ENV_CUSTOM_ENV_BANK_BUILD"
 """dbt copies variables with this prefix into its artefacts: so a file is known to be this build's own."""

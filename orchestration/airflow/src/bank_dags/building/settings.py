@@ -9,7 +9,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from bank_common import names
-from bank_common.settings import ProgramSettings, SnowflakeSettings
+from bank_common.runtime.settings import ProgramSettings, SnowflakeSettings
 from bank_dags.query_tag import QueryTag
 
 STATEMENT_TIMEOUT_SECONDS: Final = 800

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from bank_common.errors import ErrorPolicy, Halt, PipelineError, Retry
-from bank_common.landing import TopicPartition
+from bank_common.landing.segments import TopicPartition
+from bank_common.runtime.errors import ErrorPolicy, Halt, PipelineError, Retry
 
 
 @dataclass(frozen=True, slots=True)

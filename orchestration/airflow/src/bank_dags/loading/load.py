@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from bank_common.landing import SegmentKey, TopicPartition
+from bank_common.landing.segments import SegmentKey, TopicPartition
 from bank_common.names import RAW_TABLE_BY_TOPIC, TRANSACTION_TOPIC
 from bank_dags.loading.failures import (
     OF_ONE_CHAIN,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from bank_common.landing import TopicPartition
+from bank_common.landing.segments import TopicPartition
 from bank_dags.loading.failures import BrokenChain, LoadError
 from bank_dags.loading.segments import Landed, Listed, LoadBatch, Tail, Tails
 

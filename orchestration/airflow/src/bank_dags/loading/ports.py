@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from bank_common.landing import SegmentKey, SegmentMetadata, TopicPartition
+from bank_common.landing.segments import SegmentKey, SegmentMetadata, TopicPartition
 from bank_dags.loading.segments import Landed, Listed, LoadBatch, Tail, Tails
 
 FILES_PER_COPY: Final = 500

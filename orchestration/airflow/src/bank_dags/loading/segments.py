@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bank_common.landing import SegmentKey, SegmentMetadata, TopicPartition
+from bank_common.landing.segments import SegmentKey, SegmentMetadata, TopicPartition
 from bank_common.names import RAW_TABLE_BY_TOPIC
 
 

@@ -11,7 +11,7 @@ import structlog
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import Error as SnowflakeError
 
-from bank_common.landing import TopicPartition
+from bank_common.landing.segments import TopicPartition
 from bank_dags import snowflake_statements
 from bank_dags.loading.failures import CopyRefused, FenceMissing, LoadError, TailsBehind, WarehouseFailed
 from bank_dags.loading.ports import LedgerRow, LoadTransaction, PendingBuild

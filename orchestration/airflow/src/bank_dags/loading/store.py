@@ -13,8 +13,8 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from bank_common.landing import SegmentKey, SegmentMetadata, TopicPartition, chain_prefix
-from bank_common.settings import ObjectStoreSettings
+from bank_common.landing.segments import SegmentKey, SegmentMetadata, TopicPartition, chain_prefix
+from bank_common.runtime.settings import ObjectStoreSettings
 from bank_dags.loading.failures import ContentDiffers, ForeignObject, LedgerBeyondLanding, LoadError, StoreFailed
 from bank_dags.loading.segments import Listed, Tail
 

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bank_common import logging
-from bank_common.errors import PipelineError
+from bank_common.runtime import logging
+from bank_common.runtime.errors import PipelineError
 from bank_dags.scheduling.housekeeping import keep_small
 from bank_dags.scheduling.lifeline import Family
 from bank_dags.scheduling.metadata import Metadata, dsn

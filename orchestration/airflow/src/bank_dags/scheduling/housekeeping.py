@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from bank_common.logging import get_logger
+from bank_common.runtime.logging import get_logger
 from bank_dags.scheduling.lifeline import Family
 
 INTERVAL_SECONDS: Final = 3600.0

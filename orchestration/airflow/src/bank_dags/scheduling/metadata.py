@@ -8,7 +8,7 @@ from typing import Final
 
 import asyncpg
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from bank_dags.scheduling.stillness import Look
 
 SECONDS: Final = 4

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
-from bank_common.errors import PipelineError
-from bank_common.logging import get_logger
+from bank_common.runtime.errors import PipelineError
+from bank_common.runtime.logging import get_logger
 from bank_dags.scheduling.lifeline import Family
 from bank_dags.scheduling.metadata import Metadata, UnreachableError
 from bank_dags.scheduling.stillness import Stillness

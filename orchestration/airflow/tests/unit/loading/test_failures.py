@@ -4,8 +4,8 @@ from typing import get_args
 
 import pytest
 
-from bank_common.errors import Halt, Retry
-from bank_common.landing import TopicPartition
+from bank_common.landing.segments import TopicPartition
+from bank_common.runtime.errors import Halt, Retry
 from bank_dags.loading import failures as f
 
 CHAIN = TopicPartition("bank.public.accounts", 1)

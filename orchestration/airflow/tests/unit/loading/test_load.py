@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from loading_testing.memory import SHA, MemoryLanding, MemoryWarehouse, landed, ledger_row
 
-from bank_common.landing import SegmentKey, TopicPartition
+from bank_common.landing.segments import SegmentKey, TopicPartition
 from bank_common.names import NOTIFICATIONS_TOPIC, TRANSACTION_TOPIC
 from bank_dags.loading.failures import (
     ContentDiffers,

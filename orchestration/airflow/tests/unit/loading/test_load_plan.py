@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loading_testing.memory import landed, metadata
 
-from bank_common.landing import SegmentKey, TopicPartition
+from bank_common.landing.segments import SegmentKey, TopicPartition
 from bank_dags.loading.failures import BrokenChain
 from bank_dags.loading.load_plan import LoadLimits, LoadPlan, arrange, choose, still_holds
 from bank_dags.loading.segments import Landed, Listed, LoadBatch, Tail

@@ -3,7 +3,7 @@
 import pytest
 from loading_testing.memory import MemoryLanding, MemoryWarehouse, landed, ledger_row
 
-from bank_common.landing import TopicPartition
+from bank_common.landing.segments import TopicPartition
 from bank_dags.loading.failures import LoadError, NotNext
 from bank_dags.skip import skip
 

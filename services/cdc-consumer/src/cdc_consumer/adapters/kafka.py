@@ -22,8 +22,8 @@ from confluent_kafka import (
 from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import AdminClient
 
-from bank_common.landing import TopicPartition
-from bank_common.logging import Logger
+from bank_common.landing.segments import TopicPartition
+from bank_common.runtime.logging import Logger
 from cdc_consumer.failpoints import Failpoint, FailpointHandler, no_failpoint
 from cdc_consumer.failures import FailedError, Failure, KafkaFatal, KafkaUnavailable, TopicMissing
 from cdc_consumer.ports import Commit, LogOffsets, Polled, RebalanceListener

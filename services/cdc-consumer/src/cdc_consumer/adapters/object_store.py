@@ -10,7 +10,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
-from bank_common.settings import ObjectStoreSettings
+from bank_common.runtime.settings import ObjectStoreSettings
 from cdc_consumer.failures import BucketMissing, FailedError, Failure, StoreDenied, StoreUnavailable
 from cdc_consumer.ports import StoredObject
 

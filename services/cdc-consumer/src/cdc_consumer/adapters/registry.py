@@ -9,7 +9,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from httpx2 import HTTPError
 
-from bank_common.settings import RegistrySettings
+from bank_common.runtime.settings import RegistrySettings
 from cdc_consumer.failures import FailedError, RegistryUnavailable
 
 

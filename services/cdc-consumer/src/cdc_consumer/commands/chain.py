@@ -8,9 +8,9 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from bank_common.chains import LandingListing, ObjectEntry, inspect
-from bank_common.landing import SegmentKey, SegmentMetadata
-from bank_common.objects import object_problems
+from bank_common.landing.chains import LandingListing, ObjectEntry, inspect
+from bank_common.landing.objects import object_problems
+from bank_common.landing.segments import SegmentKey, SegmentMetadata
 from cdc_consumer.adapters.object_store import S3ObjectStore
 from cdc_consumer.commands.errors import reported
 from cdc_consumer.ports import ObjectStore

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaException
 from rich.console import Console
 from rich.markup import escape
 
-from bank_common.errors import PipelineError
+from bank_common.runtime.errors import PipelineError
 from cdc_consumer.failures import FailedError, describe, error_policy
 
 EXIT_SETTINGS: Final = 2

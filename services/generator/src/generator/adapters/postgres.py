@@ -5,9 +5,9 @@ from typing import Any, Final, LiteralString
 import psycopg
 from psycopg import errors
 
-from bank_common.errors import PipelineError
-from bank_common.settings import PostgresSettings
-from bank_common.tracing import MESSAGE_PREFIX
+from bank_common.runtime.errors import PipelineError
+from bank_common.runtime.settings import PostgresSettings
+from bank_common.runtime.tracing import MESSAGE_PREFIX
 from generator.actions import ChangeProfile, OpenCustomer, Person, PlannedAction
 from generator.adapters.bookings import Booking, StaleError, book
 from generator.outcomes import Account, Committed, KnownState, Outcome, RolledBack

@@ -1,0 +1,1 @@
+"""Debezium's envelope on the wire: Avro schemas to typed columns, and the two decoders of its records."""

@@ -1,0 +1,1 @@
+"""The landing: keys, metadata and columns of segments, and the chains that they form."""

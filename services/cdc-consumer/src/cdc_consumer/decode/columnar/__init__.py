@@ -1,5 +1,0 @@
-"""The columnar decoder: all records of a slice at once, field by field, in arrays (services/cdc-consumer/adr/0001).
-
-Each record keeps its own position and has to end where its bytes end. A record of an unusual form is refused, and the
-reference decoder reads it: this package returns values or a refusal, and never an error.
-"""
