@@ -153,7 +153,7 @@ def test_only_what_this_branch_changed_counts(repository: Repository) -> None:
     repository.git("switch", "--quiet", "--create", "feature")
     repository.change("services/generator/src/generator/bank.py")
     repository.git("switch", "--quiet", "main")
-    repository.change("services/cdc-consumer/src/cdc_consumer/loop.py")
+    repository.change("services/cdc-consumer/src/cdc_consumer/consume/loop.py")
     repository.git("switch", "--quiet", "feature")
     assert repository.affected("main") == {"generator", "tests-e2e"}
 

@@ -28,10 +28,11 @@ from obstore.store import S3Store
 from bank_common.envelope.decoding import RecordDecoder, ReferenceDecoder
 from bank_common.envelope.topic_kind import TopicKind
 from bank_common.landing.segments import SegmentKey
-from cdc_consumer import batcher, segment
+from cdc_consumer.consume import batcher
 from cdc_consumer.main import serve
+from cdc_consumer.model.topics import LandedTopics
+from cdc_consumer.segments import segment
 from cdc_consumer.settings import ConsumerSettings
-from cdc_consumer.topics import LandedTopics
 
 TOPIC: Final = "BENCHMARK_TOPIC"
 COLUMNS: Final = "BENCHMARK_COLUMNS"

@@ -17,10 +17,11 @@ from typing import Any, Final
 
 from contenders import TOPIC, consumer
 
-from cdc_consumer import batcher, segment
 from cdc_consumer.adapters import kafka
 from cdc_consumer.adapters.object_store import S3ObjectStore
-from cdc_consumer.loop import Consumer
+from cdc_consumer.consume import batcher
+from cdc_consumer.consume.loop import Consumer
+from cdc_consumer.segments import segment
 from cdc_consumer.settings import ConsumerSettings
 
 LOOP: Final = "the loop: commits, metrics, log lines"

@@ -14,12 +14,19 @@ import tempfile
 from pathlib import Path
 from typing import Final, NamedTuple
 
-SERVICE: Final = Path(__file__).parents[1]
-UNIT: Final = SERVICE / "tests" / "unit"
+ROOT: Final = Path(__file__).parents[3]
+SOURCES: Final = {
+    "cdc_consumer": ROOT / "services" / "cdc-consumer" / "src",
+    "bank_common": ROOT / "libs" / "bank_common" / "src",
+}
+TESTS: Final = {
+    "cdc_consumer": ROOT / "services" / "cdc-consumer" / "tests" / "unit",
+    "bank_common": ROOT / "libs" / "bank_common" / "tests" / "unit" / "envelope",
+}
 
 
 class Mutation(NamedTuple):
-    """`old` becomes `new` in a module of cdc_consumer; `test` is a file, seen from tests/unit, and a test in it."""
+    """`old` becomes `new` in a module; `test` is a file, seen from its package's folder in TESTS, and a test in it."""
 
     says: str
     module: str
@@ -31,131 +38,132 @@ class Mutation(NamedTuple):
 MUTATIONS: Final = (
     Mutation(
         "the offset is committed before the segment is stored",
-        "flusher.py",
+        "cdc_consumer/consume/flusher.py",
         "        try:\n            outcome = self._writer.write(batch, assigned.topic_id)",
         "        landed = Commit(assigned.topic_partition, batch.end, metadata=str(batch.start))\n"
         "        commits[assigned.topic_partition] = landed\n"
         "        try:\n            outcome = self._writer.write(batch, assigned.topic_id)",
-        "test_loop.py::test_nothing_is_committed_while_the_store_fails",
+        "consume/test_loop.py::test_nothing_is_committed_while_the_store_fails",
     ),
     Mutation(
         "a segment costs nothing of the budget",
-        "flusher.py",
+        "cdc_consumer/consume/flusher.py",
         "        self._budget.spend(1, self._clock())\n",
         "",
-        "test_loop.py::test_segments_beyond_the_budget_wait_and_get_larger",
+        "consume/test_loop.py::test_segments_beyond_the_budget_wait_and_get_larger",
     ),
     Mutation(
         "the segment is stored before its dead letters are acknowledged",
-        "writer.py",
+        "cdc_consumer/segments/writer.py",
         "        self._reject(batch, decoded)\n        traceparent",
         "        kind = self._topics.kinds[batch.topic_partition.topic]\n"
         "        self._chains.append(encode(kind, batch, decoded, topic_id, None))\n"
         "        self._reject(batch, decoded)\n        traceparent",
-        "test_poisoned_records.py::test_a_dead_letter_is_acknowledged_before_its_segment_is_stored",
+        "consume/test_poisoned_records.py::test_a_dead_letter_is_acknowledged_before_its_segment_is_stored",
     ),
     Mutation(
         "a lost race is ignored",
-        "flusher.py",
+        "cdc_consumer/consume/flusher.py",
         "        if outcome is Appended.LOST_RACE:\n            self._writer.forget(assigned.topic_partition)\n"
         "            assigned.buffer = None\n            return\n",
         "",
-        "test_loop.py::test_losing_the_race_drops_the_buffer_and_reads_from_the_new_tail",
+        "consume/test_loop.py::test_losing_the_race_drops_the_buffer_and_reads_from_the_new_tail",
     ),
     Mutation(
         "a segment may replace another one of its name",
-        "adapters/object_store.py",
+        "cdc_consumer/adapters/object_store.py",
         'mode="create", use_multipart',
         'mode="overwrite", use_multipart',
         "../contract/test_object_store.py::TestRealStore::test_create_never_overwrites",
     ),
     Mutation(
         "an object of the same name is taken for ours",
-        "chain.py",
+        "cdc_consumer/segments/chain.py",
         "return Appended.ALREADY_THERE if same else Appended.LOST_RACE",
         "return Appended.ALREADY_THERE",
-        "test_chain.py",
+        "segments/test_chain.py",
     ),
     Mutation(
         "a PUT without an answer counts as stored",
-        "writer.py",
+        "cdc_consumer/segments/writer.py",
         "            outcome = self._chains.append(segment)\n",
         "            outcome = Appended.CREATED\n"
         "            with __import__('contextlib').suppress(FailedError):\n"
         "                outcome = self._chains.append(segment)\n",
-        "test_loop.py::test_nothing_is_committed_while_the_store_fails",
+        "consume/test_loop.py::test_nothing_is_committed_while_the_store_fails",
     ),
     Mutation(
         "a dead letter that was not acknowledged is dropped",
-        "writer.py",
+        "cdc_consumer/segments/writer.py",
         "            self._dead_letters.send(dead_letters)\n",
         "            with __import__('contextlib').suppress(FailedError):\n"
         "                self._dead_letters.send(dead_letters)\n",
-        "test_poisoned_records.py::test_a_dead_letter_is_acknowledged_before_its_segment_is_stored",
+        "consume/test_poisoned_records.py::test_a_dead_letter_is_acknowledged_before_its_segment_is_stored",
     ),
     Mutation(
         "a run of poison does not halt",
-        "dead_letter_limit.py",
+        "cdc_consumer/model/dead_letter_limit.py",
         "if longest > self._limits.max_run:",
         "if False:",
-        "test_poisoned_records.py::test_a_run_of_poison_halts_and_nothing_of_it_is_lost",
+        "consume/test_poisoned_records.py::test_a_run_of_poison_halts_and_nothing_of_it_is_lost",
     ),
     Mutation(
         "rejected offsets are not told",
-        "segment.py",
+        "cdc_consumer/segments/segment.py",
         "rejected=len(rejected),",
         "rejected=0,",
-        "test_segment.py::test_rejected_offsets_are_in_the_footer_and_counted",
+        "segments/test_segment.py::test_rejected_offsets_are_in_the_footer_and_counted",
     ),
     Mutation(
         "a record need not end where its bytes end",
-        "decode/columnar/changes.py",
+        "bank_common/envelope/columnar/changes.py",
         "lanes.bad | (lanes.at != block.ends)",
         "lanes.bad",
-        "decode/test_decoders.py::test_neighbours_that_are_too_long_and_too_short_do_not_mend_each_other",
+        "test_decoders.py::test_neighbours_that_are_too_long_and_too_short_do_not_mend_each_other",
     ),
     Mutation(
         "a BEGIN or END need not end where its bytes end",
-        "decode/columnar/transactions.py",
+        "bank_common/envelope/columnar/transactions.py",
         "lanes.bad | (lanes.at != block.ends)",
         "lanes.bad",
-        "decode/test_transactions.py::test_a_batch_of_many_slices_keeps_its_order_and_names_the_poison",
+        "test_transactions.py::test_a_batch_of_many_slices_keeps_its_order_and_names_the_poison",
     ),
     Mutation(
         "a list of collections need not end after its block",
-        "decode/columnar/readers.py",
+        "bank_common/envelope/columnar/readers.py",
         "        part.bad |= part.octet() != 0\n",
         "",
-        "decode/test_transactions.py::test_collections_of_another_form_are_refused_alone",
+        "test_transactions.py::test_collections_of_another_form_are_refused_alone",
     ),
     Mutation(
         "a decimal of too many digits is carried",
-        "decode/columnar/arrays.py",
+        "bank_common/envelope/columnar/arrays.py",
         "        self._bound(column, words, data.valid)\n",
         "",
-        "decode/test_decoders.py::test_a_decimal_of_too_many_digits_is_refused_and_its_neighbours_are_read",
+        "test_decoders.py::test_a_decimal_of_too_many_digits_is_refused_and_its_neighbours_are_read",
     ),
     Mutation(
         "a delete takes what is left in the row",
-        "decode/columnar/changes.py",
+        "bank_common/envelope/columnar/changes.py",
         "        self._put_keys(columns, arrays, np.flatnonzero(operations == _DELETE), keys, decoders)\n",
         "",
-        "decode/test_decoders.py::test_any_schema_and_any_values",
+        "test_decoders.py::test_any_schema_and_any_values",
     ),
     Mutation(
         "a segment starts after a hole",
-        "partition_buffer.py",
+        "cdc_consumer/model/partition_buffer.py",
         "        self._open = _OpenBatch(self._end)\n\n    def _append",
         "        self._open = _OpenBatch(self._end + 1)\n\n    def _append",
-        "test_partition_buffer.py::test_batches_meet_and_hold_each_record_once",
+        "model/test_partition_buffer.py::test_batches_meet_and_hold_each_record_once",
     ),
 )
 
 
-def passes(source: Path, test: str) -> bool:
-    """Whether a test passes with the package below `source`."""
+def passes(source: Path, mutation: Mutation) -> bool:
+    """Whether the mutation's test passes with the packages below `source`."""
+    test = TESTS[mutation.module.partition("/")[0]] / mutation.test
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(UNIT / test)],
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(test)],
         env={**os.environ, "PYTHONPATH": str(source)},
         capture_output=True,
         check=False,
@@ -166,15 +174,15 @@ def passes(source: Path, test: str) -> bool:
 
 def verdict(mutation: Mutation, source: Path) -> str | None:
     """What is wrong, or None when the mutant was killed by its test."""
-    module = source / "cdc_consumer" / mutation.module
+    module = source / mutation.module
     text = module.read_text(encoding="utf-8")
     if text.count(mutation.old) != 1:
         return f"its line stands {text.count(mutation.old)} times in {mutation.module}"
-    if not passes(source, mutation.test):
+    if not passes(source, mutation):
         return f"{mutation.test} fails without it"
     module.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
     try:
-        return f"{mutation.test} does not notice" if passes(source, mutation.test) else None
+        return f"{mutation.test} does not notice" if passes(source, mutation) else None
     finally:
         module.write_text(text, encoding="utf-8")
 
@@ -184,7 +192,8 @@ def main() -> int:
     problems = 0
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         source = Path(folder)
-        shutil.copytree(SERVICE / "src" / "cdc_consumer", source / "cdc_consumer")
+        for package, folder_of_package in SOURCES.items():
+            shutil.copytree(folder_of_package / package, source / package)
         for mutation in MUTATIONS:
             problem = verdict(mutation, source)
             problems += problem is not None

@@ -6,8 +6,8 @@ from typing import assert_never
 from bank_common.envelope.events import DecodeError, DecodeErrorReason
 from bank_common.landing.segments import TopicPartition
 from bank_common.runtime.errors import Halt, Retry, ToDeadLetters
-from cdc_consumer.dead_letter_limit import LimitExceeded
-from cdc_consumer.resume import Refusal, Refused
+from cdc_consumer.model.dead_letter_limit import LimitExceeded
+from cdc_consumer.model.resume import Refusal, Refused
 
 
 @dataclass(frozen=True, slots=True)

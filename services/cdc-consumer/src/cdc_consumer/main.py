@@ -12,19 +12,19 @@ from prometheus_client import CollectorRegistry
 from bank_common.runtime import tracing
 from bank_common.runtime.logging import configure, get_logger
 from bank_common.runtime.service import HealthServer, Liveness, Readiness, Shutdown
-from cdc_consumer import dependencies
 from cdc_consumer.adapters.dead_letters import KafkaDeadLetters
 from cdc_consumer.adapters.kafka import KafkaLog
 from cdc_consumer.adapters.object_store import S3ObjectStore
 from cdc_consumer.adapters.registry import ConfluentRegistry
 from cdc_consumer.commands import chain, dead_letters
 from cdc_consumer.commands.errors import reported
+from cdc_consumer.consume import dependencies
+from cdc_consumer.consume.loop import Consumer
 from cdc_consumer.failpoints import FailpointHandler, no_failpoint
 from cdc_consumer.failures import FailedError, describe, error_policy
-from cdc_consumer.loop import Consumer
 from cdc_consumer.metrics import ConsumerMetrics
+from cdc_consumer.model.topics import LandedTopics
 from cdc_consumer.settings import ConsumerSettings
-from cdc_consumer.topics import LandedTopics
 
 SERVICE: Final = "cdc-consumer"
 EXIT_HALTED: Final = 3

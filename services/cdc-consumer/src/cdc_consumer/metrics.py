@@ -2,12 +2,10 @@
 
 from prometheus_client import CollectorRegistry
 
-from bank_common.landing.segments import TopicPartition
+from bank_common.landing.segments import SegmentMetadata, TopicPartition
 from bank_common.runtime import metrics as m
 from bank_common.runtime.service import build_metric
-from cdc_consumer.assignment import AssignedPartition
-from cdc_consumer.partition_buffer import FlushReason
-from cdc_consumer.segment import Segment
+from cdc_consumer.model.partition_buffer import FlushReason
 
 
 class ConsumerMetrics:
@@ -36,13 +34,13 @@ class ConsumerMetrics:
         self._records.labels(*topic_partition).inc(records)
 
     def segment_created(
-        self, topic_partition: TopicPartition, segment: Segment, reason: FlushReason, seconds: float
+        self, topic_partition: TopicPartition, metadata: SegmentMetadata, size: int, reason: FlushReason, seconds: float
     ) -> None:
-        """A segment was appended to its chain."""
+        """A segment of `size` bytes was appended to its chain."""
         self._segments.labels(*topic_partition).inc()
-        self._rows.labels(*topic_partition).inc(segment.metadata.rows)
-        self._bytes.labels(*topic_partition).inc(len(segment.body))
-        self._rejected.labels(*topic_partition).inc(segment.metadata.rejected)
+        self._rows.labels(*topic_partition).inc(metadata.rows)
+        self._bytes.labels(*topic_partition).inc(size)
+        self._rejected.labels(*topic_partition).inc(metadata.rejected)
         self._flushes.labels(*topic_partition, reason.value).inc()
         self._flush.observe(seconds)
 
@@ -79,18 +77,3 @@ class ConsumerMetrics:
         """Stop showing a partition: it is another member's."""
         for metric in self._of_owner:
             metric.remove(*topic_partition)
-
-
-def show_partition(
-    metrics: ConsumerMetrics, assigned: AssignedPartition, high_watermark: int | None, wall_clock: float
-) -> None:
-    """Show how far a partition is; `wall_clock` is seconds since 1970, for the age of records that are not stored."""
-    buffer = assigned.buffer
-    if buffer is None:
-        return
-    metrics.buffered(assigned.topic_partition, buffer.size)
-    metrics.tail(assigned.topic_partition, buffer.start)
-    if high_watermark is not None:
-        stored = assigned.caught_up and buffer.oldest is None and buffer.head is None
-        age = 0.0 if buffer.written is None else max(0.0, wall_clock - buffer.written)
-        metrics.lag(assigned.topic_partition, 0 if stored else max(0, high_watermark - buffer.start), age)

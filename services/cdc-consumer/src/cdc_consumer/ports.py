@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from bank_common.landing.segments import TopicPartition
-from cdc_consumer.dead_letter import DeadLetterRecord
 from cdc_consumer.failures import Failure
-from cdc_consumer.records import Records
+from cdc_consumer.model.dead_letter import DeadLetterRecord
+from cdc_consumer.model.records import Records
 
 
 class StoredObject(NamedTuple):

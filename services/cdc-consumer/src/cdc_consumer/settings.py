@@ -15,9 +15,9 @@ from bank_common.runtime.settings import (
     RegistrySettings,
     TargetLag,
 )
-from cdc_consumer.dead_letter_limit import DeadLetterLimits
-from cdc_consumer.partition_buffer import FlushLimits
-from cdc_consumer.segment_budget import Budget
+from cdc_consumer.model.dead_letter_limit import DeadLetterLimits
+from cdc_consumer.model.partition_buffer import FlushLimits
+from cdc_consumer.model.segment_budget import Budget
 
 SHORTEST_GROWN_SECONDS: Final = 2.0
 SEGMENTS_PER_SECOND: Final = 2.0

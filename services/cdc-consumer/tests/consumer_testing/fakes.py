@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bank_common.landing.segments import TopicPartition
-from cdc_consumer.dead_letter import DeadLetterRecord
 from cdc_consumer.failures import (
     DeadLettersUnavailable,
     FailedError,
@@ -14,8 +13,9 @@ from cdc_consumer.failures import (
     RegistryUnavailable,
     StoreUnavailable,
 )
+from cdc_consumer.model.dead_letter import DeadLetterRecord
+from cdc_consumer.model.records import Headers, Records
 from cdc_consumer.ports import Commit, LogOffsets, Polled, RebalanceListener, StoredObject
-from cdc_consumer.records import Headers, Records
 
 WRITTEN = 1_700_000_000.0
 """When every record of a `MemoryBroker` was written."""

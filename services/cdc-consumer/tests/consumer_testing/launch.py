@@ -10,8 +10,8 @@ from typing import NamedTuple
 from bank_common.envelope.topic_kind import TopicKind
 from cdc_consumer.failpoints import Failpoint
 from cdc_consumer.main import app, serve
+from cdc_consumer.model.topics import LandedTopics
 from cdc_consumer.settings import ConsumerSettings
-from cdc_consumer.topics import LandedTopics
 
 
 class Kill(NamedTuple):

@@ -11,12 +11,12 @@ from bank_common.envelope.topic_kind import TopicKind
 from bank_common.landing.segments import TopicPartition
 from bank_common.runtime.logging import get_logger
 from bank_common.runtime.service import Readiness
-from cdc_consumer.dead_letter_limit import DeadLetterLimits
-from cdc_consumer.dependencies import DEPENDENCIES
-from cdc_consumer.loop import Consumer
+from cdc_consumer.consume.dependencies import DEPENDENCIES
+from cdc_consumer.consume.loop import Consumer
 from cdc_consumer.metrics import ConsumerMetrics
-from cdc_consumer.partition_buffer import FlushLimits
-from cdc_consumer.topics import LandedTopics
+from cdc_consumer.model.dead_letter_limit import DeadLetterLimits
+from cdc_consumer.model.partition_buffer import FlushLimits
+from cdc_consumer.model.topics import LandedTopics
 from consumer_testing.fakes import (
     WRITTEN,
     FaultyObjectStore,

@@ -6,9 +6,9 @@ from bank_common.envelope.events import DecodeError, DecodeErrorReason
 from bank_common.landing.segments import TopicPartition
 from bank_common.runtime.errors import Halt, Retry, ToDeadLetters
 from cdc_consumer import failures as f
-from cdc_consumer.dead_letter_limit import LimitExceeded
-from cdc_consumer.dependencies import DEPENDENCIES, dependency_of
-from cdc_consumer.resume import PartitionState, Refusal, Refused
+from cdc_consumer.consume.dependencies import DEPENDENCIES, dependency_of
+from cdc_consumer.model.dead_letter_limit import LimitExceeded
+from cdc_consumer.model.resume import PartitionState, Refusal, Refused
 
 TOPIC_PARTITION = TopicPartition("bank.public.accounts", 2)
 STATE = PartitionState(None, 7, 0, 9, "id")

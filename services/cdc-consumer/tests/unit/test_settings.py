@@ -1,7 +1,7 @@
 import pytest
 
 from bank_common.runtime.settings import SettingsError
-from cdc_consumer.segment_budget import Budget
+from cdc_consumer.model.segment_budget import Budget
 from cdc_consumer.settings import ConsumerSettings
 
 NEEDED = {

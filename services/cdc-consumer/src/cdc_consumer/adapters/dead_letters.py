@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from cdc_consumer.dead_letter import PREFIX, DeadLetterRecord, open_dead_letters
 from cdc_consumer.failures import DeadLettersUnavailable, FailedError
-from cdc_consumer.records import Headers
+from cdc_consumer.model.dead_letter import PREFIX, DeadLetterRecord, open_dead_letters
+from cdc_consumer.model.records import Headers
 
 ASK_SECONDS: Final = 10.0
 # consume() waits for a whole batch, and the end of a partition fills none.

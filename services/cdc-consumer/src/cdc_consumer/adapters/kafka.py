@@ -26,8 +26,8 @@ from bank_common.landing.segments import TopicPartition
 from bank_common.runtime.logging import Logger
 from cdc_consumer.failpoints import Failpoint, FailpointHandler, no_failpoint
 from cdc_consumer.failures import FailedError, Failure, KafkaFatal, KafkaUnavailable, TopicMissing
+from cdc_consumer.model.records import Records
 from cdc_consumer.ports import Commit, LogOffsets, Polled, RebalanceListener
-from cdc_consumer.records import Records
 
 ASK_SECONDS: Final = 5.0
 # Fetched ahead, of all partitions together; consume() takes whole batches out of this queue. A small record takes three

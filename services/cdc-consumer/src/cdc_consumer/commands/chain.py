@@ -13,9 +13,9 @@ from bank_common.landing.objects import object_problems
 from bank_common.landing.segments import SegmentKey, SegmentMetadata
 from cdc_consumer.adapters.object_store import S3ObjectStore
 from cdc_consumer.commands.errors import reported
+from cdc_consumer.model.topics import LandedTopics
 from cdc_consumer.ports import ObjectStore
 from cdc_consumer.settings import ConsumerSettings
-from cdc_consumer.topics import LandedTopics
 
 _THREADS: Final = 8
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from cdc_consumer.adapters.dead_letters import DeadLetterArchive
 from cdc_consumer.commands.errors import reported
-from cdc_consumer.dead_letter import DeadLetterRecord
+from cdc_consumer.model.dead_letter import DeadLetterRecord
 from cdc_consumer.settings import ConsumerSettings
 
 app = typer.Typer(no_args_is_help=True, help="Records that could not be decoded: list them, send them again.")

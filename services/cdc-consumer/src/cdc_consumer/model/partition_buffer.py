@@ -23,8 +23,8 @@ from bank_common.envelope.events import DecodeError
 from bank_common.envelope.topic_kind import TopicKind
 from bank_common.landing.segments import TopicPartition
 from bank_common.runtime.tracing import TRACEPARENT
-from cdc_consumer.records import Headers, Records, header
-from cdc_consumer.segment_budget import Budget, SegmentBudget
+from cdc_consumer.model.records import Headers, Records, header
+from cdc_consumer.model.segment_budget import Budget, SegmentBudget
 
 # Heap of one raw record beside its bytes: two bytes objects, an offset, four list entries; and what the allocator
 # rounds up. The arrays that a batch becomes when it is stored exist for one batch at a time.

@@ -5,17 +5,17 @@ from collections.abc import Callable, Sequence
 
 from bank_common.landing.segments import TopicPartition
 from bank_common.runtime.logging import Logger
-from cdc_consumer import dependencies as d
-from cdc_consumer.assignment import AssignedPartition, Assignment
-from cdc_consumer.chain import Appended
-from cdc_consumer.dependencies import Dependencies
+from cdc_consumer.consume import dependencies as d
+from cdc_consumer.consume.assignment import AssignedPartition, Assignment
+from cdc_consumer.consume.dependencies import Dependencies
 from cdc_consumer.failpoints import Failpoint, FailpointHandler
 from cdc_consumer.failures import FailedError
 from cdc_consumer.metrics import ConsumerMetrics
-from cdc_consumer.partition_buffer import FlushLimits, FlushReason, PartitionBuffer, seal_due, seconds_until_due
+from cdc_consumer.model.partition_buffer import FlushLimits, FlushReason, PartitionBuffer, seal_due, seconds_until_due
+from cdc_consumer.model.segment_budget import SegmentBudget
 from cdc_consumer.ports import Commit, RecordLog
-from cdc_consumer.segment_budget import SegmentBudget
-from cdc_consumer.writer import SegmentWriter
+from cdc_consumer.segments.chain import Appended
+from cdc_consumer.segments.writer import SegmentWriter
 
 
 class Flusher:

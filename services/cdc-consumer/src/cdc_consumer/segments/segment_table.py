@@ -5,8 +5,8 @@ import pyarrow as pa
 from bank_common.envelope.decoding import segment_schema
 from bank_common.envelope.topic_kind import TopicKind
 from bank_common.landing import columns as c
-from cdc_consumer.decoded_batch import DecodedBatch
-from cdc_consumer.partition_buffer import SegmentBatch
+from cdc_consumer.model.partition_buffer import SegmentBatch
+from cdc_consumer.segments.decoded_batch import DecodedBatch
 
 
 def table_of(kind: TopicKind, batch: SegmentBatch, decoded: DecodedBatch, key: str) -> pa.Table:

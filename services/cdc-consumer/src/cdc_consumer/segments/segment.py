@@ -12,9 +12,9 @@ from pyarrow import compute
 from bank_common.envelope.topic_kind import TopicKind
 from bank_common.landing import columns as c
 from bank_common.landing.segments import REJECTED_OFFSETS, SegmentKey, SegmentMetadata
-from cdc_consumer.decoded_batch import DecodedBatch
-from cdc_consumer.partition_buffer import SegmentBatch
-from cdc_consumer.segment_table import table_of
+from cdc_consumer.model.partition_buffer import SegmentBatch
+from cdc_consumer.segments.decoded_batch import DecodedBatch
+from cdc_consumer.segments.segment_table import table_of
 
 pc: Any = compute  # its functions are made at import, unseen by stubs
 

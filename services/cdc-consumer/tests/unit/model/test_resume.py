@@ -1,7 +1,7 @@
 import pytest
 
 from bank_common.landing.segments import SegmentMetadata, TopicPartition
-from cdc_consumer.resume import PartitionState, Refusal, Refused, Resume, decide
+from cdc_consumer.model.resume import PartitionState, Refusal, Refused, Resume, decide
 
 TOPIC_PARTITION = TopicPartition("t", 0)
 TAIL = SegmentMetadata(topic_id="id", start=50, end=100, rows=1, rejected=0, schema_id=1, sha256="a" * 64)

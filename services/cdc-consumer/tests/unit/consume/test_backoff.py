@@ -1,4 +1,4 @@
-from cdc_consumer.backoff import Backoff
+from cdc_consumer.consume.backoff import Backoff
 
 
 def test_it_closes_longer_with_each_failure_and_opens_on_success() -> None:

@@ -11,17 +11,17 @@ from bank_common.landing.segments import TopicPartition
 from bank_common.runtime import tracing
 from bank_common.runtime.errors import ToDeadLetters
 from bank_common.runtime.logging import Logger
-from cdc_consumer.chain import Appended, ChainStore
-from cdc_consumer.dead_letter import Address, DeadLetterRecord
-from cdc_consumer.dead_letter_limit import DeadLetterLimit, DeadLetterLimits
-from cdc_consumer.decoded_batch import DecodedBatch
 from cdc_consumer.failpoints import Failpoint, FailpointHandler
 from cdc_consumer.failures import FailedError, TooManyRejected, Undecodable, error_policy
 from cdc_consumer.metrics import ConsumerMetrics
-from cdc_consumer.partition_buffer import SegmentBatch
+from cdc_consumer.model.dead_letter import Address, DeadLetterRecord
+from cdc_consumer.model.dead_letter_limit import DeadLetterLimit, DeadLetterLimits
+from cdc_consumer.model.partition_buffer import SegmentBatch
+from cdc_consumer.model.topics import LandedTopics
 from cdc_consumer.ports import DeadLetters
-from cdc_consumer.segment import Segment, encode
-from cdc_consumer.topics import LandedTopics
+from cdc_consumer.segments.chain import Appended, ChainStore
+from cdc_consumer.segments.decoded_batch import DecodedBatch
+from cdc_consumer.segments.segment import Segment, encode
 
 
 @dataclass(slots=True)
@@ -81,7 +81,9 @@ class SegmentWriter:
             self._metrics.race_lost(topic_partition)
             self._log.warning("race_lost", **where, offset=batch.start)
             return outcome
-        self._metrics.segment_created(topic_partition, segment, batch.reason, self._clock() - started)
+        self._metrics.segment_created(
+            topic_partition, segment.metadata, len(segment.body), batch.reason, self._clock() - started
+        )
         self._log.info(
             "segment_stored",
             **where,

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bank_common.landing.segments import SegmentKey, SegmentMetadata, TopicPartition
-from cdc_consumer.chain import Appended, ChainStore
 from cdc_consumer.failures import BrokenTail, FailedError
-from cdc_consumer.segment import Segment
+from cdc_consumer.segments.chain import Appended, ChainStore
+from cdc_consumer.segments.segment import Segment
 
 TOPIC_PARTITION = TopicPartition("t", 3)
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from bank_common.runtime.service import Shutdown
 from cdc_consumer.failures import FailedError
+from cdc_consumer.model.resume import Refusal, Refused
+from cdc_consumer.model.segment_budget import Budget
 from cdc_consumer.ports import Commit
-from cdc_consumer.resume import Refusal, Refused
-from cdc_consumer.segment_budget import Budget
 
 
 @pytest.fixture(autouse=True)

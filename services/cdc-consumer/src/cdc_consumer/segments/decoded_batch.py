@@ -8,7 +8,7 @@ import pyarrow as pa
 from bank_common.envelope.decoding import ArrowDecoder, KeyDecoders, decoded_schema
 from bank_common.envelope.events import DecodeError
 from bank_common.envelope.topic_kind import TopicKind
-from cdc_consumer.partition_buffer import SegmentBatch
+from cdc_consumer.model.partition_buffer import SegmentBatch
 
 
 class DecodedBatch(NamedTuple):

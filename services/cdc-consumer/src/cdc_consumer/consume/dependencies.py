@@ -6,7 +6,7 @@ from typing import Final, assert_never
 from bank_common.runtime.errors import Retry
 from bank_common.runtime.logging import Logger
 from bank_common.runtime.service import Readiness
-from cdc_consumer.backoff import Backoff
+from cdc_consumer.consume.backoff import Backoff
 from cdc_consumer.failures import (
     BrokenTail,
     BucketMissing,
@@ -24,8 +24,8 @@ from cdc_consumer.failures import (
     describe,
     error_policy,
 )
+from cdc_consumer.model.resume import Refused
 from cdc_consumer.ports import SchemaRegistry
-from cdc_consumer.resume import Refused
 
 KAFKA: Final = "kafka"
 STORE: Final = "object_store"

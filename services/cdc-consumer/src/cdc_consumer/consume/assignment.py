@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from bank_common.landing.segments import TopicPartition
-from cdc_consumer.partition_buffer import PartitionBuffer
+from cdc_consumer.model.partition_buffer import PartitionBuffer
 
 
 @dataclass(slots=True)

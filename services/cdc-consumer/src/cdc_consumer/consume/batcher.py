@@ -21,11 +21,11 @@ from bank_common.envelope.events import DecodeError, DecodeErrorReason
 from bank_common.envelope.topic_kind import TopicKind
 from bank_common.envelope.wire import HEADER_BYTES
 from bank_common.landing.segments import TopicPartition
-from cdc_consumer.decoded_batch import DecodedBatch, decode_batch
-from cdc_consumer.partition_buffer import SegmentBatch, ValueSchema
+from cdc_consumer.model.partition_buffer import SegmentBatch, ValueSchema
+from cdc_consumer.model.records import Records
+from cdc_consumer.model.topics import LandedTopics
 from cdc_consumer.ports import SchemaRegistry
-from cdc_consumer.records import Records
-from cdc_consumer.topics import LandedTopics
+from cdc_consumer.segments.decoded_batch import DecodedBatch, decode_batch
 
 
 class SchemaBatch(NamedTuple):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdc_consumer.segment_budget import Budget, SegmentBudget
+from cdc_consumer.model.segment_budget import Budget, SegmentBudget
 
 TICK = 0.25
 LINES = st.lists(st.integers(0, 12), min_size=200, max_size=400)

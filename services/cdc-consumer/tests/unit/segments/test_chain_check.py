@@ -8,13 +8,13 @@ from envelope_testing.debezium import ACCOUNT_FIELDS, change, envelope, framed
 
 from bank_common.envelope.topic_kind import TopicKind
 from bank_common.landing.segments import TopicPartition
-from cdc_consumer.batcher import Batcher, RejectedBatch, SchemaBatch
 from cdc_consumer.commands.chain import inspected
-from cdc_consumer.partition_buffer import FlushLimits, FlushReason, PartitionBuffer
+from cdc_consumer.consume.batcher import Batcher, RejectedBatch, SchemaBatch
+from cdc_consumer.model.partition_buffer import FlushLimits, FlushReason, PartitionBuffer
+from cdc_consumer.model.records import Records
+from cdc_consumer.model.topics import LandedTopics
 from cdc_consumer.ports import StoredObject
-from cdc_consumer.records import Records
-from cdc_consumer.segment import encode
-from cdc_consumer.topics import LandedTopics
+from cdc_consumer.segments.segment import encode
 
 TOPIC_PARTITION = TopicPartition("rows", 0)
 ENVELOPE = envelope(ACCOUNT_FIELDS)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bank_common.envelope.events import DecodeError, DecodeErrorReason
 from bank_common.envelope.topic_kind import TopicKind
 from bank_common.landing.segments import TopicPartition
-from cdc_consumer.partition_buffer import (
+from cdc_consumer.model.partition_buffer import (
     RECORD_OVERHEAD_BYTES,
     FlushLimits,
     FlushReason,
@@ -17,8 +17,8 @@ from cdc_consumer.partition_buffer import (
     seal_due,
     seconds_until_due,
 )
-from cdc_consumer.records import Records
-from cdc_consumer.segment_budget import Budget, SegmentBudget
+from cdc_consumer.model.records import Records
+from cdc_consumer.model.segment_budget import Budget, SegmentBudget
 
 TOPIC_PARTITION = TopicPartition("t", 0)
 ERROR = DecodeError(DecodeErrorReason.BAD_MAGIC, "detail")

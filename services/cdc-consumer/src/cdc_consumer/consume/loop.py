@@ -12,22 +12,23 @@ from bank_common.landing.segments import TopicPartition
 from bank_common.runtime.errors import Halt
 from bank_common.runtime.logging import Logger
 from bank_common.runtime.service import Liveness, Readiness, Shutdown
-from cdc_consumer import dependencies as d
-from cdc_consumer.assignment import AssignedPartition, Assignment
-from cdc_consumer.batcher import Batcher, IncomingBatch, RejectedBatch, SchemaBatch, TombstoneBatch
-from cdc_consumer.chain import ChainStore
-from cdc_consumer.dead_letter_limit import DeadLetterLimits
-from cdc_consumer.dependencies import BackoffRegistry, Dependencies
+from cdc_consumer.consume import dependencies as d
+from cdc_consumer.consume.assignment import AssignedPartition, Assignment
+from cdc_consumer.consume.batcher import Batcher, IncomingBatch, RejectedBatch, SchemaBatch, TombstoneBatch
+from cdc_consumer.consume.dependencies import BackoffRegistry, Dependencies
+from cdc_consumer.consume.flusher import Flusher
+from cdc_consumer.consume.lag import show_partition
 from cdc_consumer.failpoints import FailpointHandler, no_failpoint
 from cdc_consumer.failures import FailedError, Undecodable, error_policy
-from cdc_consumer.flusher import Flusher
-from cdc_consumer.metrics import ConsumerMetrics, show_partition
-from cdc_consumer.partition_buffer import FlushLimits, PartitionBuffer
+from cdc_consumer.metrics import ConsumerMetrics
+from cdc_consumer.model.dead_letter_limit import DeadLetterLimits
+from cdc_consumer.model.partition_buffer import FlushLimits, PartitionBuffer
+from cdc_consumer.model.records import Records
+from cdc_consumer.model.resume import PartitionState, Refused, decide
+from cdc_consumer.model.topics import LandedTopics
 from cdc_consumer.ports import DeadLetters, ObjectStore, Polled, RecordLog, SchemaRegistry
-from cdc_consumer.records import Records
-from cdc_consumer.resume import PartitionState, Refused, decide
-from cdc_consumer.topics import LandedTopics
-from cdc_consumer.writer import SegmentWriter
+from cdc_consumer.segments.chain import ChainStore
+from cdc_consumer.segments.writer import SegmentWriter
 
 CLOSE_SECONDS = 3.0
 HANDOVER_SECONDS = 4.0

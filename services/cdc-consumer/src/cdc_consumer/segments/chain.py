@@ -6,7 +6,7 @@ from enum import Enum
 from bank_common.landing.segments import SegmentKey, SegmentMetadata, TopicPartition, chain_prefix
 from cdc_consumer.failures import BrokenTail, FailedError, StoreUnavailable
 from cdc_consumer.ports import ObjectStore
-from cdc_consumer.segment import Segment
+from cdc_consumer.segments.segment import Segment
 
 
 class Appended(Enum):

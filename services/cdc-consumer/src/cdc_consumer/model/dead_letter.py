@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple, Self
 
 from bank_common.landing.segments import TopicPartition
-from cdc_consumer.records import Headers, header
+from cdc_consumer.model.records import Headers, header
 
 PREFIX: Final = "dead-letter."
 _KEY: Final = f"{PREFIX}key"

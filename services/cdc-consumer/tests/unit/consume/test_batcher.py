@@ -7,12 +7,12 @@ from envelope_testing.debezium import ACCOUNT_FIELDS, TRANSACTION, change, envel
 from bank_common.envelope.events import DecodeErrorReason
 from bank_common.envelope.topic_kind import TopicKind
 from bank_common.landing.segments import TopicPartition
-from cdc_consumer.batcher import Batcher, IncomingBatch, RejectedBatch, SchemaBatch, TombstoneBatch
-from cdc_consumer.decoded_batch import DecodedBatch
+from cdc_consumer.consume.batcher import Batcher, IncomingBatch, RejectedBatch, SchemaBatch, TombstoneBatch
 from cdc_consumer.failures import FailedError
-from cdc_consumer.partition_buffer import FlushLimits, FlushReason, PartitionBuffer
-from cdc_consumer.records import Records
-from cdc_consumer.topics import LandedTopics
+from cdc_consumer.model.partition_buffer import FlushLimits, FlushReason, PartitionBuffer
+from cdc_consumer.model.records import Records
+from cdc_consumer.model.topics import LandedTopics
+from cdc_consumer.segments.decoded_batch import DecodedBatch
 
 ENVELOPE = envelope(ACCOUNT_FIELDS)
 BAD = {"type": "record", "name": "Value", "fields": [{"name": "x", "type": "long"}]}

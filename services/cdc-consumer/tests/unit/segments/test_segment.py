@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from bank_common.envelope.topic_kind import TopicKind
 from bank_common.landing.columns import CHANGE_COLUMNS, NOTIFICATION_COLUMNS, TRANSACTION_COLUMNS
 from bank_common.landing.segments import REJECTED_OFFSETS, TopicPartition
-from cdc_consumer.batcher import Batcher, RejectedBatch, SchemaBatch
-from cdc_consumer.partition_buffer import FlushLimits, FlushReason, PartitionBuffer
-from cdc_consumer.records import Records
-from cdc_consumer.segment import Segment, encode
-from cdc_consumer.topics import LandedTopics
+from cdc_consumer.consume.batcher import Batcher, RejectedBatch, SchemaBatch
+from cdc_consumer.model.partition_buffer import FlushLimits, FlushReason, PartitionBuffer
+from cdc_consumer.model.records import Records
+from cdc_consumer.model.topics import LandedTopics
+from cdc_consumer.segments.segment import Segment, encode
 
 TOPIC_PARTITION = TopicPartition("bank.public.things", 2)
 LIMITS = FlushLimits(10**6, 10**12, 10**12, 1, 1)

@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdc_consumer.dead_letter_limit import DeadLetterLimit, DeadLetterLimits, LimitExceeded
+from cdc_consumer.model.dead_letter_limit import DeadLetterLimit, DeadLetterLimits, LimitExceeded
 
 LIMITS = DeadLetterLimits(max_ratio=0.2, max_run=3, window=10)
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdc_consumer.dead_letter import Address, DeadLetterRecord, open_dead_letters
+from cdc_consumer.model.dead_letter import Address, DeadLetterRecord, open_dead_letters
 
 names = st.text(min_size=1, max_size=8)
 dead_letters = st.builds(

@@ -1,0 +1,1 @@
+"""The loop: partitions assigned, records batched, buffers flushed, offsets committed."""

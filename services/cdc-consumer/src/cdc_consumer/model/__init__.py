@@ -1,0 +1,1 @@
+"""Decisions and what they are made on: pure, without clocks of their own, input or output."""
