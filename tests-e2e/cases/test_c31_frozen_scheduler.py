@@ -3,7 +3,7 @@
 import psutil
 import pytest
 
-from bankctl.supervision import processes
+from bankctl.devstack.supervision import processes
 from harness.moves import deposit, moves
 from harness.native_driver import NativeDriver
 from harness.waiting import until

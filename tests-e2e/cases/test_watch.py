@@ -2,7 +2,7 @@
 
 import pytest
 
-from bankctl.supervision import processes
+from bankctl.devstack.supervision import processes
 from harness.moves import deposit, in_mart, moves
 from harness.native_driver import NativeDriver
 from harness.waiting import until

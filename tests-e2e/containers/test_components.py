@@ -14,8 +14,9 @@ from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.network import Network
 
 from bank_common import names
-from bankctl.provisioning import buckets, connector_config, migrations, platform_file, topics
-from bankctl.provisioning.steps import BANK_ROLES, migrations_folder
+from bankctl.model import connector_config, platform_file
+from bankctl.provision import buckets, migrations, topics
+from bankctl.provision.steps import BANK_ROLES, migrations_folder
 from harness.components import Broker, Connect, ObjectStore
 from harness.kafka_oracle import read_all
 from harness.stack_driver import ROOT

@@ -13,8 +13,8 @@ import psutil
 from testcontainers.compose import ComposeContainer, DockerCompose
 from testcontainers.core.docker_client import DockerClient
 
-from bankctl.provisioning import compose_variables
-from bankctl.provisioning.rendering import platform
+from bankctl.model import compose_variables
+from bankctl.provision.rendering import platform
 from harness.stack_driver import ROOT, StackDriver
 from harness.waiting import until
 

@@ -15,7 +15,7 @@ import psutil
 import psycopg
 import snowflake.connector
 
-from bankctl.stack import Stack
+from bankctl.stack.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
 

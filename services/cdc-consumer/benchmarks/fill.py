@@ -19,7 +19,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, NewTopic  # pyright: ignore[reportPrivateImportUsage]
 
 from bank_common import names
-from bankctl.stack import Stack
+from bankctl.stack.stack import Stack
 
 TOPIC: Final = next(table.topic for table in names.TABLES if table.name == "transactions")
 ACCOUNTS: Final = 1_000

@@ -15,7 +15,7 @@ from fill import TOPIC, Reading, create_topic, delete_topic, producer, say, unti
 from minio import Minio
 from process import command, environment
 
-from bankctl.stack import Stack
+from bankctl.stack.stack import Stack
 from cdc_consumer.settings import ConsumerSettings
 
 PARTITIONS: Final = 3

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import compute
 
-from bankctl.stack import Stack
+from bankctl.stack.stack import Stack
 
 pc: Any = compute  # its functions are made at import, unseen by stubs
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from contenders import COLUMNS, TOPIC
 from fill import say
 
-from bankctl.stack import Stack
+from bankctl.stack.stack import Stack
 
 PREFIX: Final = "CDC_CONSUMER_"
 SAMPLE_SECONDS: Final = 0.05

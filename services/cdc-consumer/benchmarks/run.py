@@ -22,7 +22,7 @@ from fill import TOPIC, copy, delete_topic, fill, say, states
 from latency import latency
 from process import Cost, command, environment, measured
 
-from bankctl.stack import Stack
+from bankctl.stack.stack import Stack
 
 RUN: Final = f"benchmark-{os.getpid()}"
 SMALL: Final = f"{RUN}.small"

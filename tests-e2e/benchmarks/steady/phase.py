@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bankctl.components.component_graph import COMPONENTS
-from bankctl.supervision.processes import running
+from bankctl.devstack.components.component_graph import COMPONENTS
+from bankctl.devstack.supervision.processes import running
 from benchmarks.steady.cpu import Used, look, machine_busy
 from benchmarks.steady.figures import Lag, Phase, Runs
 from harness.native_driver import NativeDriver

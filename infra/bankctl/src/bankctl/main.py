@@ -11,7 +11,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from bank_common.runtime.errors import PipelineError
-from bankctl import shell
+from bankctl.stack import shell
 
 _COMMANDS: Final = {
     "up": "Start the stack, or a part of it",

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bankctl.provisioning.scratch_database import migrated_database, scratch_database
-from bankctl.provisioning.steps import migrations_folder
-from bankctl.stack import Stack
+from bankctl.provision.scratch_database import migrated_database, scratch_database
+from bankctl.provision.steps import migrations_folder
+from bankctl.stack.stack import Stack
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from bankctl.components import kafka
-from bankctl.provisioning import topics
-from bankctl.provisioning.registry import ensure_compatibility
-from bankctl.stack import Stack
+from bankctl.devstack.components import kafka
+from bankctl.provision import topics
+from bankctl.provision.registry import ensure_compatibility
+from bankctl.stack.stack import Stack
 
 pytestmark = pytest.mark.contract
 

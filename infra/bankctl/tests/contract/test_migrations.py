@@ -9,11 +9,11 @@ import pytest
 from psycopg import errors
 from psycopg.conninfo import make_conninfo
 
-from bankctl.provisioning import rendering
-from bankctl.provisioning.migrations import MigrationError, migrate
-from bankctl.provisioning.steps import BANK_ROLES
-from bankctl.provisioning.steps import migrate as migrate_the_bank
-from bankctl.stack import Stack
+from bankctl.provision import rendering
+from bankctl.provision.migrations import MigrationError, migrate
+from bankctl.provision.steps import BANK_ROLES
+from bankctl.provision.steps import migrate as migrate_the_bank
+from bankctl.stack.stack import Stack
 
 pytestmark = pytest.mark.contract
 

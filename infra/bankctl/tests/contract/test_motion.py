@@ -12,12 +12,12 @@ import pytest
 
 from bank_common import names
 from bank_common.landing.segments import SegmentKey, TopicPartition
-from bankctl.inspection import backlog, ledger
-from bankctl.inspection.backlog import StoreClock, Tail
-from bankctl.inspection.motion import Look, judged, look
-from bankctl.inspection.orchestration import DagView
-from bankctl.provisioning.connect_api import ConnectorStatus
-from bankctl.stack import Stack
+from bankctl.operate import backlog, ledger
+from bankctl.operate.backlog import StoreClock, Tail
+from bankctl.operate.motion import Look, judged, look
+from bankctl.operate.orchestration import DagView
+from bankctl.provision.connect_api import ConnectorStatus
+from bankctl.stack.stack import Stack
 
 pytestmark = pytest.mark.contract
 

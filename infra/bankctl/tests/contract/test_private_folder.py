@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from bankctl.components import postgres
-from bankctl.settings import BankctlSettings
-from bankctl.stack import LOOPBACK, Stack
-from bankctl.supervision import processes
+from bankctl.devstack.components import postgres
+from bankctl.devstack.supervision import processes
+from bankctl.stack.settings import BankctlSettings
+from bankctl.stack.stack import LOOPBACK, Stack
 
 pytestmark = pytest.mark.contract
 

@@ -14,9 +14,9 @@ import pytest
 
 from bank_common.envelope.arrow import arrow_type
 from bank_common.envelope.avro import columns_of
-from bankctl.provisioning import catalogue
-from bankctl.provisioning.raw_ddl import column_type
-from bankctl.stack import Stack
+from bankctl.model.raw_ddl import column_type
+from bankctl.provision import catalogue
+from bankctl.stack.stack import Stack
 
 pytestmark = pytest.mark.contract
 

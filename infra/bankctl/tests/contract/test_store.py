@@ -8,10 +8,10 @@ import pytest
 from minio import Minio, S3Error
 
 from bank_common.landing.segments import SegmentKey, SegmentMetadata
-from bankctl.components.object_store import WEBHOOK_ARNS
-from bankctl.inspection import chains
-from bankctl.provisioning import buckets
-from bankctl.stack import LOOPBACK, Stack
+from bankctl.model.notification_targets import WEBHOOK_ARNS
+from bankctl.provision import buckets
+from bankctl.stack.stack import LOOPBACK, Stack
+from bankctl.verify import chains
 
 pytestmark = pytest.mark.contract
 CONSUMER = buckets.consumer_user("test-consumer", "test-consumer-secret")

@@ -10,11 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from bankctl.demo.verification import verify
-from bankctl.inspection.comparison import TABLES, ComparedTable
-from bankctl.provisioning import warehouse_objects
-from bankctl.provisioning.steps import raw_tables, warehouse_folder
-from bankctl.stack import Stack
+from bankctl.devstack.demo.verification import verify
+from bankctl.provision import warehouse_objects
+from bankctl.provision.steps import raw_tables, warehouse_folder
+from bankctl.stack.stack import Stack
+from bankctl.verify.comparison import TABLES, ComparedTable
 
 pytestmark = pytest.mark.contract
 

@@ -1,7 +1,7 @@
 import pytest
 from receiver_testing.real import running_stack
 
-from bankctl.stack import Stack
+from bankctl.stack.stack import Stack
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from receiver_testing.notifications import about
 from receiver_testing.real import TRACEPARENT, ListeningAirflow, ReceiverProcess, landed, until, unused_key
 
 from bank_common.landing.segments import SegmentKey
-from bankctl.stack import Stack
+from bankctl.stack.stack import Stack
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(180)]
 

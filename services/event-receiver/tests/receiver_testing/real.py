@@ -17,8 +17,8 @@ import httpx
 
 from bank_common import names
 from bank_common.landing.segments import SegmentKey, SegmentMetadata
-from bankctl import environment
-from bankctl.stack import Stack
+from bankctl.stack import environment
+from bankctl.stack.stack import Stack
 
 T = TypeVar("T")
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

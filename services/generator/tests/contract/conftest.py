@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 from generator_testing.real import ScratchBank, running_stack, scratch_bank
 
-from bankctl.stack import Stack
+from bankctl.stack.stack import Stack
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from generator_testing.real import GeneratorProcess, ScratchBank, scratch_bank, until
 
-from bankctl.stack import Stack
+from bankctl.stack.stack import Stack
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(180)]
 

@@ -18,9 +18,9 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from bank_common.runtime.settings import PostgresSettings
-from bankctl.provisioning import steps
-from bankctl.provisioning.scratch_database import migrated_database
-from bankctl.stack import Stack
+from bankctl.provision import steps
+from bankctl.provision.scratch_database import migrated_database
+from bankctl.stack.stack import Stack
 
 T = TypeVar("T")
 TABLES = {

@@ -6,10 +6,10 @@ from typing import Annotated, Final
 import typer
 
 from bank_common.runtime.errors import PipelineError
-from bankctl import environment
-from bankctl.components.dbt import interpreter
-from bankctl.shell import inherited_environment
-from bankctl.stack import Stack
+from bankctl.devstack.components.dbt import interpreter
+from bankctl.stack import environment
+from bankctl.stack.shell import inherited_environment
+from bankctl.stack.stack import Stack
 
 COMMAND_SETTINGS: Final = {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}}
 """The options are those of bank_dags.build."""

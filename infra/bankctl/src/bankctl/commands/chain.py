@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from bankctl.inspection.chains import Chain, LandingListing, entries, inspect
 from bankctl.output import console
-from bankctl.stack import Stack
+from bankctl.stack.stack import Stack
+from bankctl.verify.chains import Chain, LandingListing, entries, inspect
 
 
 def chain(

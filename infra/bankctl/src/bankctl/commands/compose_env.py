@@ -2,10 +2,10 @@
 
 import typer
 
-from bankctl.paths import repository_root
-from bankctl.provisioning import compose_variables
-from bankctl.provisioning.rendering import platform
-from bankctl.settings import BankctlSettings
+from bankctl.model import compose_variables
+from bankctl.provision.rendering import platform
+from bankctl.stack.paths import repository_root
+from bankctl.stack.settings import BankctlSettings
 
 
 def compose_env() -> None:

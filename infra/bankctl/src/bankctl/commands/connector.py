@@ -7,10 +7,10 @@ import typer
 
 from bank_common import names
 from bank_common.runtime.errors import PipelineError
-from bankctl.provisioning import connector
-from bankctl.provisioning.connect_api import ConnectApi
-from bankctl.provisioning.steps import connector_file
-from bankctl.stack import Stack
+from bankctl.provision import connector
+from bankctl.provision.connect_api import ConnectApi
+from bankctl.provision.steps import connector_file
+from bankctl.stack.stack import Stack
 
 app = typer.Typer(no_args_is_help=True, help="The connector that captures the bank's changes.")
 

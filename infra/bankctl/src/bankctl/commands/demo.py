@@ -8,19 +8,19 @@ import typer
 from rich.console import Console
 
 from bank_common.runtime.errors import PipelineError
-from bankctl import environment
-from bankctl.demo import first_start, report
-from bankctl.demo.convergence import Convergence, Outcome
-from bankctl.demo.generator_run import GeneratorRun
-from bankctl.demo.pipeline_stages import STAGE_ERRORS, PipelineStages
-from bankctl.demo.verification import a_customer, operations, verify
-from bankctl.demo.view import View
+from bankctl.devstack.demo import first_start, report
+from bankctl.devstack.demo.convergence import Convergence, Outcome
+from bankctl.devstack.demo.generator_run import GeneratorRun
+from bankctl.devstack.demo.pipeline_stages import STAGE_ERRORS, PipelineStages
+from bankctl.devstack.demo.verification import a_customer, operations, verify
+from bankctl.devstack.demo.view import View
+from bankctl.devstack.supervision.crashes import raise_if_dead
+from bankctl.devstack.supervision.down import down as stop
+from bankctl.devstack.supervision.report import Reporter
+from bankctl.devstack.supervision.up import up
 from bankctl.output import console
-from bankctl.stack import Stack
-from bankctl.supervision.crashes import raise_if_dead
-from bankctl.supervision.down import down as stop
-from bankctl.supervision.report import Reporter
-from bankctl.supervision.up import up
+from bankctl.stack import environment
+from bankctl.stack.stack import Stack
 
 _PATIENCE_SECONDS: Final = 15
 """How long the warehouse may not answer before somebody looks whether it still runs."""

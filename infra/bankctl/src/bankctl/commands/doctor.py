@@ -4,10 +4,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bankctl.components.component_graph import COMPONENTS
-from bankctl.doctor import examine
-from bankctl.stack import Stack
-from bankctl.supervision.processes import running
+from bankctl.devstack.components.component_graph import COMPONENTS
+from bankctl.devstack.doctor import examine
+from bankctl.devstack.supervision.processes import running
+from bankctl.stack.stack import Stack
 
 
 def doctor() -> None:

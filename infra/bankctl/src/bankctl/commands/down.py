@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bankctl.stack import Stack
-from bankctl.supervision.down import down as stop
-from bankctl.supervision.report import Reporter
+from bankctl.devstack.supervision.down import down as stop
+from bankctl.devstack.supervision.report import Reporter
+from bankctl.stack.stack import Stack
 
 
 def down(

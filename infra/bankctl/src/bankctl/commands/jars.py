@@ -2,8 +2,8 @@
 
 import typer
 
-from bankctl.artefacts.jars_lock import write
-from bankctl.paths import repository_root
+from bankctl.devstack.artefacts.jars_lock import write
+from bankctl.stack.paths import repository_root
 
 app = typer.Typer(no_args_is_help=True, help="The lock of the Java artefacts.")
 

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from bank_common.runtime.errors import PipelineError
-from bankctl.components.component_graph import COMPONENTS
-from bankctl.stack import Stack
-from bankctl.supervision.processes import log_tail
+from bankctl.devstack.components.component_graph import COMPONENTS
+from bankctl.devstack.supervision.processes import log_tail
+from bankctl.stack.stack import Stack
 
 _POLL_SECONDS = 0.3
 

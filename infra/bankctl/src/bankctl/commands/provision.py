@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from bankctl.provisioning.steps import STEPS
-from bankctl.stack import Stack
+from bankctl.provision.steps import STEPS
+from bankctl.stack.stack import Stack
 
 
 def provision(

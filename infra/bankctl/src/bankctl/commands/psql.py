@@ -6,8 +6,8 @@ from typing import Annotated, Final
 
 import typer
 
-from bankctl.components.postgres import binaries
-from bankctl.stack import Stack
+from bankctl.devstack.components.postgres import binaries
+from bankctl.stack.stack import Stack
 
 
 class BankRole(StrEnum):

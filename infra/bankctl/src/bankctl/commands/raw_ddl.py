@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from bankctl.commands.render import finish
-from bankctl.provisioning.rendering import from_catalogue
-from bankctl.stack import Stack
+from bankctl.provision.rendering import from_catalogue
+from bankctl.stack.stack import Stack
 
 app = typer.Typer(no_args_is_help=True, help="The RAW tables as SQL files, rendered from the source's migrations.")
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bankctl.paths import repository_root
-from bankctl.provisioning.rendering import Files, from_owners, names_module_of, stale, write
+from bankctl.provision.rendering import Files, from_owners, names_module_of, stale, write
+from bankctl.stack.paths import repository_root
 
 
 def render(

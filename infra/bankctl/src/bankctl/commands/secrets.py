@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from bankctl import container_secrets
-from bankctl.stack import Stack
+from bankctl.stack import container_secrets
+from bankctl.stack.stack import Stack
 
 
 def secrets(

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bank_common.runtime.errors import PipelineError
 from bankctl.output import console
-from bankctl.stack import Stack
+from bankctl.stack.stack import Stack
 
 
 def sql(

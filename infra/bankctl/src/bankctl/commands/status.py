@@ -9,9 +9,9 @@ import typer
 from rich.table import Table
 
 from bank_common.runtime.motion import BUILD, CAPTURE, LOAD, Motion
+from bankctl.devstack.supervision.status import ComponentStatus, survey
 from bankctl.output import console
-from bankctl.stack import Stack
-from bankctl.supervision.status import ComponentStatus, survey
+from bankctl.stack.stack import Stack
 
 _HOPS = {CAPTURE: "bank to Kafka", LOAD: "landing to RAW", BUILD: "RAW to marts"}
 
@@ -31,7 +31,7 @@ def status(
 
     Exits with 1 when a component that should run does not, or is not healthy, or when a hop is red.
     """
-    from bankctl.inspection import motion
+    from bankctl.operate import motion
 
     stack = Stack.from_environment()
     with ThreadPoolExecutor(1) as pool:

@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bankctl.stack import Stack
-from bankctl.supervision.lock import only_watcher
-from bankctl.supervision.report import Reporter
-from bankctl.supervision.up import up as start
-from bankctl.supervision.watch import watch as supervise
+from bankctl.devstack.supervision.lock import only_watcher
+from bankctl.devstack.supervision.report import Reporter
+from bankctl.devstack.supervision.up import up as start
+from bankctl.devstack.supervision.watch import watch as supervise
+from bankctl.stack.stack import Stack
 
 
 def split(values: str) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bankctl.main import app
-from bankctl.provisioning import env_example
+from bankctl.provision import env_example
 
 ROOT = Path(__file__).resolve().parents[5]
 NAMES = Path("libs", "bank_common", "src", "bank_common", "names.py")
@@ -22,7 +22,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copy(ROOT / "infra" / "platform.toml", tmp_path / "infra")
     (tmp_path / NAMES).parent.mkdir(parents=True)
     shutil.copy(ROOT / NAMES, tmp_path / NAMES)
-    monkeypatch.setattr(env_example, "_PROGRAMS", (("bank, the command", "bankctl.settings"),))
+    monkeypatch.setattr(env_example, "_PROGRAMS", (("bank, the command", "bankctl.stack.settings"),))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -7,9 +7,9 @@ from typer.testing import CliRunner
 
 from bank_common.runtime.motion import BUILD, LOAD, Motion, not_judged
 from bankctl.commands import status
-from bankctl.inspection import motion
+from bankctl.devstack.supervision.status import ComponentStatus
 from bankctl.main import app
-from bankctl.supervision.status import ComponentStatus
+from bankctl.operate import motion
 
 GOOD = ComponentStatus("kafka", True, "", False, 7, (9092,), 3.0, 2**20)
 BAD = ComponentStatus("minio", False, "died", False, None, (9000,), 0.0, 0)

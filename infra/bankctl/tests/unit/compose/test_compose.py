@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import yaml
 
-from bankctl import container_secrets, environment
-from bankctl.components import object_store, postgres
-from bankctl.components.local_warehouse import SNOWFLAKE
-from bankctl.provisioning import compose_variables, connector_config, platform_file
-from bankctl.settings import BankctlSettings
-from bankctl.stack import Stack
+from bankctl.devstack.components import object_store, postgres
+from bankctl.devstack.components.local_warehouse import SNOWFLAKE
+from bankctl.model import compose_variables, connector_config, platform_file
+from bankctl.stack import container_secrets, environment
+from bankctl.stack.settings import BankctlSettings
+from bankctl.stack.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[5]
 FOLDER = ROOT / "infra" / "compose"

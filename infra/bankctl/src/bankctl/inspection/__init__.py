@@ -1,1 +1,0 @@
-"""Reads what the pipeline holds: landing chains, warehouse, source against marts. Changes nothing."""

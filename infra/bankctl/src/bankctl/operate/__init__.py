@@ -1,0 +1,1 @@
+"""Operation: whether data moves, from what store, warehouse, Airflow and Connect say."""

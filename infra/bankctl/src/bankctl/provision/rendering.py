@@ -1,0 +1,59 @@
+"""Rendered files: what each should hold, what differs, and writing them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from bankctl.model import compose_variables, connector_config, names_module, platform_file, raw_ddl
+from bankctl.provision import catalogue, env_example, steps
+from bankctl.provision.scratch_database import migrated_database
+
+Files = Mapping[Path, str]
+
+_PLATFORM: Final = Path("infra", "platform.toml")
+_COMPOSE: Final = Path("infra", "compose", ".env")
+_NAMES: Final = Path("libs", "bank_common", "src", "bank_common", "names.py")
+
+
+def platform(root: Path) -> platform_file.Platform:
+    """The checkout's platform.toml."""
+    return platform_file.load(root / _PLATFORM)
+
+
+def names_module_of(root: Path) -> Files:
+    """The module of names, on which the other files rest as this process has imported it."""
+    return {root / _NAMES: names_module.render(platform(root))}
+
+
+def from_owners(root: Path) -> Files:
+    """The files that platform.toml and the settings classes decide."""
+    described = platform(root)
+    return {
+        **names_module_of(root),
+        steps.connector_file(root): connector_config.render(described),
+        root / _COMPOSE: compose_variables.render(described),
+        root / ".env.example": env_example.render(root),
+    }
+
+
+def from_catalogue(root: Path, dsn: str) -> Files:
+    """The RAW tables, from a scratch database on the server of `dsn` to which the migrations are applied."""
+    described = platform(root)
+    with migrated_database(dsn, steps.migrations_folder(root)) as scratch:
+        columns = catalogue.read(scratch, described.capture.schema_name, [table.name for table in described.tables])
+    folder = steps.warehouse_folder(root) / "raw"
+    return {folder / name: text for name, text in raw_ddl.render(columns).items()}
+
+
+def stale(files: Files) -> tuple[Path, ...]:
+    """The files that are missing or hold something else."""
+    return tuple(path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text)
+
+
+def write(files: Files) -> tuple[Path, ...]:
+    """Write what is stale and return it."""
+    changed = stale(files)
+    for path in changed:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(files[path], encoding="utf-8")
+    return changed

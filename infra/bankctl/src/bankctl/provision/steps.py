@@ -1,0 +1,91 @@
+"""The steps of `bank provision`: each creates what the pipeline needs in one component. All are idempotent."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from bank_common import names
+from bankctl.model.connector_config import REPLICATION_USER
+from bankctl.model.notification_targets import WEBHOOK_ARNS
+from bankctl.provision import buckets as landing_buckets
+from bankctl.provision import connector as debezium
+from bankctl.provision import migrations, registry, warehouse_objects
+from bankctl.provision import topics as kafka_topics
+from bankctl.provision.connect_api import ConnectApi
+from bankctl.provision.databases import create_bank_database, create_platform_databases
+from bankctl.stack.identities import CONSUMER_STORE_USER, LOADER_STORE_USER, STORE_PASSWORDS
+from bankctl.stack.stack import Stack
+
+BANK_ROLES: Final = ("bank_app", REPLICATION_USER, "bank_reader")
+
+
+def migrations_folder(root: Path) -> Path:
+    """The folder of the bank's migrations."""
+    return root / "infra" / "postgres" / "migrations"
+
+
+def connector_file(root: Path) -> Path:
+    """The file of the rendered connector."""
+    return root / "infra" / "kafka" / "connector.json"
+
+
+def warehouse_folder(root: Path) -> Path:
+    """The folder of the warehouse's SQL."""
+    return root / "infra" / "warehouse"
+
+
+def migrate(stack: Stack) -> None:
+    """The bank's database, its tables, roles with their passwords, heartbeat and publication."""
+    create_bank_database(stack)
+    dsn = stack.dsn("bank")
+    migrations.migrate(dsn, migrations_folder(stack.root))
+    migrations.set_passwords(dsn, [(role, stack.secret(f"{role}_password")) for role in BANK_ROLES])
+
+
+def topics(stack: Stack) -> None:
+    """Every topic, with its partitions and retention."""
+    kafka_topics.ensure(stack.bootstrap_servers, kafka_topics.required())
+
+
+def registry_rules(stack: Stack) -> None:
+    """The registry refuses schemas that readers of the previous one can't read."""
+    registry.ensure_compatibility(stack.url("registry"))
+
+
+def buckets(stack: Stack) -> None:
+    """The landing bucket, its users with the least they need, and the notification of new segments."""
+    store = landing_buckets.StoreAdmin(
+        stack.address("minio"), stack.secret("minio_root_user"), stack.secret("minio_root_password")
+    )
+    users = (
+        landing_buckets.consumer_user(CONSUMER_STORE_USER, stack.secret(STORE_PASSWORDS[CONSUMER_STORE_USER])),
+        landing_buckets.loader_user(LOADER_STORE_USER, stack.secret(STORE_PASSWORDS[LOADER_STORE_USER])),
+    )
+    landing_buckets.ensure(store, users, WEBHOOK_ARNS)
+
+
+def raw_tables(stack: Stack) -> None:
+    """The warehouse's schemas, stage, ledgers, RAW tables, roles and grants."""
+    connection: Any = stack.connect_warehouse()
+    try:
+        warehouse_objects.ensure(connection, warehouse_folder(stack.root))
+    finally:
+        connection.close()
+
+
+def connector(stack: Stack) -> None:
+    """The connector runs with its rendered configuration."""
+    with ConnectApi(stack.url("connect")) as api:
+        debezium.apply(api, names.CONNECTOR, debezium.read_config(connector_file(stack.root)))
+
+
+STEPS: Final[dict[str, tuple[str, Callable[[Stack], None]]]] = {
+    "platform-databases": ("platform-postgres", create_platform_databases),
+    "migrate": ("bank-postgres", migrate),
+    "topics": ("kafka", topics),
+    "registry": ("registry", registry_rules),
+    "buckets": ("minio", buckets),
+    "raw-tables": ("snowflake", raw_tables),
+    "connector": ("connect", connector),
+}
+"""Step -> (the component it makes ready, its function), in an order that suits their dependencies."""

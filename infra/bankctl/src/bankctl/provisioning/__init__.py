@@ -1,1 +1,0 @@
-"""Provisioning: creates tables, topics, rules, buckets, RAW tables and the connector. Every step is idempotent."""

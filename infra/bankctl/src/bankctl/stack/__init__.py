@@ -1,0 +1,1 @@
+"""One installation: its paths, secrets, certificates, identities, and what each program is told."""

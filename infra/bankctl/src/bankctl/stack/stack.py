@@ -1,0 +1,214 @@
+"""The stack: its state directory, its ports, and the address of each part, natively or among containers."""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from bank_common import names
+from bank_common.runtime.errors import PipelineError
+from bank_common.runtime.settings import SnowflakeSettings
+from bankctl.stack.paths import cache_directory, repository_root
+from bankctl.stack.secret_store import SecretStore
+from bankctl.stack.settings import BankctlSettings
+
+LOOPBACK: Final = "127.0.0.1"
+STAND_IN_ACCOUNT: Final = "local"
+_URL_PATHS: Final = {"registry": "/apis/ccompat/v7"}
+_SUPERUSER: Final = "postgres"
+_NAMES: Final = {
+    "registry_management": "registry",
+    "kafka_controller": "kafka",
+    "minio_console": "minio",
+    "snowflake_tls": "snowflake",
+    "airflow": "airflow-api",
+}
+"""The components whose name is not their port's; the name is also the host name in a container network."""
+_INSTANCES: Final = {"bank": "bank_postgres", "airflow": "platform_postgres", "registry": "platform_postgres"}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The description that every command works on; reading it starts nothing."""
+
+    root: Path
+    state_dir: Path
+    cache_dir: Path
+    settings: BankctlSettings
+    real_snowflake: SnowflakeSettings | None
+
+    @classmethod
+    def from_environment(cls) -> "Stack":
+        """Describe the stack of BANKCTL_*, BANK_CACHE_DIR and, for a real account, SNOWFLAKE_*.
+
+        Raises:
+            PipelineError: a variable is wrong (named), or this is no checkout.
+        """
+        root, settings = repository_root(), BankctlSettings.load()
+        return cls(root, (root / settings.state_dir).resolve(), cache_directory(), settings, _real_snowflake())
+
+    # -- places ------------------------------------------------------------------------------------------------
+
+    def data_dir(self, component: str) -> Path:
+        """A component's data."""
+        return self.state_dir / "data" / component
+
+    def log_file(self, component: str) -> Path:
+        """A component's log."""
+        return self.state_dir / "log" / f"{component}.log"
+
+    def run_file(self, component: str) -> Path:
+        """The record of a component's process."""
+        return self.state_dir / "run" / f"{component}.json"
+
+    def env_file(self, program: str) -> Path:
+        """A program's rendered environment."""
+        return self.state_dir / "env" / f"{program}.env"
+
+    @cached_property
+    def secrets(self) -> SecretStore:
+        """The installation's secrets."""
+        return SecretStore(self.state_dir / "secrets")
+
+    def secret(self, name: str) -> str:
+        """One secret's text; it is generated when it is not there yet."""
+        return self.secrets.read(name)
+
+    # -- addresses ---------------------------------------------------------------------------------------------
+
+    def port(self, name: str) -> int:
+        """A port of infra/platform.toml, shifted."""
+        return names.PORTS[name] + self.settings.port_offset
+
+    @property
+    def supervised(self) -> bool:
+        """True when the components are processes of `bank up`; else something else runs them (compose)."""
+        return self.settings.network == "loopback"
+
+    def require_supervised(self) -> None:
+        """Refuse to act on processes where there are none.
+
+        Raises:
+            PipelineError: something else runs the components.
+        """
+        if not self.supervised:
+            raise PipelineError(
+                "The components of this stack are containers.",
+                advice="Use `docker compose` up, down, ps and logs on infra/compose/compose.yaml.",
+            )
+
+    def host(self, name: str) -> str:
+        """The host of the component that has a port of infra/platform.toml, as other components reach it."""
+        return LOOPBACK if self.supervised else _NAMES.get(name, name.replace("_", "-"))
+
+    def address(self, name: str) -> str:
+        """The `host:port` of that component."""
+        return f"{self.host(name)}:{self.port(name)}"
+
+    def url(self, name: str) -> str:
+        """An HTTP address by its port's name, without a closing slash; `registry` has the path of its Confluent API."""
+        return f"http://{self.address(name)}{_URL_PATHS.get(name, '')}"
+
+    def browser_url(self, name: str) -> str:
+        """The HTTP address for a person at this machine: containers publish their ports on the loopback address."""
+        return f"http://{LOOPBACK}:{self.port(name)}{_URL_PATHS.get(name, '')}"
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Kafka's `host:port`."""
+        return self.address("kafka")
+
+    def dsn(self, database: str, role: str = _SUPERUSER) -> str:
+        """A Postgres URI of `bank` (the source), `airflow` or `registry` (the platform's) for a role."""
+        instance = _INSTANCES[database]
+        secret = f"{instance}_superuser_password" if role == _SUPERUSER else f"{role}_password"
+        return f"postgresql://{role}:{self.secret(secret)}@{self.address(instance)}/{database}"
+
+    def object_store(self, http_client: Any = None) -> Any:
+        """A `minio.Minio` client with the root user's rights (provisioning and inspection); `http_client` is a
+        urllib3.PoolManager with timeouts of its own."""
+        from minio import Minio
+
+        return Minio(
+            self.address("minio"),
+            access_key=self.secret("minio_root_user"),
+            secret_key=self.secret("minio_root_password"),
+            secure=False,
+            region="us-east-1",
+            http_client=http_client,
+        )
+
+    def snowflake(self, user: str = names.ADMIN_USER) -> SnowflakeSettings:
+        """The login of a warehouse user: to the account of SNOWFLAKE_*, else to the stand-in."""
+        if self.real_snowflake is not None:
+            return self.real_snowflake
+        roles = {names.LOADER_USER: names.LOADER_ROLE, names.TRANSFORMER_USER: names.TRANSFORMER_ROLE}
+        return SnowflakeSettings(
+            account=STAND_IN_ACCOUNT,
+            user=user,
+            private_key_file=self.secrets.private_key(user),
+            role=roles.get(user, "ACCOUNTADMIN"),
+            warehouse=names.WAREHOUSE,
+            database=names.WAREHOUSE_DATABASE,
+            host=self.host("snowflake"),
+            port=self.port("snowflake"),
+            protocol="http",
+        )
+
+    def connect_warehouse(self, user: str = names.ADMIN_USER, **overrides: Any) -> Any:
+        """A `snowflake.connector` connection; the caller closes it.
+
+        Raises:
+            PipelineError: the warehouse does not answer, or refuses the login.
+        """
+        import snowflake.connector
+        from snowflake.connector import errors
+
+        # Otherwise each login first asks the metadata services of three clouds where it runs.
+        os.environ.setdefault("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
+        try:
+            return snowflake.connector.connect(**(connection_arguments(self.snowflake(user)) | overrides))
+        except (errors.OperationalError, errors.DatabaseError) as error:
+            raise PipelineError(
+                f"The warehouse can't be reached: {error.msg or error}",
+                advice="`bank status` shows whether it runs; with a real account check SNOWFLAKE_*.",
+            ) from error
+
+
+def connection_arguments(settings: SnowflakeSettings) -> dict[str, Any]:
+    """The keyword arguments of `snowflake.connector.connect` for a key-pair login."""
+    given: dict[str, Any] = {
+        "account": settings.account,
+        "user": settings.user,
+        "authenticator": "SNOWFLAKE_JWT",
+        "private_key_file": str(settings.private_key_file),
+        "role": settings.role,
+        "warehouse": settings.warehouse,
+        "database": settings.database,
+        "session_parameters": {"TIMEZONE": "UTC"},
+        "login_timeout": 30,
+    }
+    if settings.host is not None:
+        given |= {"host": settings.host, "port": settings.port, "protocol": settings.protocol}
+    return given
+
+
+def _real_snowflake() -> SnowflakeSettings | None:
+    prefix = "SNOWFLAKE_"
+    given = {
+        name.removeprefix(prefix).lower(): value
+        for name, value in os.environ.items()
+        if value and name.startswith(prefix) and name.removeprefix(prefix).lower() in SnowflakeSettings.model_fields
+    }
+    if "account" not in given or given.get("host") == LOOPBACK:
+        return None
+    missing = [
+        f"{prefix}{name.upper()}" for name in ("user", "private_key_file", "role", "warehouse") if name not in given
+    ]
+    if missing:
+        raise PipelineError(
+            f"SNOWFLAKE_ACCOUNT is set, but not {', '.join(missing)}.",
+            advice="Set them for a real account, or unset SNOWFLAKE_ACCOUNT to use the local stand-in.",
+        )
+    return SnowflakeSettings.model_validate(given)

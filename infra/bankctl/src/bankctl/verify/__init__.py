@@ -1,0 +1,1 @@
+"""Verification: the source against the marts, and the landing chains."""

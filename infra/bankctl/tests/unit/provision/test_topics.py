@@ -1,0 +1,28 @@
+"""What an existing topic is compared by."""
+
+from bank_common import names
+from bankctl.provision.topics import ExistingTopic, Topic, differences, required
+
+TOPIC = Topic("bank.public.customers", 3, {"retention.ms": "1000"})
+
+
+def test_a_missing_topic_and_an_equal_one_are_no_difference() -> None:
+    equal = ExistingTopic(3, {"retention.ms": "1000", "segment.bytes": "7"})
+    assert differences([TOPIC], {}) == ()
+    assert differences([TOPIC], {TOPIC.name: equal}) == ()
+
+
+def test_partitions_and_each_setting_are_named() -> None:
+    sentences = differences([TOPIC], {TOPIC.name: ExistingTopic(1, {"retention.ms": "5"})})
+    assert sentences == (
+        "bank.public.customers has 1 partitions instead of 3",
+        "bank.public.customers has retention.ms=5 instead of 1000",
+    )
+
+
+def test_every_named_topic_is_made_and_dead_letters_are_kept_for_ever() -> None:
+    topics = {topic.name: topic for topic in required()}
+    assert set(names.RAW_TABLE_BY_TOPIC) < set(topics)
+    assert topics[names.TRANSACTION_TOPIC].partitions == 1
+    assert topics[names.DEAD_LETTERS_TOPIC].settings["retention.ms"] == "-1"
+    assert len(topics) == len(required())
