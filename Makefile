@@ -103,7 +103,7 @@ lint: setup ## Ruff, import contracts, rendered files
 	@$(RUN) ruff check --quiet . && $(RUN) ruff format --check --quiet .
 	@$(MAKE) imports rendered
 imports: setup ## The arrows between packages (import-linter)
-	@$(RUN) lint-imports --cache-dir .local/import-linter | tail -n 3
+	@PYTHONPATH=orchestration/airflow/src $(RUN) lint-imports --cache-dir .local/import-linter | tail -n 3
 rendered: setup ## Names, settings and DDL rendered from their owners are up to date
 	@$(BANK) render --check
 types: setup ## Pyright

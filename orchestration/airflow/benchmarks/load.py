@@ -22,8 +22,8 @@ from loading_testing.segments import Made
 from loading_testing.stack import Sandbox, sandbox, stack
 
 from bank_common import names
+from bank_dags.adapters.landing import S3Landing
 from bank_dags.loading.load import Loader
-from bank_dags.loading.store import S3Landing
 
 CHAINS = (
     *((segments.ACCOUNTS, partition) for partition in range(3)),

@@ -9,10 +9,10 @@ import structlog
 import typer
 
 from bank_common.runtime.errors import PipelineError
+from bank_dags.adapters.snowflake.query_tag import QueryTag
 from bank_dags.building import door
 from bank_dags.building.build import Choice
 from bank_dags.building.settings import BuildSettings
-from bank_dags.query_tag import QueryTag
 
 
 def main(

@@ -64,11 +64,11 @@ def main(
 
     Needs BANK_DAGS_STORE__* and SNOWFLAKE_*. Exits with 0 when recorded, 1 when refused or not reachable.
     """
-    from bank_dags.loading.snowflake import SnowflakeWarehouse
-    from bank_dags.loading.store import S3Landing
-    from bank_dags.query_tag import QueryTag
+    from bank_dags.adapters.landing import S3Landing
+    from bank_dags.adapters.snowflake.query_tag import QueryTag
+    from bank_dags.adapters.snowflake.raw import SnowflakeWarehouse
+    from bank_dags.adapters.snowflake.session import connect
     from bank_dags.settings import BankDagsSettings, snowflake_settings
-    from bank_dags.snowflake_session import connect
 
     try:
         if topic not in RAW_TABLE_BY_TOPIC:

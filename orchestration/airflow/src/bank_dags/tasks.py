@@ -10,7 +10,7 @@ from opentelemetry import trace
 from bank_common import names
 from bank_common.runtime import tracing
 from bank_common.runtime.errors import PipelineError
-from bank_dags.query_tag import QueryTag
+from bank_dags.adapters.snowflake.query_tag import QueryTag
 from bank_dags.settings import BankDagsSettings, snowflake_settings
 
 log = structlog.get_logger(__name__)
@@ -62,11 +62,11 @@ def load_raw(run_id: str, conf: Mapping[str, Any] | None, *, sweep: bool) -> Loa
         PipelineError: with what was seen and what to do.
     """
     # Heavy clients load in the task only, never while the DAG file is parsed.
+    from bank_dags.adapters.landing import S3Landing
+    from bank_dags.adapters.snowflake.raw import SnowflakeWarehouse
+    from bank_dags.adapters.snowflake.session import connect
     from bank_dags.loading.load import Loader
     from bank_dags.loading.load_plan import LoadLimits
-    from bank_dags.loading.snowflake import SnowflakeWarehouse
-    from bank_dags.loading.store import S3Landing
-    from bank_dags.snowflake_session import connect
 
     settings = BankDagsSettings.load()
     tracing.start("bank-dags", settings.telemetry)

@@ -5,13 +5,13 @@ import socket
 from contextlib import AbstractContextManager
 from typing import Final
 
+from bank_dags.adapters.snowflake.query_tag import QueryTag
 from bank_dags.building.build import Choice, build_marts
 from bank_dags.building.dbt import Dbt
 from bank_dags.building.fence import Hold, Holder, held
 from bank_dags.building.lock import build_lock
 from bank_dags.building.results import BuildResults
 from bank_dags.building.settings import BuildSettings, builder_login
-from bank_dags.query_tag import QueryTag
 
 LOCK_SECONDS: Final = 60
 """How long a statement on the fence's row waits for another one."""
@@ -26,9 +26,9 @@ def build(settings: BuildSettings, query_tag: QueryTag, choice: Choice, wait_sec
     """
     # dbt imports while this process imports its own heavy clients.
     with build_lock(settings.state_dir) as lock, Dbt.of(settings).started(lock) as started:
-        from bank_dags.building.snowflake import SnowflakeFence
-        from bank_dags.loading.snowflake import SnowflakeWarehouse
-        from bank_dags.snowflake_session import connect
+        from bank_dags.adapters.snowflake.builds import SnowflakeFence
+        from bank_dags.adapters.snowflake.raw import SnowflakeWarehouse
+        from bank_dags.adapters.snowflake.session import connect
 
         holder = Holder(f"{query_tag.dag} {query_tag.run} on {socket.gethostname()}, process {os.getpid()}", lock.name)
         with connect(builder_login(settings), query_tag, LOCK_SECONDS) as connection:

@@ -10,7 +10,7 @@ from pydantic_settings import SettingsConfigDict
 
 from bank_common import names
 from bank_common.runtime.settings import ProgramSettings, SnowflakeSettings
-from bank_dags.query_tag import QueryTag
+from bank_dags.adapters.snowflake.query_tag import QueryTag
 
 STATEMENT_TIMEOUT_SECONDS: Final = 800
 """Above the lock's timeout, whose error names the table; below the tasks', which name no statement."""

@@ -12,7 +12,7 @@ from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import Error as SnowflakeError
 
 from bank_common.landing.segments import TopicPartition
-from bank_dags import snowflake_statements
+from bank_dags.adapters.snowflake import statements
 from bank_dags.loading.failures import CopyRefused, FenceMissing, LoadError, TailsBehind, WarehouseFailed
 from bank_dags.loading.ports import LedgerRow, LoadTransaction, PendingBuild
 from bank_dags.loading.segments import Landed, LoadBatch, Tail, Tails
@@ -38,7 +38,7 @@ class SnowflakeWarehouse:
 
     def tails(self) -> Tails:
         """See `RawWarehouse.tails` and `LoadTransaction.tails`."""
-        rows = self._run("reading the ledger", snowflake_statements.sql("tails"))
+        rows = self._run("reading the ledger", statements.sql("tails"))
         return {
             TopicPartition(topic, int(partition)): Tail(int(start), int(end), status == "loaded")
             for topic, partition, start, end, status in rows
@@ -46,18 +46,18 @@ class SnowflakeWarehouse:
 
     def pending_build(self) -> PendingBuild:
         """See `RawWarehouse.pending_build`."""
-        ((changed, built),) = self._run("reading the ledgers", snowflake_statements.sql("pending_build"))
+        ((changed, built),) = self._run("reading the ledgers", statements.sql("pending_build"))
         return PendingBuild(*(None if value is None else int(value) for value in (changed, built)))
 
     def stage(self, folder: Path, batch: LoadBatch, stage_path: str) -> None:
         """See `RawWarehouse.stage`: one PUT per topic."""
         for topic in batch.by_topic():
-            self._run("staging files", snowflake_statements.put(f"{folder}/{topic}/*.parquet", f"{stage_path}/{topic}"))
+            self._run("staging files", statements.put(f"{folder}/{topic}/*.parquet", f"{stage_path}/{topic}"))
 
     def unstage(self, stage_path: str) -> None:
         """See `RawWarehouse.unstage`."""
         try:
-            self._run("removing staged files", snowflake_statements.remove(stage_path))
+            self._run("removing staged files", statements.remove(stage_path))
         except LoadError as error:
             log.warning("staged_files_left", stage_path=stage_path, detail=error.message)
 
@@ -79,8 +79,8 @@ class SnowflakeWarehouse:
 
     def advance_fencing_token(self) -> int:
         """See `LoadTransaction.advance_fencing_token`."""
-        self._run("waiting for the fence", snowflake_statements.sql("advance_fencing_token"))
-        rows = self._run("reading the fence", snowflake_statements.sql("load_id"))
+        self._run("waiting for the fence", statements.sql("advance_fencing_token"))
+        rows = self._run("reading the fence", statements.sql("load_id"))
         if len(rows) != 1:
             raise LoadError(FenceMissing(len(rows)))
         load_id, tails_load_id = (int(value) for value in rows[0])
@@ -91,7 +91,7 @@ class SnowflakeWarehouse:
     def copy(self, topic: str, files: Sequence[str], stage_path: str) -> Mapping[str, int]:
         """See `LoadTransaction.copy`. Columns of COPY's answer: file, status, rows_parsed, rows_loaded, …"""
         try:
-            rows = self._run(f"loading {topic}", snowflake_statements.copy_into(topic, files, stage_path))
+            rows = self._run(f"loading {topic}", statements.copy_into(topic, files, stage_path))
         except LoadError as error:
             cause = error.__cause__
             if isinstance(cause, SnowflakeError) and cause.errno in _DATA_ERRORS:
@@ -106,19 +106,19 @@ class SnowflakeWarehouse:
 
     def segments_with_counted_ends(self, segments: Sequence[Landed]) -> Collection[str]:
         """See `LoadTransaction.segments_with_counted_ends`."""
-        rows = self._run("reading transaction ends", *snowflake_statements.counted_ends(segments))
+        rows = self._run("reading transaction ends", *statements.counted_ends(segments))
         return {segment for (segment,) in rows}
 
     def record(self, load_id: int, rows: Sequence[LedgerRow]) -> None:
         """See `LoadTransaction.record`."""
         for first in range(0, len(rows), ROWS_PER_INSERT):
             group = [_document(row) for row in rows[first : first + ROWS_PER_INSERT]]
-            self._run("writing the ledger", snowflake_statements.sql("record_segments"), [load_id, json.dumps(group)])
-        self._run("moving the tails", snowflake_statements.sql("move_tails"), [load_id])
+            self._run("writing the ledger", statements.sql("record_segments"), [load_id, json.dumps(group)])
+        self._run("moving the tails", statements.sql("move_tails"), [load_id])
 
     def record_build(self, load_id: int, run_id: str) -> None:
         """Append a row to RAW.BUILD_LEDGER: a build that saw everything up to `load_id` succeeded."""
-        self._run("recording the build", snowflake_statements.sql("record_build"), [load_id, run_id])
+        self._run("recording the build", statements.sql("record_build"), [load_id, run_id])
 
     def _run(self, doing: str, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with _failures(doing), self._connection.cursor() as cursor:

@@ -15,7 +15,7 @@ STAGE_NAME: Final = f"@{RAW_SCHEMA}.{STAGE}"
 @cache
 def sql(name: str) -> str:
     """The text of `sql/<name>.sql` without its comments (the connector would send them along)."""
-    text = resources.files("bank_dags").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    text = resources.files("bank_dags.adapters.snowflake").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
     return "\n".join(line for line in text.splitlines() if not line.startswith("--"))
 
 

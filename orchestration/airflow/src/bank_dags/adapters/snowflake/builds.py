@@ -8,7 +8,7 @@ import structlog
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import Error as SnowflakeError
 
-from bank_dags import snowflake_statements
+from bank_dags.adapters.snowflake import statements
 from bank_dags.building.fence import DEAD_SECONDS, FenceRow, Ownership
 from bank_dags.building.results import BuildError
 from bank_dags.loading.failures import LoadError, WarehouseFailed
@@ -25,7 +25,7 @@ class SnowflakeFence:
 
     def read(self) -> FenceRow:
         """See FenceTable. Raises BuildError when the row is not there."""
-        rows = self._run("reading the build fence", snowflake_statements.sql("build_fence"))
+        rows = self._run("reading the build fence", statements.sql("build_fence"))
         if len(rows) != 1:
             raise BuildError(f"RAW.BUILD_FENCE has {len(rows)} rows, not one.", advice="Run `bank provision`.")
         number, running, holder, lock, sessions, silent = rows[0]
@@ -38,12 +38,12 @@ class SnowflakeFence:
         self._run("beginning", "BEGIN")
         try:
             asked = (token, words, lock, seen.number, lock, -DEAD_SECONDS)
-            if not self._changed("taking the build fence", snowflake_statements.sql("take_build_fence"), asked):
+            if not self._changed("taking the build fence", statements.sql("take_build_fence"), asked):
                 self._run("rolling back", "ROLLBACK")
                 return None
             if seen.running:
                 taken = (seen.number, seen.holder, seen.silent_seconds, owner.number, words)
-                self._run("recording the takeover", snowflake_statements.sql("record_takeover"), taken)
+                self._run("recording the takeover", statements.sql("record_takeover"), taken)
             self._run("committing", "COMMIT")
         except LoadError:
             with suppress(LoadError):
@@ -53,19 +53,15 @@ class SnowflakeFence:
 
     def beat(self, owner: Ownership) -> bool:
         """See FenceTable."""
-        return self._changed(
-            "writing the heartbeat", snowflake_statements.sql("beat_build_fence"), (owner.number, owner.token)
-        )
+        return self._changed("writing the heartbeat", statements.sql("beat_build_fence"), (owner.number, owner.token))
 
     def end(self, owner: Ownership, built: tuple[int, str] | None) -> bool:
         """See FenceTable."""
         self._run("beginning", "BEGIN")
         try:
-            ours = self._changed(
-                "ending the build", snowflake_statements.sql("end_build_fence"), (owner.number, owner.token)
-            )
+            ours = self._changed("ending the build", statements.sql("end_build_fence"), (owner.number, owner.token))
             if ours and built is not None:
-                self._run("recording the build", snowflake_statements.sql("record_build"), built)
+                self._run("recording the build", statements.sql("record_build"), built)
             self._run("committing", "COMMIT" if ours else "ROLLBACK")
         except LoadError:
             with suppress(LoadError):

@@ -1,0 +1,1 @@
+"""The adapters: the landing bucket, and the warehouse."""
