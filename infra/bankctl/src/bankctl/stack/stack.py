@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bank_common import names
+from bank_common.clients.snowflake import connection_arguments
 from bank_common.runtime.errors import PipelineError
 from bank_common.runtime.settings import SnowflakeSettings
 from bankctl.stack.paths import cache_directory, repository_root
@@ -165,8 +166,6 @@ class Stack:
         import snowflake.connector
         from snowflake.connector import errors
 
-        # Otherwise each login first asks the metadata services of three clouds where it runs.
-        os.environ.setdefault("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
         try:
             return snowflake.connector.connect(**(connection_arguments(self.snowflake(user)) | overrides))
         except (errors.OperationalError, errors.DatabaseError) as error:
@@ -174,24 +173,6 @@ class Stack:
                 f"The warehouse can't be reached: {error.msg or error}",
                 advice="`bank status` shows whether it runs; with a real account check SNOWFLAKE_*.",
             ) from error
-
-
-def connection_arguments(settings: SnowflakeSettings) -> dict[str, Any]:
-    """The keyword arguments of `snowflake.connector.connect` for a key-pair login."""
-    given: dict[str, Any] = {
-        "account": settings.account,
-        "user": settings.user,
-        "authenticator": "SNOWFLAKE_JWT",
-        "private_key_file": str(settings.private_key_file),
-        "role": settings.role,
-        "warehouse": settings.warehouse,
-        "database": settings.database,
-        "session_parameters": {"TIMEZONE": "UTC"},
-        "login_timeout": 30,
-    }
-    if settings.host is not None:
-        given |= {"host": settings.host, "port": settings.port, "protocol": settings.protocol}
-    return given
 
 
 def _real_snowflake() -> SnowflakeSettings | None:

@@ -1,18 +1,16 @@
 """The landing bucket through obstore, for any S3-compatible store."""
 
 import hashlib
-import re
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import S3Store
 
+from bank_common.clients.object_store import detail, open_bucket
 from bank_common.landing.segments import SegmentKey, SegmentMetadata, TopicPartition, chain_prefix
 from bank_common.runtime.settings import ObjectStoreSettings
 from bank_dags.loading.failures import ContentDiffers, ForeignObject, LedgerBeyondLanding, LoadError, StoreFailed
@@ -21,9 +19,9 @@ from bank_dags.loading.segments import Listed, Tail
 LIST_PAGE: Final = 1000
 CHUNK_BYTES: Final = 1024**2
 REQUEST_SECONDS: Final = 30
+CONNECT_SECONDS: Final = 5
+RETRIES: Final = 5
 RETRY_SECONDS: Final = 60
-_STATUS: Final = re.compile(r"non-2xx status code: (\d{3}[ A-Za-z]*)")
-_CAUSE: Final = re.compile(r"(HTTP error: [^\n]*|Generic S3 error: [^\n]*)")
 
 
 class S3Landing:
@@ -31,18 +29,13 @@ class S3Landing:
 
     def __init__(self, settings: ObjectStoreSettings, bucket: str) -> None:
         """Builds the client; connects to nothing."""
-        self._store = S3Store(
+        self._store = open_bucket(
+            settings,
             bucket,
-            endpoint=settings.endpoint,
-            access_key_id=settings.access_key.get_secret_value(),
-            secret_access_key=settings.secret_key.get_secret_value(),
-            region=settings.region,
-            client_options={
-                "allow_http": settings.endpoint.startswith("http://"),
-                "timeout": timedelta(seconds=REQUEST_SECONDS),
-                "connect_timeout": timedelta(seconds=5),
-            },
-            retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
+            request_seconds=REQUEST_SECONDS,
+            connect_seconds=CONNECT_SECONDS,
+            retries=RETRIES,
+            retry_seconds=RETRY_SECONDS,
         )
 
     def chains(self, topic: str) -> Collection[TopicPartition]:
@@ -123,11 +116,4 @@ def _failures() -> Generator[None]:
     except (BaseError, OSError) as error:
         if isinstance(error, FileNotFoundError) and not isinstance(error, BaseError):
             raise
-        raise LoadError(StoreFailed(_detail(error))) from error
-
-
-def _detail(error: Exception) -> str:
-    """Describe the error in one line, without the answer's body."""
-    text = str(error)
-    match = _STATUS.search(text) or _CAUSE.search(text)
-    return match[1].strip() if match else type(error).__name__
+        raise LoadError(StoreFailed(detail(error))) from error

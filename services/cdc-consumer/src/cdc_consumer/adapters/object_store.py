@@ -1,24 +1,19 @@
 """The landing bucket through obstore, for any S3-compatible store that honours `If-None-Match: *`."""
 
-import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Final
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
-from obstore.store import S3Store
 
+from bank_common.clients.object_store import detail, open_bucket
 from bank_common.runtime.settings import ObjectStoreSettings
 from cdc_consumer.failures import BucketMissing, FailedError, Failure, StoreDenied, StoreUnavailable
 from cdc_consumer.ports import StoredObject
 
 CONNECT_SECONDS: Final = 2
 LIST_PAGE: Final = 1000
-# obstore has no field for the status of a failed LIST; its text does.
-_STATUS: Final = re.compile(r"non-2xx status code: (\d{3}[ A-Za-z]*)")
-_CAUSE: Final = re.compile(r"(HTTP error: [^\n]*|Generic S3 error: [^\n]*)")
 
 
 class S3ObjectStore:
@@ -27,18 +22,11 @@ class S3ObjectStore:
     def __init__(self, settings: ObjectStoreSettings, bucket: str, timeout_seconds: float) -> None:
         """Builds the client; connects to nothing."""
         self._bucket = bucket
-        self._store = S3Store(
+        self._store = open_bucket(
+            settings,
             bucket,
-            endpoint=settings.endpoint,
-            access_key_id=settings.access_key.get_secret_value(),
-            secret_access_key=settings.secret_key.get_secret_value(),
-            region=settings.region,
-            client_options={
-                "allow_http": settings.endpoint.startswith("http://"),
-                "timeout": timedelta(seconds=timeout_seconds),
-                "connect_timeout": timedelta(seconds=min(CONNECT_SECONDS, timeout_seconds)),
-            },
-            retry_config={"max_retries": 0, "retry_timeout": timedelta(seconds=timeout_seconds)},
+            request_seconds=timeout_seconds,
+            connect_seconds=min(CONNECT_SECONDS, timeout_seconds),
         )
 
     def create(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
@@ -91,21 +79,14 @@ class S3ObjectStore:
         try:
             yield
         except (PermissionDeniedError, UnauthenticatedError) as error:
-            raise FailedError(StoreDenied(_detail(error))) from error
+            raise FailedError(StoreDenied(detail(error))) from error
         except (BaseError, OSError) as error:
             raise FailedError(self._failure(error)) from error
 
     def _failure(self, error: Exception) -> Failure:
-        detail = _detail(error)
-        if detail.startswith(("401", "403")):
-            return StoreDenied(detail)
-        if detail.startswith("404"):
+        text = detail(error)
+        if text.startswith(("401", "403")):
+            return StoreDenied(text)
+        if text.startswith("404"):
             return BucketMissing(self._bucket)
-        return StoreUnavailable(detail)
-
-
-def _detail(error: Exception) -> str:
-    """One line that says what happened, without the answer's body."""
-    text = str(error)
-    match = _STATUS.search(text) or _CAUSE.search(text)
-    return match[1].strip() if match else type(error).__name__
+        return StoreUnavailable(text)

@@ -7,6 +7,7 @@ import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import Error as SnowflakeError
 
+from bank_common.clients.snowflake import connection_arguments
 from bank_common.runtime.settings import SnowflakeSettings
 from bank_dags.adapters.snowflake.query_tag import QueryTag
 from bank_dags.building.settings import STATEMENT_TIMEOUT_SECONDS
@@ -27,14 +28,7 @@ def connect(
     Raises:
         LoadError: WarehouseFailed when it does not answer or refuses the login.
     """
-    arguments: dict[str, object] = {
-        "account": settings.account,
-        "user": settings.user,
-        "authenticator": "SNOWFLAKE_JWT",
-        "private_key_file": str(settings.private_key_file),
-        "role": settings.role,
-        "warehouse": settings.warehouse,
-        "database": settings.database,
+    arguments = connection_arguments(settings) | {
         "schema": "RAW",
         "session_parameters": {
             "TIMEZONE": "UTC",
@@ -43,12 +37,7 @@ def connect(
             "QUERY_TAG": query_tag.text(),
             "CLIENT_TELEMETRY_ENABLED": False,
         },
-        "login_timeout": 30,
-        # Otherwise each login asks the metadata services of three clouds where it runs.
-        "platform_detection_timeout_seconds": 0.0,
     }
-    if settings.host is not None:
-        arguments |= {"host": settings.host, "port": settings.port, "protocol": settings.protocol}
     try:
         connection = snowflake.connector.connect(**arguments)
     except (SnowflakeError, OSError) as error:
