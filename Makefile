@@ -102,8 +102,9 @@ format: setup ## Format the code
 lint: setup ## Ruff, import contracts, rendered files
 	@$(RUN) ruff check --quiet . && $(RUN) ruff format --check --quiet .
 	@$(MAKE) imports rendered
-imports: setup ## The arrows between packages (import-linter)
+imports: setup ## The arrows between packages (import-linter), and what each declares that it needs (deptry)
 	@PYTHONPATH=orchestration/airflow/src $(RUN) lint-imports --cache-dir .local/import-linter | tail -n 3
+	@for member in libs/bank_common services/* infra/bankctl; do (cd $$member && $(RUN) deptry --no-ansi src 2>&1 | grep -v '^Scanning\|^$$\|documentation' | { ! grep -v 'Success'; }) || exit 1; done
 rendered: setup ## Names, settings and DDL rendered from their owners are up to date
 	@$(BANK) render --check
 types: setup ## Pyright
