@@ -96,12 +96,15 @@ $(OWN_UV):
 
 # -- check --------------------------------------------------------------------------------------------------------
 
-.PHONY: format lint types imports rendered
+.PHONY: format lint types imports rendered secrets
 format: setup ## Format the code
 	@$(RUN) ruff check --fix --quiet . ; $(RUN) ruff format --quiet .
-lint: setup ## Ruff, import contracts, rendered files
+lint: setup ## Ruff, import contracts, rendered files, secrets
 	@$(RUN) ruff check --quiet . && $(RUN) ruff format --check --quiet .
-	@$(MAKE) imports rendered
+	@$(MAKE) imports rendered secrets
+secrets: setup ## No secret in a tracked file (detect-secrets; .secrets.baseline has what only looks like one)
+	@git ls-files -z | xargs -0 $(RUN) detect-secrets-hook --baseline .secrets.baseline
+	@git ls-files -z | xargs -0 $(RUN) detect-private-key
 imports: setup ## The arrows between packages (import-linter), and what each declares that it needs (deptry)
 	@PYTHONPATH=orchestration/airflow/src $(RUN) lint-imports --cache-dir .local/import-linter | tail -n 3
 	@for member in libs/bank_common services/* infra/bankctl; do (cd $$member && $(RUN) deptry --no-ansi src 2>&1 | grep -v '^Scanning\|^$$\|documentation' | { ! grep -v 'Success'; }) || exit 1; done
