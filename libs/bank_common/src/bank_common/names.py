@@ -38,8 +38,6 @@ HEARTBEAT_TABLE_TOPIC: Final = "bank.public.cdc_heartbeat"
 DEAD_LETTERS_TOPIC: Final = "bank.dead-letters"
 
 BUCKET: Final = "bank-landing"
-FORMAT_VERSION: Final = 1
-OFFSETS_PER_BUCKET: Final = 1_000_000
 CONSUMER_GROUP: Final = "cdc-consumer"
 
 WAREHOUSE_DATABASE: Final = "BANK"

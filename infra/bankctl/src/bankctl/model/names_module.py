@@ -67,8 +67,6 @@ def render(platform: Platform) -> str:
         topics=_constants(**{f"{name.upper()}_TOPIC": topic for name, topic in platform.topics}),
         landing=_constants(
             BUCKET=landing.bucket,
-            FORMAT_VERSION=landing.format_version,
-            OFFSETS_PER_BUCKET=landing.offsets_per_bucket,
             CONSUMER_GROUP=landing.consumer_group,
         ),
         warehouse=_constants(

@@ -52,11 +52,9 @@ class TopicNames(_Section):
 
 
 class LandingNames(_Section):
-    """Names and constants of the landing."""
+    """Names of the landing; the constants of its format stand in `bank_common.landing.segments`."""
 
     bucket: str
-    format_version: int
-    offsets_per_bucket: int
     consumer_group: str
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, NamedTuple, Protocol, Self
 
-from bank_common.names import FORMAT_VERSION, OFFSETS_PER_BUCKET
-
+FORMAT_VERSION: Final = 1
+"""In each object's metadata as `bank-format`: what an older or a newer reader refuses."""
+OFFSETS_PER_BUCKET: Final = 1_000_000
 SUFFIX: Final = ".parquet"
 MAX_OFFSET: Final = 2**63 - 1
 REJECTED_OFFSETS: Final = b"bank-rejected-offsets"
