@@ -97,9 +97,7 @@ class StackDriver(ABC):
 
     def bank(self, *arguments: str, check: bool = True) -> str:
         """Run `bank …` and give its standard output; with `check`, a non-zero exit fails the test with its output."""
-        done = subprocess.run(
-            [sys.executable, "-m", "bankctl", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-        )
+        done = self.run(*arguments)
         if check and done.returncode:
             raise AssertionError(
                 f"bank {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
@@ -108,10 +106,14 @@ class StackDriver(ABC):
 
     def status(self) -> tuple[int, str]:
         """`bank status --json`: its exit code and its output."""
-        done = subprocess.run(
-            [sys.executable, "-m", "bankctl", "status", "--json"], cwd=ROOT, capture_output=True, text=True, check=False
-        )
+        done = self.run("status", "--json")
         return done.returncode, done.stdout
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run `bank …`: its exit code, and what it said on either stream."""
+        return subprocess.run(
+            [sys.executable, "-m", "bankctl", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        )
 
     def generate(self, *arguments: str) -> dict[str, Any]:
         """Run the generator once, seeded, against the bank; its `--json` summary."""
