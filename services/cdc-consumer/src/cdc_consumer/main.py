@@ -19,11 +19,13 @@ from cdc_consumer.adapters.registry import ConfluentRegistry
 from cdc_consumer.commands import chain, dead_letters
 from cdc_consumer.commands.errors import reported
 from cdc_consumer.consume import dependencies
-from cdc_consumer.consume.loop import Consumer
+from cdc_consumer.consume.loop import Consumer, LoopSettings
 from cdc_consumer.failpoints import FailpointHandler, no_failpoint
 from cdc_consumer.failures import FailedError, describe, error_policy
 from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.model.topics import LandedTopics
+from cdc_consumer.ports import Outside
+from cdc_consumer.runtime import Runtime
 from cdc_consumer.settings import ConsumerSettings
 
 SERVICE: Final = "cdc-consumer"
@@ -112,7 +114,7 @@ def serve(
     metrics_registry = CollectorRegistry()
     shutdown = Shutdown().install()
     liveness = Liveness(time.monotonic, STUCK_SECONDS)
-    consumer = Consumer(
+    outside = Outside(
         KafkaLog(
             settings.kafka.bootstrap_servers,
             settings.group_id,
@@ -128,19 +130,16 @@ def serve(
         KafkaDeadLetters(
             settings.kafka.bootstrap_servers, settings.dead_letters_topic, settings.dead_letters_timeout_seconds
         ),
-        topics,
-        limits=settings.limits(),
-        dead_letter_limits=settings.dead_letter_limits(),
-        max_poll_records=settings.max_poll_records,
-        poll_seconds=settings.poll_seconds,
-        handover_seconds=settings.handover_seconds,
-        metrics=ConsumerMetrics(metrics_registry),
-        readiness=readiness,
-        clock=time.monotonic,
-        log=log,
-        failpoint=failpoint,
-        liveness=liveness,
     )
+    loop_settings = LoopSettings(
+        settings.limits(),
+        settings.dead_letter_limits(),
+        settings.max_poll_records,
+        settings.poll_seconds,
+        settings.handover_seconds,
+    )
+    runtime = Runtime(time.monotonic, log, ConsumerMetrics(metrics_registry), failpoint)
+    consumer = Consumer(outside, topics, loop_settings, readiness, runtime, liveness)
     # Arrow's own allocators keep the memory of the largest batch.
     pa.set_memory_pool(pa.system_memory_pool())
     gc.freeze()

@@ -167,3 +167,13 @@ class DeadLetters(Protocol):
         After a failure some may be written; they may be sent again.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Everything outside the process that the consumer talks to."""
+
+    kafka: RecordLog
+    store: ObjectStore
+    registry: SchemaRegistry
+    dead_letters: DeadLetters

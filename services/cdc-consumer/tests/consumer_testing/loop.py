@@ -12,11 +12,13 @@ from bank_common.landing.segments import TopicPartition
 from bank_common.runtime.logging import get_logger
 from bank_common.runtime.service import Readiness
 from cdc_consumer.consume.dependencies import DEPENDENCIES
-from cdc_consumer.consume.loop import Consumer
+from cdc_consumer.consume.loop import Consumer, LoopSettings
 from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.model.dead_letter_limit import DeadLetterLimits
 from cdc_consumer.model.partition_buffer import FlushLimits
 from cdc_consumer.model.topics import LandedTopics
+from cdc_consumer.ports import Outside
+from cdc_consumer.runtime import Runtime
 from consumer_testing.fakes import (
     WRITTEN,
     FaultyObjectStore,
@@ -59,20 +61,16 @@ class Member:
         self.kafka.on_wait = self.clock.advance
         self.readiness = Readiness(DEPENDENCIES)
         self.consumer = Consumer(
-            self.kafka,
-            self.store,
-            self.registry,
-            self.dead_letters,
+            Outside(self.kafka, self.store, self.registry, self.dead_letters),
             LandedTopics({"rows": TopicKind.CHANGES}, frozenset()),
-            limits=limits,
-            dead_letter_limits=DEAD_LETTER_LIMITS,
-            max_poll_records=3,
-            poll_seconds=poll_seconds,
-            metrics=ConsumerMetrics(self.metrics),
-            wall_clock=lambda: WRITTEN + 5.0,
-            readiness=self.readiness,
-            clock=self.clock,
-            log=get_logger("test"),
+            LoopSettings(limits, DEAD_LETTER_LIMITS, max_poll_records=3, poll_seconds=poll_seconds),
+            self.readiness,
+            Runtime(
+                self.clock,
+                get_logger("test"),
+                ConsumerMetrics(self.metrics),
+                wall_clock=lambda: WRITTEN + 5.0,
+            ),
         )
         self.kafka.subscribe(["rows"], self.consumer)
 

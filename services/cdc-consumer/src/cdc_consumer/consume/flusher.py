@@ -1,19 +1,18 @@
 """The flusher: seal the batches that are due, write them, commit their offsets. Never commit before the write."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from bank_common.landing.segments import TopicPartition
-from bank_common.runtime.logging import Logger
 from cdc_consumer.consume import dependencies as d
 from cdc_consumer.consume.assignment import AssignedPartition, Assignment
 from cdc_consumer.consume.dependencies import Dependencies
-from cdc_consumer.failpoints import Failpoint, FailpointHandler
+from cdc_consumer.failpoints import Failpoint
 from cdc_consumer.failures import FailedError
-from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.model.partition_buffer import FlushLimits, FlushReason, PartitionBuffer, seal_due, seconds_until_due
 from cdc_consumer.model.segment_budget import SegmentBudget
 from cdc_consumer.ports import Commit, RecordLog
+from cdc_consumer.runtime import Runtime
 from cdc_consumer.segments.chain import Appended
 from cdc_consumer.segments.writer import SegmentWriter
 
@@ -27,13 +26,9 @@ class Flusher:
         writer: SegmentWriter,
         kafka: RecordLog,
         dependencies: Dependencies,
-        *,
         limits: FlushLimits,
         handover_seconds: float,
-        metrics: ConsumerMetrics,
-        clock: Callable[[], float],
-        log: Logger,
-        failpoint: FailpointHandler,
+        runtime: Runtime,
     ) -> None:
         self._assignment = assignment
         self._writer = writer
@@ -42,10 +37,10 @@ class Flusher:
         self._limits = limits
         self._budget = SegmentBudget(limits.budget)
         self._handover_seconds = handover_seconds
-        self._metrics = metrics
-        self._clock = clock
-        self._log = log
-        self._failpoint = failpoint
+        self._metrics = runtime.metrics
+        self._clock = runtime.clock
+        self._log = runtime.log
+        self._failpoint = runtime.failpoint
 
     def seconds_until_due(self, now: float) -> float:
         """Seconds until a batch is due; infinite when all buffers are empty."""

@@ -5,12 +5,11 @@ revoked. It goes back to waiting when its buffer is no longer valid (a lost race
 store fails, all partitions are paused and polling goes on: memory stays bounded, and the member stays in the group.
 """
 
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from bank_common.landing.segments import TopicPartition
 from bank_common.runtime.errors import Halt
-from bank_common.runtime.logging import Logger
 from bank_common.runtime.service import Liveness, Readiness, Shutdown
 from cdc_consumer.consume import dependencies as d
 from cdc_consumer.consume.assignment import AssignedPartition, Assignment
@@ -18,15 +17,14 @@ from cdc_consumer.consume.batcher import Batcher, IncomingBatch, RejectedBatch, 
 from cdc_consumer.consume.dependencies import BackoffRegistry, Dependencies
 from cdc_consumer.consume.flusher import Flusher
 from cdc_consumer.consume.lag import show_partition
-from cdc_consumer.failpoints import FailpointHandler, no_failpoint
 from cdc_consumer.failures import FailedError, Undecodable, error_policy
-from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.model.dead_letter_limit import DeadLetterLimits
 from cdc_consumer.model.partition_buffer import FlushLimits, PartitionBuffer
 from cdc_consumer.model.records import Records
 from cdc_consumer.model.resume import PartitionState, Refused, decide
 from cdc_consumer.model.topics import LandedTopics
-from cdc_consumer.ports import DeadLetters, ObjectStore, Polled, RecordLog, SchemaRegistry
+from cdc_consumer.ports import Outside, Polled
+from cdc_consumer.runtime import Runtime
 from cdc_consumer.segments.chain import ChainStore
 from cdc_consumer.segments.writer import SegmentWriter
 
@@ -34,69 +32,54 @@ CLOSE_SECONDS = 3.0
 HANDOVER_SECONDS = 4.0
 
 
+@dataclass(frozen=True, slots=True)
+class LoopSettings:
+    """The numbers that the loop goes by; seconds."""
+
+    limits: FlushLimits
+    dead_letter_limits: DeadLetterLimits
+    max_poll_records: int
+    poll_seconds: float
+    handover_seconds: float = HANDOVER_SECONDS
+
+
 class Consumer:
     """One member of the consumer group. All that it needs comes in as arguments."""
 
     def __init__(
         self,
-        kafka: RecordLog,
-        store: ObjectStore,
-        registry: SchemaRegistry,
-        dead_letters: DeadLetters,
+        outside: Outside,
         topics: LandedTopics,
-        *,
-        limits: FlushLimits,
-        dead_letter_limits: DeadLetterLimits,
-        max_poll_records: int,
-        poll_seconds: float,
-        handover_seconds: float = HANDOVER_SECONDS,
-        metrics: ConsumerMetrics,
+        settings: LoopSettings,
         readiness: Readiness,
-        clock: Callable[[], float],
-        log: Logger,
-        failpoint: FailpointHandler = no_failpoint,
+        runtime: Runtime,
         liveness: Liveness | None = None,
-        wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        self._kafka = kafka
-        self._store = store
+        self._kafka = outside.kafka
+        self._store = outside.store
         self._topics = topics
-        self._limits = limits
-        self._max_poll_records = max_poll_records
-        self._poll_seconds = poll_seconds
-        self._polled_at = clock()
-        self._metrics = metrics
-        self._clock = clock
-        self._log = log
+        self._settings = settings
+        self._runtime = runtime
+        self._clock = runtime.clock
+        self._log = runtime.log
+        self._polled_at = self._clock()
         self._liveness = liveness
-        self._wall_clock = wall_clock  # for the lag in seconds alone: it decides nothing
-        self._dependencies = Dependencies(readiness, clock, log)
-        self._registry = BackoffRegistry(registry, self._dependencies)
+        self._dependencies = Dependencies(readiness, runtime.clock, runtime.log)
+        self._registry = BackoffRegistry(outside.registry, self._dependencies)
         self._batcher = Batcher(self._registry, topics)
-        self._chains = ChainStore(store)
+        self._chains = ChainStore(outside.store)
         self._writer = SegmentWriter(
-            self._chains,
-            dead_letters,
-            topics,
-            self._batcher.decode,
-            limits=dead_letter_limits,
-            metrics=metrics,
-            clock=clock,
-            log=log,
-            failpoint=failpoint,
+            self._chains, outside.dead_letters, topics, self._batcher.decode, settings.dead_letter_limits, runtime
         )
         self._assignment = Assignment()
         self._flusher = Flusher(
             self._assignment,
             self._writer,
-            kafka,
+            outside.kafka,
             self._dependencies,
-            limits=limits,
-            handover_seconds=handover_seconds,
-            metrics=metrics,
-            clock=clock,
-            log=log,
-            failpoint=failpoint,
+            settings.limits,
+            settings.handover_seconds,
+            runtime,
         )
         self._paused: set[TopicPartition] = set()
 
@@ -120,7 +103,7 @@ class Consumer:
         # Records may have come as soon as the wait began: their age is never underestimated.
         self._polled_at = self._clock()
         due = self._flusher.seconds_until_due(self._polled_at)
-        polled = self._kafka.poll(self._max_poll_records, min(self._poll_seconds, due))
+        polled = self._kafka.poll(self._settings.max_poll_records, min(self._settings.poll_seconds, due))
         self._note(polled)
         for topic_partition, records in polled.records.items():
             self._buffer_records(topic_partition, records)
@@ -176,7 +159,7 @@ class Consumer:
         self._paused -= set(partitions)
         for topic_partition in partitions:
             self._writer.forget(topic_partition)
-            self._metrics.forget(topic_partition)
+            self._runtime.metrics.forget(topic_partition)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -249,7 +232,7 @@ class Consumer:
         if isinstance(decision, Refused):
             raise FailedError(decision)
         self._seek(assigned.topic_partition, decision.offset)
-        assigned.buffer = PartitionBuffer(assigned.topic_partition, decision.offset, self._limits)
+        assigned.buffer = PartitionBuffer(assigned.topic_partition, decision.offset, self._settings.limits)
         assigned.topic_id = offsets.topic_id
         assigned.rewind = assigned.caught_up = False
         self._log.info(
@@ -304,8 +287,11 @@ class Consumer:
         if not self._assignment.waiting:
             self._dependencies.answered(d.CHAINS)
         for assigned in self._assignment:
-            self._metrics.records_read(assigned.topic_partition, assigned.read)
+            self._runtime.metrics.records_read(assigned.topic_partition, assigned.read)
             assigned.read = 0
             show_partition(
-                self._metrics, assigned, self._kafka.high_watermark(assigned.topic_partition), self._wall_clock()
+                self._runtime.metrics,
+                assigned,
+                self._kafka.high_watermark(assigned.topic_partition),
+                self._runtime.wall_clock(),
             )

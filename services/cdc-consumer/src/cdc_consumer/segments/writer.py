@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from bank_common.landing.segments import TopicPartition
 from bank_common.runtime import tracing
 from bank_common.runtime.errors import ToDeadLetters
-from bank_common.runtime.logging import Logger
-from cdc_consumer.failpoints import Failpoint, FailpointHandler
+from cdc_consumer.failpoints import Failpoint
 from cdc_consumer.failures import FailedError, TooManyRejected, Undecodable, error_policy
-from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.model.dead_letter import Address, DeadLetterRecord
 from cdc_consumer.model.dead_letter_limit import DeadLetterLimit, DeadLetterLimits
 from cdc_consumer.model.partition_buffer import SegmentBatch
 from cdc_consumer.model.topics import LandedTopics
 from cdc_consumer.ports import DeadLetters
+from cdc_consumer.runtime import Runtime
 from cdc_consumer.segments.chain import Appended, ChainStore
 from cdc_consumer.segments.decoded_batch import DecodedBatch
 from cdc_consumer.segments.segment import Segment, encode
@@ -41,22 +40,18 @@ class SegmentWriter:
         dead_letters: DeadLetters,
         topics: LandedTopics,
         decode: Callable[[SegmentBatch], DecodedBatch],
-        *,
         limits: DeadLetterLimits,
-        metrics: ConsumerMetrics,
-        clock: Callable[[], float],
-        log: Logger,
-        failpoint: FailpointHandler,
+        runtime: Runtime,
     ) -> None:
         self._chains = chains
         self._dead_letters = dead_letters
         self._topics = topics
         self._decode = decode
         self._limits = limits
-        self._metrics = metrics
-        self._clock = clock
-        self._log = log
-        self._failpoint = failpoint
+        self._metrics = runtime.metrics
+        self._clock = runtime.clock
+        self._log = runtime.log
+        self._failpoint = runtime.failpoint
         self._dead_letter_limits: dict[TopicPartition, DeadLetterLimit] = {}
         self._encoded: dict[TopicPartition, _Encoded] = {}
 
