@@ -123,39 +123,53 @@ def error_policy(failure: Failure) -> Retry | ToDeadLetters | Halt:  # noqa: PLR
         case TooManyRejected(first):
             return Halt(
                 f"Nothing was skipped: {first.topic_partition} stands before this batch. Find what the producer or the "
-                "registry changed (`bank connector status`), then start the consumer again. To let such records go to "
-                "the dead letters all the same, raise CDC_CONSUMER_REJECTED_MAX_RATIO or …_MAX_RUN."
+                "registry changed, then start the consumer again: it reads the batch again. Limits: "
+                "CDC_CONSUMER_REJECTED_MAX_RATIO and …_MAX_RUN. Runbook: infra/runbooks/undecodable-records.md."
             )
         case DeadLettersUnavailable():
             return Halt(
-                "What can't be kept as a dead letter is not dropped. `bank provision` creates the topic; see `bank "
-                "status` and `bank logs kafka`, then start the consumer again: it reads those records again."
+                "What can't be kept as a dead letter is not dropped. See whether Kafka runs and has the topic "
+                "CDC_CONSUMER_DEAD_LETTERS_TOPIC, then start the consumer again: it reads those records again. "
+                "Runbook: infra/runbooks/kafka-not-answering.md."
             )
         case Refused(_, refusal):
             return Halt(_advice(refusal))
         case BrokenTail(key):
             return Halt(
-                f"Restore the object {key} from a copy of the bucket, with its metadata, "
-                "or start over with `bank down --wipe`."
+                f"Keep the bucket as it is, and look at {key}: only the consumer writes segments. "
+                "Runbook: infra/runbooks/damaged-segment.md."
             )
         case StoreUnavailable():
-            return Retry("Reading pauses until the object store answers; see `bank status` and `bank logs minio`.")
+            return Retry(
+                "Reading pauses until the object store at CDC_CONSUMER_STORE__ENDPOINT answers. "
+                "Runbook: infra/runbooks/object-store-not-answering.md."
+            )
         case StoreDenied():
             return Retry(
-                "Check CDC_CONSUMER_STORE__ACCESS_KEY and …SECRET_KEY; `bank provision` restores users and policies."
+                "Check CDC_CONSUMER_STORE__ACCESS_KEY and …SECRET_KEY; reading pauses until they are accepted. "
+                "Runbook: infra/runbooks/object-store-not-answering.md."
             )
         case BucketMissing():
-            return Retry("`bank provision` creates the bucket; reading pauses until then.")
+            return Retry(
+                "Check CDC_CONSUMER_BUCKET; reading pauses until the bucket is there. "
+                "Runbook: infra/runbooks/object-store-not-answering.md."
+            )
         case RegistryUnavailable():
-            return Retry("Reading pauses until the registry answers; see `bank status` and `bank logs registry`.")
+            return Retry(
+                "Reading pauses until the registry at CDC_CONSUMER_REGISTRY__URL answers. "
+                "Runbook: infra/runbooks/registry-not-answering.md."
+            )
         case KafkaUnavailable():
-            return Retry("The consumer goes on when Kafka answers; see `bank status` and `bank logs kafka`.")
+            return Retry(
+                "The consumer goes on when Kafka at CDC_CONSUMER_KAFKA__BOOTSTRAP_SERVERS answers. "
+                "Runbook: infra/runbooks/kafka-not-answering.md."
+            )
         case TopicMissing():
-            return Retry("`bank provision` creates the topics; the consumer waits for it.")
+            return Retry("The consumer waits until it is created. Runbook: infra/runbooks/kafka-not-answering.md.")
         case KafkaFatal():
             return Halt(
                 "Make sure that CDC_CONSUMER_GROUP_INSTANCE_ID is this process's alone, then start it again: "
-                "it goes on after the chain's last segment."
+                "it goes on after the chain's last segment. Runbook: infra/runbooks/consumer-fenced.md."
             )
         case _:
             assert_never(failure)
@@ -167,8 +181,8 @@ def _of_undecodable(topic_partition: TopicPartition, offset: int, reason: Decode
             # Every record of that schema would follow it.
             return Halt(
                 f"Nothing was skipped: {topic_partition} stands before offset {offset}. Give the column a type that "
-                "the pipeline carries, or leave it out (`column.exclude.list`, `bank connector apply`), then start the "
-                "consumer again: it reads that record again."
+                "the pipeline carries, so that no more such records come. "
+                "Runbook: infra/runbooks/column-type-not-carried.md."
             )
         case (
             DecodeErrorReason.BAD_MAGIC
@@ -182,8 +196,8 @@ def _of_undecodable(topic_partition: TopicPartition, offset: int, reason: Decode
             | DecodeErrorReason.NO_KEY
         ):
             return ToDeadLetters(
-                "It is in the dead letters: `cdc-consumer dead-letters list` shows it, `… replay` sends it again once "
-                "its cause is gone (`bank connector status`)."
+                "It is in the dead letters: `cdc-consumer dead-letters list` shows it. "
+                "Runbook: infra/runbooks/undecodable-records.md."
             )
         case _:
             assert_never(reason)
@@ -193,23 +207,23 @@ def _advice(refusal: Refusal) -> str:
     match refusal:
         case Refusal.TOPIC_RECREATED:
             return (
-                "Its offsets start anew and would collide with the chain. `bank down --wipe` starts everything over; "
-                "to keep the old chain, move its objects away together with the ledger's rows."
+                "Its offsets start anew and would collide with the chain: keep objects and rows as they are. "
+                "Runbook: infra/runbooks/kafka-log-lost.md."
             )
         case Refusal.CHAIN_LOST | Refusal.CHAIN_BEHIND_COMMIT:
             return (
-                "Segments are missing from the bucket. Restore them from a copy, or start over with `bank down "
-                "--wipe`. When another bucket is meant, check CDC_CONSUMER_BUCKET and CDC_CONSUMER_GROUP_ID."
+                "Segments are missing from the bucket. Check CDC_CONSUMER_BUCKET and CDC_CONSUMER_GROUP_ID; if they "
+                "are right, restore the segments from a copy. Runbook: infra/runbooks/segments-missing.md."
             )
         case Refusal.LOG_STARTS_AFTER_TAIL:
             return (
-                "Records expired before they landed. Start over with a new snapshot by `bank down --wipe`, "
-                "and give the topics a longer retention."
+                "Records may have expired before they landed: keep Kafka, bucket and warehouse as they are. "
+                "Runbook: infra/runbooks/kafka-log-lost.md."
             )
         case Refusal.TAIL_BEYOND_LOG:
             return (
-                "Kafka lost records that have landed: its data directory was replaced or restored from an old copy. "
-                "Restore the log, or start over with `bank down --wipe` (a partial wipe always ends here)."
+                "Kafka lost records that have landed: its data was replaced or restored from an old copy. Find the "
+                "right data before anything is written to this one. Runbook: infra/runbooks/kafka-log-lost.md."
             )
         case _:
             assert_never(refusal)

@@ -182,7 +182,7 @@ def test_a_recreated_topic_halts(sandbox: Sandbox, tmp_path: Path) -> None:
         assert consumer.wait() == 3
         [halt] = consumer.events("halted")
     assert "deleted and created again" in halt["reason"]
-    assert "bank down --wipe" in halt["advice"]
+    assert "infra/runbooks/kafka-log-lost.md" in halt["advice"]
 
 
 def test_an_idle_bank_lands_nothing_until_asked_to_stop(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -35,6 +37,13 @@ WAITING = [
 ]
 
 
+def runbook_of(advice: str) -> Path:
+    """The runbook that an advice ends with."""
+    match = re.search(r" Runbook: (infra/runbooks/[a-z-]+\.md)\.$", advice)
+    assert match is not None, advice
+    return Path(__file__).parents[4] / match[1]
+
+
 def test_every_failure_is_in_one_of_the_lists() -> None:
     assert {type(failure) for failure in (*HALTING, *WAITING, *ISOLATED)} == set(get_args(f.Failure))
 
@@ -57,7 +66,7 @@ def test_waiting_heals(failure: f.Failure) -> None:
 @pytest.mark.parametrize("failure", [*HALTING, *WAITING, *ISOLATED], ids=str)
 def test_each_says_what_was_seen_and_what_to_do(failure: f.Failure) -> None:
     assert f.describe(failure).endswith(".")
-    assert any(word in f.error_policy(failure).advice for word in ("`bank ", "CDC_CONSUMER_"))
+    assert runbook_of(f.error_policy(failure).advice).is_file()
     assert dependency_of(failure) in DEPENDENCIES
 
 
@@ -66,6 +75,8 @@ def test_a_halt_names_topic_partition_and_offset() -> None:
     assert "bank.public.accounts/2 offset 41" in f.describe(failure)
 
 
-@pytest.mark.parametrize("refusal", list(Refusal))
-def test_a_refusal_names_the_command_that_mends_it(refusal: Refusal) -> None:
-    assert "bank down --wipe" in f.error_policy(Refused(TOPIC_PARTITION, refusal, STATE)).advice
+@pytest.mark.parametrize("failure", [*HALTING, *WAITING, *ISOLATED], ids=str)
+def test_no_advice_costs_the_bank_s_data(failure: f.Failure) -> None:
+    advice = f.error_policy(failure).advice
+    assert "`bank " not in advice
+    assert "wipe" not in advice

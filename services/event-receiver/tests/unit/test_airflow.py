@@ -145,6 +145,7 @@ def test_a_refusal_says_what_to_do(status: int, advice: str) -> None:
     with pytest.raises(RefusedError) as refused:
         ask(answers(status), trigger)
     assert advice in refused.value.advice
+    assert "infra/runbooks/airflow-refuses.md" in refused.value.advice
 
 
 def test_a_refused_login_says_what_to_correct() -> None:

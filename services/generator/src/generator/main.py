@@ -177,7 +177,8 @@ def work(settings: GeneratorSettings, *, once: bool) -> dict[str, Any]:
         where = settings.postgres
         raise PipelineError(
             f"Postgres at {where.host}:{where.port} is away: {away.reason}.",
-            advice="Start it (`bank up --only bank-postgres`) or correct GENERATOR_POSTGRES__HOST and __PORT.",
+            advice="Start it, or correct GENERATOR_POSTGRES__HOST and __PORT. "
+            "Runbook: infra/runbooks/bank-database-away.md.",
         ) from None
     finally:
         tracing.stop()

@@ -134,7 +134,7 @@ def test_a_connection_that_breaks_before_the_commit_is_not_unknown(
 
 def test_a_database_that_is_not_the_bank_s_says_what_to_do(bank: ScratchBank) -> None:
     elsewhere = bank.settings.model_copy(update={"database": "postgres"})
-    with PostgresBankDatabase(elsewhere) as database, pytest.raises(PipelineError, match="bank provision"):
+    with PostgresBankDatabase(elsewhere) as database, pytest.raises(PipelineError, match="bank-database-away"):
         database.open()
 
 

@@ -43,7 +43,7 @@ def test_an_absent_bank_is_a_sentence_with_advice_and_no_secret(environment: pyt
     result = CliRunner().invoke(app, ["run", "--once"])
     assert result.exit_code == 1
     assert "127.0.0.1:1 is away" in result.stderr
-    assert "bank up" in result.stderr
+    assert "Runbook: infra/runbooks/bank-database-away.md." in result.stderr
     assert "Traceback" not in result.stderr
     assert "canary-password" not in result.output
 

@@ -104,8 +104,8 @@ def _refuse(sentences: Sequence[str]) -> None:
     if sentences:
         raise TopicError(
             "Topics exist that are not as platform.toml has them: " + "; ".join(sentences) + ".",
-            advice="Partitions decide the order of a key's changes: never widen a topic in use. Restore its "
-            "settings with kafka-configs, or start afresh with `bank down --wipe`.",
+            advice="Partitions decide the order of a key's changes: never widen a topic in use. Restore its settings. "
+            "Runbook: infra/runbooks/kafka-not-answering.md.",
         )
 
 

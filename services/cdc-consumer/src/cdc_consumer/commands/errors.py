@@ -14,6 +14,7 @@ from cdc_consumer.failures import FailedError, describe, error_policy
 
 EXIT_SETTINGS: Final = 2
 EXIT_UNREACHABLE: Final = 3
+_KAFKA_ADVICE: Final = "Check CDC_CONSUMER_KAFKA__BOOTSTRAP_SERVERS. Runbook: infra/runbooks/kafka-not-answering.md."
 
 
 @contextmanager
@@ -37,4 +38,4 @@ def _explain(error: PipelineError | FailedError | KafkaException) -> tuple[str, 
             return f"{describe(error.failure)} {error_policy(error.failure).advice}", EXIT_UNREACHABLE
         case _:
             reason = error.args[0].str() if error.args else str(error)
-            return f"Kafka: {reason}. See `bank status` and `bank logs kafka`.", EXIT_UNREACHABLE
+            return f"Kafka: {reason}. {_KAFKA_ADVICE}", EXIT_UNREACHABLE

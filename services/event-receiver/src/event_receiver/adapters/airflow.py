@@ -57,9 +57,7 @@ class AirflowRuns:
             now = parsedate_to_datetime(answer.headers["date"]).timestamp()
             runs = [(entry["dag_id"], _run(entry)) for entry in listing["dag_runs"]]
         except (KeyError, TypeError, ValueError):
-            raise RefusedError(
-                "Airflow's list of runs can't be read", _advice(answer.status_code, self._dag_id)
-            ) from None
+            raise _refused("Airflow's list of runs can't be read", _advice(answer.status_code, self._dag_id)) from None
         loads = tuple(run for dag_id, run in runs if dag_id == self._dag_id)
         return DagRuns(now, loads, tuple(run for dag_id, run in runs if dag_id == self._build_dag_id))
 
@@ -67,7 +65,7 @@ class AirflowRuns:
         """See `AirflowPort.check`."""
         dag = self._checked(await self._request("GET", self._dag))
         if dag.get("is_paused"):
-            raise RefusedError(
+            raise _refused(
                 f"The DAG {self._dag_id} is paused", f"Unpause it: `airflow dags unpause {self._dag_id}`, or in the UI."
             )
 
@@ -86,10 +84,10 @@ class AirflowRuns:
     async def _new_token(self) -> str:
         answer = await self._call("POST", "/auth/token", self._login, {})
         if answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            raise RefusedError("Airflow refused the login", _LOGIN_ADVICE)
+            raise _refused("Airflow refused the login", _LOGIN_ADVICE)
         token = self._checked(answer).get("access_token")
         if not isinstance(token, str):
-            raise RefusedError("Airflow's login gave no token", "Check that EVENT_RECEIVER_AIRFLOW__URL is Airflow 3.")
+            raise _refused("Airflow's login gave no token", "Check that EVENT_RECEIVER_AIRFLOW__URL is Airflow 3.")
         self._token = token
         return token
 
@@ -112,13 +110,13 @@ class AirflowRuns:
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _NOT_NOW:
             raise UnreachableError(f"Airflow answered {status}")
         if not answer.is_success:
-            raise RefusedError(f"Airflow answered {status} for the DAG {self._dag_id}", _advice(status, self._dag_id))
+            raise _refused(f"Airflow answered {status} for the DAG {self._dag_id}", _advice(status, self._dag_id))
         try:
             document = answer.json()
         except ValueError:
             document = None
         if not isinstance(document, dict):
-            raise RefusedError("Airflow's answer is not JSON", "Check that EVENT_RECEIVER_AIRFLOW__URL is Airflow 3.")
+            raise _refused("Airflow's answer is not JSON", "Check that EVENT_RECEIVER_AIRFLOW__URL is Airflow 3.")
         return document
 
 
@@ -131,6 +129,10 @@ def _run(entry: Mapping[str, Any]) -> DagRun:
         raise ValueError("a run without a time")
     sweep = entry["run_type"] == "scheduled"
     return DagRun(entry["dag_run_id"], entry["state"], queued, moment("start_date"), moment("end_date"), sweep)
+
+
+def _refused(reason: str, advice: str) -> RefusedError:
+    return RefusedError(reason, f"{advice} Runbook: infra/runbooks/airflow-refuses.md.")
 
 
 def _advice(status: int, dag_id: str) -> str:

@@ -56,14 +56,16 @@ class PostgresBankDatabase:
         except (errors.UndefinedTable, errors.InsufficientPrivilege) as error:
             raise PipelineError(
                 f"The database {where.database!r} is not the bank's: {_first_line(error)}.",
-                advice="Apply the migrations and roles with `bank provision`.",
+                advice="Check GENERATOR_POSTGRES__DATABASE; the bank's has its migrations and roles applied. "
+                "Runbook: infra/runbooks/bank-database-away.md.",
             ) from None
         except psycopg.OperationalError as error:
             reason = _first_line(error)
             if any(words in reason for words in _REFUSED_LOGIN):
                 raise PipelineError(
                     f"Postgres at {where.host}:{where.port} refused the login: {reason}.",
-                    advice="Correct GENERATOR_POSTGRES__USER, __PASSWORD and __DATABASE; `bank up` renders them.",
+                    advice="Correct GENERATOR_POSTGRES__USER, __PASSWORD and __DATABASE. "
+                    "Runbook: infra/runbooks/bank-database-away.md.",
                 ) from None
             raise BankAwayError(reason) from None
 
