@@ -74,5 +74,5 @@ def snowflake_settings(environment: Mapping[str, str] = os.environ) -> Snowflake
         ]
         raise SettingsError(
             "The warehouse's settings are not valid:\n  " + "\n  ".join(problems) + "\n",
-            advice="`bank up` writes them to env/airflow.env; for an account of your own see the README.",
+            advice="Set the variables named above. Runbook: infra/runbooks/deploy-one-service.md.",
         ) from None

@@ -52,7 +52,7 @@ def skip(
 def main(
     topic: Annotated[str, typer.Argument(help="The chain's topic, e.g. bank.public.accounts.")],
     partition: Annotated[int, typer.Argument(min=0, help="The chain's partition.")],
-    start: Annotated[int, typer.Argument(min=0, help="The next offset of the chain, as `bank chain` shows it.")],
+    start: Annotated[int, typer.Argument(min=0, help="The next offset of the chain: END_OFFSET in RAW.LOAD_TAILS.")],
     reason: Annotated[str, typer.Option(help="Why; kept in RAW.LOAD_LEDGER.")],
     end: Annotated[int | None, typer.Option(help="Where the next segment starts, when no object is there.")] = None,
     *,

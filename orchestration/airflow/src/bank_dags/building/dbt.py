@@ -136,7 +136,8 @@ class StartedDbt:
             said = "\n".join(tail)
             raise BuildError(
                 f"dbt ended with exit code {exit_code} before it built anything:\n{said}\n",
-                advice=f"Its whole log is in {self.dbt.state_dir / 'log'}; the next sweep starts the build again.",
+                advice=f"Its whole log is in {self.dbt.state_dir / 'log'}; the next sweep starts the build again. "
+                "Runbook: infra/runbooks/build-failing.md.",
             )
         built = results.read(results_file, owner.token)
         results.check(built, exit_code)
@@ -154,7 +155,8 @@ class StartedDbt:
                         continue
                     raise BuildError(
                         f"dbt did not end within {self.dbt.timeout_seconds:.0f} s and was stopped.",
-                        advice="Raise BANK_DAGS_BUILD_TIMEOUT_SECONDS, or look for the slow model in dbt's log.",
+                        advice="Raise BANK_DAGS_BUILD_TIMEOUT_SECONDS, or look for the slow model in dbt's log. "
+                        "Runbook: infra/runbooks/build-failing.md.",
                     ) from None
         finally:
             process.stop()

@@ -103,7 +103,8 @@ class Hold:
         if self._lost.is_set():
             raise BuildError(
                 f"Build {self.owner.number} lost its fence to another build and was stopped.",
-                advice="It was silent for a minute: `select * from raw.build_takeovers` says who took over, and when.",
+                advice="It was silent for a minute: `select * from raw.build_takeovers` says who took over, and when. "
+                "Runbook: infra/runbooks/build-fence-held.md.",
             )
 
     def succeed(self, built: tuple[int, str] | None) -> None:
@@ -166,7 +167,8 @@ def held(
         if time.monotonic() >= deadline:
             raise FenceHeldError(
                 f"Build {row.number} is running: {row.holder}, last heard of {row.silent_seconds:.0f} s ago.",
-                advice=f"`--wait` waits for its end; a dead one is taken over {DEAD_SECONDS} s after its last word.",
+                advice=f"`--wait` waits for its end; a dead one is taken over {DEAD_SECONDS} s after its last word. "
+                "Runbook: infra/runbooks/build-fence-held.md.",
             )
         sleep(POLL_SECONDS)
     with Hold(table, owner) as hold:

@@ -161,7 +161,8 @@ def cold(
     except OSError as error:
         raise BuildError(
             f"{error.filename} can't be started: {error.strerror}.",
-            advice="Set BANK_DAGS_DBT_EXECUTABLE, or make dbt's environment with `make setup-all`.",
+            advice="Set BANK_DAGS_DBT_EXECUTABLE to the dbt of its own environment. "
+            "Runbook: infra/runbooks/build-failing.md.",
         ) from error
     with process:
         try:

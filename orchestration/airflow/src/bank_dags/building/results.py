@@ -14,6 +14,8 @@ BUILD_VARIABLE: Final = "DBT_ENV_CUSTOM_ENV_BANK_BUILD"
 
 _GOOD: Final = frozenset(("success", "pass", "warn", "no-op"))
 _SHOWN: Final = 10
+_RUNBOOK: Final = "Runbook: infra/runbooks/build-failing.md."
+_LOG_ADVICE: Final = f"See dbt's log in the state directory; the next sweep starts the build again. {_RUNBOOK}"
 
 
 class BuildError(PipelineError):
@@ -35,7 +37,7 @@ def read(path: Path, token: str) -> BuildResults:
     Raises:
         BuildError: the file is missing, not readable, empty, or of another run.
     """
-    advice = "See dbt's log in the state directory; the next sweep starts the build again."
+    advice = _LOG_ADVICE
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         written_by = document["metadata"]["env"].get(BUILD_VARIABLE.removeprefix("DBT_ENV_CUSTOM_ENV_"))
@@ -48,7 +50,9 @@ def read(path: Path, token: str) -> BuildResults:
     if written_by != token:
         raise BuildError("run_results.json is of another dbt run.", advice=advice)
     if not nodes:
-        raise BuildError("dbt built nothing.", advice="Check BANK_DAGS_DBT_PROJECT_DIR: the project has no nodes.")
+        raise BuildError(
+            "dbt built nothing.", advice=f"Check BANK_DAGS_DBT_PROJECT_DIR: the project has no nodes. {_RUNBOOK}"
+        )
     failures = tuple((name, (message or status).strip()) for name, status, message in nodes if status not in _GOOD)
     return BuildResults(Counter(status for _, status, _ in nodes), failures, seconds)
 
@@ -66,10 +70,10 @@ def check(results: BuildResults, exit_code: int) -> None:
         more = f"\n  … and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
         raise BuildError(
             f"{len(results.failures)} dbt nodes did not succeed:\n{lines}{more}\n",
-            advice="Mend the model or the data; the next sweep starts the build again.",
+            advice=f"Mend the model or the data; the next sweep starts the build again. {_RUNBOOK}",
         )
     if exit_code:
         raise BuildError(
             f"dbt ended with exit code {exit_code} though every node succeeded.",
-            advice="See dbt's log in the state directory; the next sweep starts the build again.",
+            advice=_LOG_ADVICE,
         )

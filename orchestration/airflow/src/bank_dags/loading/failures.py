@@ -171,51 +171,70 @@ def message(failure: LoadFailure) -> str:  # noqa: PLR0912 - one branch a failur
 
 
 def error_policy(failure: LoadFailure) -> ErrorPolicy:  # noqa: PLR0912 - one branch a failure
-    """Retry: the next run tries again by itself. Halt: it can't get better alone; the advice names the command."""
+    """Retry: the next run tries again by itself. Halt: it can't get better alone. The advice names the runbook."""
     match failure:
-        case BrokenChain(chain, expected, _):
+        case BrokenChain():
             return Halt(
-                f"`bank chain` shows the whole chain. Land the missing offsets again (remove the segments from there "
-                f"on and restart the consumer), or give them up on record: `python -m bank_dags.skip {chain.topic} "
-                f"{chain.partition} {expected} --end {failure.found} --reason …`."
+                "Keep the bucket as it is, and put the missing segment back from a copy of it; nothing behind a gap is "
+                "loaded. Runbook: infra/runbooks/landing-chain-broken.md."
                 if failure.kind == "gap"
-                else "`bank chain` shows the whole chain. Two owners wrote it, or the ledger is another landing's: "
-                "stop the consumer, keep the bucket, and compare the segments before anything is removed."
+                else "Two owners wrote the chain, or the ledger is another landing's: stop the consumer, keep the "
+                "bucket, and compare the segments before any is moved. Runbook: infra/runbooks/landing-chain-broken.md."
             )
         case LedgerBeyondLanding():
             return Halt(
-                "The landing was wiped or another one is configured (BANK_DAGS_STORE__ENDPOINT, BANK_DAGS_BUCKET); see "
-                "`bank chain`. `bank down --wipe` removes landing and warehouse together, never one of them alone."
+                "Check BANK_DAGS_STORE__ENDPOINT and BANK_DAGS_BUCKET; if they are right, segments are gone from the "
+                "landing: restore them from a copy. Runbook: infra/runbooks/segments-missing.md."
             )
         case ForeignObject():
-            return Halt("`bank chain` lists such objects. Move it out of the bucket; only the consumer writes there.")
+            return Halt(
+                "Only the consumer writes there: find who else did, and move the object out of the bucket if it never "
+                "was a segment. Runbook: infra/runbooks/damaged-segment.md."
+            )
         case ContentDiffers():
             return Halt(
-                "Segments never change: somebody replaced it, or the store is damaged. Restore the object from a "
-                "backup, or give its offsets up on record with `python -m bank_dags.skip`."
+                "Segments never change: somebody replaced it, or the store is damaged. Restore the object from a copy, "
+                "with its metadata. Runbook: infra/runbooks/damaged-segment.md."
             )
         case RowsDiffer():
-            return Halt("Read the file by hand (`bank chain` names its place); the consumer or COPY has a defect.")
+            return Halt(
+                "The consumer or COPY has a defect: keep the object, it is loaded once that is mended. "
+                "Runbook: infra/runbooks/copy-refused.md."
+            )
         case CopyRefused(topic, _):
             return Halt(
-                f"A value of {topic} does not fit its column in RAW; other tables go on. Compare its columns "
-                "at the source with RAW's (`bank raw-ddl render`), and provision RAW anew before the next load."
+                f"A value of {topic} does not fit its column in RAW; other tables go on. Compare its columns at the "
+                "source with RAW's, and keep the RAW table. Runbook: infra/runbooks/copy-refused.md."
             )
         case FenceMissing():
-            return Halt("Run `bank provision`, which makes the row when it is absent.")
+            return Halt(
+                "It needs its one row again, with the highest LOAD_ID of RAW.LOAD_LEDGER. "
+                "Runbook: infra/runbooks/load-fence.md."
+            )
         case TailsBehind():
-            return Halt("Run `bank provision`, which brings the tails up to RAW.LOAD_LEDGER; the next run loads then.")
+            return Halt(
+                "Compare them with RAW.LOAD_LEDGER; provisioning RAW brings the tails up to it, and the next run "
+                "loads. Runbook: infra/runbooks/load-fence.md."
+            )
         case NotNext():
             return Halt(
-                "Segments load in chain order and none is passed over; `bank chain` shows where the chain stands."
+                "Segments load in chain order and none is passed over; END_OFFSET in RAW.LOAD_TAILS is the chain's "
+                "next offset. Runbook: infra/runbooks/landing-chain-broken.md."
             )
         case Overtaken():
             return Retry(
-                "Nothing to do: the next run continues. If it stays, look for a second scheduler on this warehouse."
+                "Nothing to do: the next run continues. If it stays, look for a second scheduler on this warehouse. "
+                "Runbook: infra/runbooks/load-fence.md."
             )
         case StoreFailed():
-            return Retry("The next run tries again; `bank status` and `bank logs minio` show the store.")
+            return Retry(
+                "The next run tries again; check BANK_DAGS_STORE__ENDPOINT and the store. "
+                "Runbook: infra/runbooks/object-store-not-answering.md."
+            )
         case WarehouseFailed():
-            return Retry("Nothing was loaded; the next run tries again. `bank logs snowflake` shows the warehouse.")
+            return Retry(
+                "Nothing was changed; the next run tries again. Check SNOWFLAKE_* and the warehouse. "
+                "Runbook: infra/runbooks/warehouse-not-answering.md."
+            )
         case _:
             assert_never(failure)

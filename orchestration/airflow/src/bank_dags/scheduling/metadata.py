@@ -41,7 +41,7 @@ def dsn(environment: Mapping[str, str] = os.environ) -> str:
     if not url:
         raise PipelineError(
             "The metadata database is not known.",
-            advice=f"Set {_VARIABLE} or {_VARIABLE}_CMD; `bank up` writes it to env/airflow.env.",
+            advice=f"Set {_VARIABLE} or {_VARIABLE}_CMD. Runbook: infra/runbooks/deploy-one-service.md.",
         )
     scheme, _, rest = url.partition("://")
     return f"{scheme.partition('+')[0]}://{rest}"

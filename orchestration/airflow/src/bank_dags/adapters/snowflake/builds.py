@@ -27,7 +27,10 @@ class SnowflakeFence:
         """See FenceTable. Raises BuildError when the row is not there."""
         rows = self._run("reading the build fence", statements.sql("build_fence"))
         if len(rows) != 1:
-            raise BuildError(f"RAW.BUILD_FENCE has {len(rows)} rows, not one.", advice="Run `bank provision`.")
+            raise BuildError(
+                f"RAW.BUILD_FENCE has {len(rows)} rows, not one.",
+                advice="Provisioning RAW makes the row when it is absent. Runbook: infra/runbooks/build-fence-held.md.",
+            )
         number, running, holder, lock, sessions, silent = rows[0]
         session_ids = tuple(int(session) for session in (sessions or "").split(",") if session)
         return FenceRow(int(number), bool(running), holder or "", lock, session_ids, float(silent or 0))
