@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from bank_common import names
 from bankctl.devstack.components import postgres
 from bankctl.devstack.supervision import processes
 from bankctl.stack.settings import BankctlSettings
@@ -36,7 +37,7 @@ def private(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_a_cluster_is_made_and_served_below_a_private_folder(private: Path) -> None:
     assert postgres.refusal(private) is None
     with socket.create_server((LOOPBACK, 0)) as taken:
-        offset = taken.getsockname()[1] - postgres.names.PORTS["bank_postgres"]
+        offset = taken.getsockname()[1] - names.PORTS["bank_postgres"]
     settings = BankctlSettings.model_construct(port_offset=offset, network="loopback")
     stack = Stack(private, private / "state", private / "cache", settings, None)
     component = postgres.BANK

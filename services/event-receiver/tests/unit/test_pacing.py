@@ -119,10 +119,12 @@ def test_cycles_longer_than_the_target_lag_overlap_by_their_load(target_lag: flo
     result = Simulation(Pacing(target_lag_seconds=target_lag), scheduler, steady(0.5, 200)).run(250)
     builds = [run for run in scheduler.builds if run.ended is not None][3:]
     for build in builds:
-        beside = [load for load in scheduler.loads if build.queued <= load.queued < build.ended]
+        end = build.ended
+        assert end is not None
+        beside = [load for load in scheduler.loads if build.queued <= load.queued < end]
         assert len(beside) <= 1
         # It ends with the build, give or take the looks.
-        assert all(abs(load.ended - build.ended) <= 0.7 for load in beside)
+        assert all(load.ended is not None and abs(load.ended - end) <= 0.7 for load in beside)
     assert max(result.lags(180)[30:]) <= 2 * (build_seconds + 0.5) + 1 + 1
 
 

@@ -1,3 +1,4 @@
+from decimal import Decimal
 from random import Random
 
 from hypothesis import given
@@ -21,9 +22,8 @@ def test_a_roster_is_a_set_that_can_choose(steps: list[tuple[bool, int]]) -> Non
 
 def test_a_customer_that_is_gone_takes_its_accounts_and_frees_its_email() -> None:
     bank = Bank()
-    bank.learn(
-        KnownState(customers={1: Person("A", "B", "a@example.com")}, accounts={2: Account(1, 0), 3: Account(1, 0)})
-    )  # type: ignore[arg-type]
+    accounts = {2: Account(1, Decimal(0)), 3: Account(1, Decimal(0))}
+    bank.learn(KnownState(customers={1: Person("A", "B", "a@example.com")}, accounts=accounts))
     assert bank.accounts_of(1) == (2, 3)
     assert not bank.email_is_free("a@example.com")
     bank.learn(KnownState(gone_customers=(1,)))
