@@ -127,8 +127,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     print(json.dumps(outputs, indent=2))
-    if outputs := os.environ.get("GITHUB_OUTPUT"):
-        with Path(outputs).open("a", encoding="utf-8") as file:
+    if step_outputs := os.environ.get("GITHUB_OUTPUT"):
+        with Path(step_outputs).open("a", encoding="utf-8") as file:
             file.writelines(f"{name}={json.dumps(value)}\n" for name, value in outputs.items())
     return 0
 
