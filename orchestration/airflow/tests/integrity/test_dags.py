@@ -1,4 +1,4 @@
-"""The DAGs load, and are wired as ARCHITECTURE promises."""
+"""The DAGs load, and are wired as the README promises."""
 
 import ast
 import subprocess

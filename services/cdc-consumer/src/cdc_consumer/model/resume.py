@@ -1,4 +1,4 @@
-"""Where a member resumes a partition, or why it must not: GUARANTEES M1 as a table of decisions. Pure."""
+"""Where a member resumes a partition, or why it must not, as a table of decisions. Pure."""
 
 from dataclasses import dataclass
 from enum import Enum

@@ -1,6 +1,6 @@
 """The segment writer: decode a batch, send its dead letters, encode it, create the object; in this order.
 
-Dead letters are acknowledged before the object is created (GUARANTEES M2). Records that are in no segment are read
+Dead letters are acknowledged before the object is created. Records that are in no segment are read
 again, and a dead letter that is written twice is one record after compaction.
 """
 
