@@ -8,10 +8,6 @@ CREATE TABLE IF NOT EXISTS RAW.LOAD_FENCE (
    ID NUMBER(1,0),
    LOAD_ID NUMBER(20,0)
 );
-MERGE INTO RAW.LOAD_FENCE AS fence
-   USING (SELECT 1 AS ID) AS first_row
-   ON fence.ID = first_row.ID
-   WHEN NOT MATCHED THEN INSERT (ID, LOAD_ID) VALUES (first_row.ID, 0);
 
 -- One row for each landed segment that was loaded, or skipped on record (STATUS 'loaded' or 'skipped').
 CREATE TABLE IF NOT EXISTS RAW.LOAD_LEDGER (
@@ -30,6 +26,12 @@ CREATE TABLE IF NOT EXISTS RAW.LOAD_LEDGER (
    REASON VARCHAR,
    LOADED_AT TIMESTAMP_TZ(6)
 );
+
+-- A fence that was lost is made again with the last number: with a lower one no build would be pending after a load.
+MERGE INTO RAW.LOAD_FENCE AS fence
+   USING (SELECT 1 AS ID, COALESCE(MAX(LOAD_ID), 0) AS LOAD_ID FROM RAW.LOAD_LEDGER) AS known
+   ON fence.ID = known.ID
+   WHEN NOT MATCHED THEN INSERT (ID, LOAD_ID) VALUES (known.ID, known.LOAD_ID);
 
 -- One row for each chain: the last of its rows in the ledger, moved in the load's own transaction. A load plans
 -- with it, so that its cost does not grow with the ledger. CHANGED_LOAD_ID is the chain's last load that changes marts.

@@ -21,6 +21,7 @@ from bank_dags.loading.failures import (
     BrokenChain,
     ContentDiffers,
     CopyRefused,
+    FenceMissing,
     ForeignObject,
     LedgerBeyondLanding,
     LoadError,
@@ -39,6 +40,20 @@ def offsets(*made: Made) -> list[tuple[str, int, int]]:
         for segment in made
         for offset in range(segment.metadata.start, segment.metadata.start + segment.metadata.rows)
     )
+
+
+def test_a_fence_that_was_lost_is_made_again_with_the_last_number(sandbox: Sandbox) -> None:
+    """With 0 the loads would be numbered below the last build, and no build would be pending for them."""
+    sandbox.land(segments.accounts(0, 0, 5))
+    run_load(sandbox)
+    sandbox.query("DELETE FROM RAW.LOAD_FENCE")
+    sandbox.land(segments.accounts(0, 5, 9))
+    with pytest.raises(LoadError) as caught:
+        run_load(sandbox)
+    assert caught.value.failure == FenceMissing(0)
+    sandbox.provision()
+    (batch,) = run_load(sandbox)
+    assert batch.load_id == 2
 
 
 def test_what_landed_is_loaded_once_with_exact_values(sandbox: Sandbox) -> None:
