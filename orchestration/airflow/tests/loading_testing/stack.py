@@ -16,6 +16,7 @@ import snowflake.connector
 from obstore.store import S3Store
 
 from bank_common import names
+from bank_common.clients.snowflake import connection_arguments
 from bank_common.runtime.settings import ObjectStoreSettings, SnowflakeSettings
 from bank_dags.settings import snowflake_settings
 from loading_testing.segments import Made
@@ -205,20 +206,7 @@ def _run_file(connection: snowflake.connector.SnowflakeConnection, path: Path) -
 
 @contextmanager
 def _session(settings: SnowflakeSettings, **overrides: Any) -> Iterator[snowflake.connector.SnowflakeConnection]:
-    arguments: dict[str, Any] = {
-        "account": settings.account,
-        "user": settings.user,
-        "authenticator": "SNOWFLAKE_JWT",
-        "private_key_file": str(settings.private_key_file),
-        "role": settings.role,
-        "warehouse": settings.warehouse,
-        "database": settings.database,
-        "session_parameters": {"TIMEZONE": "UTC"},
-        "platform_detection_timeout_seconds": 0.0,
-    }
-    if settings.host is not None:
-        arguments |= {"host": settings.host, "port": settings.port, "protocol": settings.protocol}
-    connection = snowflake.connector.connect(**(arguments | overrides))
+    connection = snowflake.connector.connect(**(connection_arguments(settings) | overrides))
     try:
         yield connection
     finally:
