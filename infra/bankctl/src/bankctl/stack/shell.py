@@ -44,8 +44,8 @@ _CLIENTS: Final = ("PG", "AWS_", "DBT_", "AIRFLOW_", "KAFKA_")
 _JVM: Final = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH")
 _NO_PROXY: Final = ("127.0.0.1", "localhost")
 
-
 _said: dict[str, str] = {}
+"""What `.env` says to the programs of the stack: read once, before any command."""
 
 
 def read_env_file() -> None:

@@ -50,6 +50,12 @@ def test_each_hop_is_judged_by_what_it_needs(look: Look, moving: tuple[bool, boo
     assert (load.moving, build.moving) == moving
 
 
+def test_a_load_may_wait_for_a_target_lag_that_is_longer_than_the_sweep() -> None:
+    waits = Look(landing(120), None, QUIET, RUNS)
+    assert judged(waits, 60, 300)[1].moving
+    assert not judged(waits, 60, 10)[1].moving
+
+
 def test_what_does_not_answer_is_named() -> None:
     _, load, build = judged(Look(NO_STORE, None, NO_AIRFLOW, RUNS), 60, 10)
     assert NO_STORE in load.sentence
