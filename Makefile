@@ -204,10 +204,10 @@ chaos-consumer: setup ## 200 kills, 20 freezes, 2 minutes without a store (half 
 	$(TEST_ENV) $(BANK) up --only kafka,platform-postgres,registry,minio; \
 	$(TEST_ENV) CHAOS_KILLS=200 CHAOS_SLEEPS=20 CHAOS_OUTAGE_SECONDS=120 \
 	  $(PYTEST) -s -m contract -k "kill or owners or store_that_is_down" services/cdc-consumer
-mutations-consumer: setup ## Break each line that the consumer's guarantees rest on; a named test must fail
+mutations-consumer: setup ## Break each line that the consumer's guarantees rest on; a named test must fail (ARGS="put.py")
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(BANK) up --only minio; \
-	$(TEST_ENV) $(RUN) python services/cdc-consumer/tests/mutations.py
+	$(TEST_ENV) $(RUN) python services/cdc-consumer/tests/mutations.py $(ARGS)
 benchmark-consumer: setup ## What landing costs, on a million real changes (ARGS="--rounds 5 --only compare")
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(BANK) up --only bank-postgres,platform-postgres,kafka,registry,connect,minio; \

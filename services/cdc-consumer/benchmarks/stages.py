@@ -21,7 +21,7 @@ from cdc_consumer.adapters import kafka
 from cdc_consumer.adapters.object_store import S3ObjectStore
 from cdc_consumer.consume import batcher
 from cdc_consumer.consume.loop import Consumer
-from cdc_consumer.segments import segment
+from cdc_consumer.segments import decoded_batch, segment
 from cdc_consumer.settings import ConsumerSettings
 
 LOOP: Final = "the loop: commits, metrics, log lines"
@@ -98,7 +98,7 @@ def profiled(file: Path) -> int:
         (kafka.KafkaLog, "poll", "messages to columns"),
         (Consumer, "_buffer_records", "batch and buffer"),
         (batcher, "decode_batch", "decode"),
-        (segment, "table_of", "the segment's table"),
+        (decoded_batch, "with_own_columns", "the segment's table"),
         (segment, "parquet", "Parquet: encode, compress"),
         (segment.hashlib, "sha256", "SHA-256 of the object"),
         (S3ObjectStore, "create", "PUT, the caller's side"),

@@ -1,11 +1,14 @@
 """Breaks, one at a time and on a copy, each line that a guarantee rests on: the named test must fail for it.
 
     make mutations-consumer
+    make mutations-consumer ARGS="segments/put.py budget"
 
-The target starts the object store that one of the tests needs. Exits with 1 when a mutant survives, and when a mutation
-no longer fits the code or its test does not pass without it.
+Arguments choose those whose sentence or module has one of them. The target starts the object store that one of the
+tests needs. Exits with 1 when a mutant survives, and when a mutation no longer fits the code or its test does not pass
+without it.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -39,16 +42,16 @@ MUTATIONS: Final = (
     Mutation(
         "the offset is committed before the segment is stored",
         "cdc_consumer/consume/flusher.py",
-        "        try:\n            outcome = self._writer.write(batch, assigned.topic_id)",
+        "        outcome: PutAnswer | Failure\n",
         "        landed = Commit(assigned.topic_partition, batch.end, metadata=str(batch.start))\n"
         "        commits[assigned.topic_partition] = landed\n"
-        "        try:\n            outcome = self._writer.write(batch, assigned.topic_id)",
+        "        outcome: PutAnswer | Failure\n",
         "consume/test_loop.py::test_nothing_is_committed_while_the_store_fails",
     ),
     Mutation(
         "a segment costs nothing of the budget",
         "cdc_consumer/consume/flusher.py",
-        "        self._budget.spend(1, self._clock())\n",
+        "                self._budget.spend(1, self._clock())\n",
         "",
         "consume/test_loop.py::test_segments_beyond_the_budget_wait_and_get_larger",
     ),
@@ -56,17 +59,16 @@ MUTATIONS: Final = (
         "the segment is stored before its dead letters are acknowledged",
         "cdc_consumer/segments/writer.py",
         "        self._reject(batch, decoded)\n        traceparent",
-        "        kind = self._topics.kinds[batch.topic_partition.topic]\n"
-        "        self._chains.append(encode(kind, batch, decoded, topic_id, None))\n"
+        "        append(self._store, encode(batch, decoded, topic_id, None))\n"
         "        self._reject(batch, decoded)\n        traceparent",
         "consume/test_poisoned_records.py::test_a_dead_letter_is_acknowledged_before_its_segment_is_stored",
     ),
     Mutation(
         "a lost race is ignored",
         "cdc_consumer/consume/flusher.py",
-        "        if outcome is Appended.LOST_RACE:\n            self._writer.forget(assigned.topic_partition)\n"
-        "            assigned.buffer = None\n            return\n",
-        "",
+        "            case Decision.LOST_RACE:\n                self._writer.forget(assigned.topic_partition)\n"
+        "                assigned.buffer = None\n",
+        "            case Decision.LOST_RACE:\n                buffer.stored()\n",
         "consume/test_loop.py::test_losing_the_race_drops_the_buffer_and_reads_from_the_new_tail",
     ),
     Mutation(
@@ -78,18 +80,62 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "an object of the same name is taken for ours",
-        "cdc_consumer/segments/chain.py",
-        "return Appended.ALREADY_THERE if same else Appended.LOST_RACE",
-        "return Appended.ALREADY_THERE",
-        "segments/test_chain.py",
+        "cdc_consumer/segments/put.py",
+        "return PutAnswer.HOLDS_SAME if same else PutAnswer.HOLDS_OTHER",
+        "return PutAnswer.HOLDS_SAME",
+        "segments/test_put.py::test_what_the_store_holds_is_told_by_its_bytes_and_its_range",
+    ),
+    Mutation(
+        "a segment of the same bytes and another range is taken for ours",
+        "cdc_consumer/segments/put.py",
+        "same_bytes and metadata.end == segment.metadata.end",
+        "same_bytes",
+        "segments/test_put.py::test_what_the_store_holds_is_told_by_its_bytes_and_its_range",
+    ),
+    Mutation(
+        "another member's segment counts as ours",
+        "cdc_consumer/segments/put.py",
+        "        case PutAnswer.HOLDS_OTHER:\n"
+        "            # Another member's: its range may be shorter or longer than ours.\n"
+        "            return Decision.LOST_RACE\n",
+        "        case PutAnswer.HOLDS_OTHER:\n            return Decision.STORED\n",
+        "segments/test_put.py::test_each_outcome_has_its_decision",
+    ),
+    Mutation(
+        "an object that is no segment counts as ours",
+        "cdc_consumer/segments/put.py",
+        "and who looks for the tail halts and names it.\n            return Decision.LOST_RACE\n",
+        "and who looks for the tail halts and names it.\n            return Decision.STORED\n",
+        "segments/test_put.py::test_each_outcome_has_its_decision",
+    ),
+    Mutation(
+        "an unknown outcome counts as stored",
+        "cdc_consumer/segments/put.py",
+        "or the object is there and can't be read.\n            return Decision.KEEP\n",
+        "or the object is there and can't be read.\n            return Decision.STORED\n",
+        "consume/test_loop.py::test_nothing_is_committed_while_the_store_fails",
+    ),
+    Mutation(
+        "a segment whose PUT was refused is given up",
+        "cdc_consumer/segments/put.py",
+        "but perhaps by one before it.\n            return Decision.KEEP\n",
+        "but perhaps by one before it.\n            return Decision.NOT_STORED\n",
+        "segments/test_put.py::test_each_outcome_has_its_decision",
+    ),
+    Mutation(
+        "a batch that must not be stored counts as stored",
+        "cdc_consumer/segments/put.py",
+        "            # Found before the PUT.\n            return Decision.NOT_STORED\n",
+        "            # Found before the PUT.\n            return Decision.STORED\n",
+        "segments/test_put.py::test_each_outcome_has_its_decision",
     ),
     Mutation(
         "a PUT without an answer counts as stored",
         "cdc_consumer/segments/writer.py",
-        "            outcome = self._chains.append(segment)\n",
-        "            outcome = Appended.CREATED\n"
+        "            answer = append(self._store, segment)\n",
+        "            answer = PutAnswer.CREATED\n"
         "            with __import__('contextlib').suppress(FailedError):\n"
-        "                outcome = self._chains.append(segment)\n",
+        "                answer = append(self._store, segment)\n",
         "consume/test_loop.py::test_nothing_is_committed_while_the_store_fails",
     ),
     Mutation(
@@ -188,13 +234,21 @@ def verdict(mutation: Mutation, source: Path) -> str | None:
 
 
 def main() -> int:
-    """Try them all."""
+    """Try them."""
+    parser = argparse.ArgumentParser(description="Break each line that a guarantee rests on; a named test must fail.")
+    parser.add_argument("chosen", nargs="*", metavar="TEXT", help="part of a mutation's sentence or module")
+    texts = parser.parse_args().chosen or [""]
+    mutations = [
+        mutation for mutation in MUTATIONS if any(text in f"{mutation.says} {mutation.module}" for text in texts)
+    ]
+    if not mutations:
+        parser.error("no mutation has that in its sentence or module")
     problems = 0
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         source = Path(folder)
         for package, folder_of_package in SOURCES.items():
             shutil.copytree(folder_of_package / package, source / package)
-        for mutation in MUTATIONS:
+        for mutation in mutations:
             problem = verdict(mutation, source)
             problems += problem is not None
             sys.stdout.write(f"{'killed' if problem is None else 'ALIVE '}  {mutation.says}")

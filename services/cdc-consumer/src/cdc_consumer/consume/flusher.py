@@ -8,12 +8,12 @@ from cdc_consumer.consume import dependencies as d
 from cdc_consumer.consume.assignment import AssignedPartition, Assignment
 from cdc_consumer.consume.dependencies import Dependencies
 from cdc_consumer.failpoints import Failpoint
-from cdc_consumer.failures import FailedError
+from cdc_consumer.failures import FailedError, Failure
 from cdc_consumer.model.partition_buffer import FlushLimits, FlushReason, PartitionBuffer, seal_due, seconds_until_due
 from cdc_consumer.model.segment_budget import SegmentBudget
 from cdc_consumer.ports import Commit, RecordLog
 from cdc_consumer.runtime import Runtime
-from cdc_consumer.segments.chain import Appended
+from cdc_consumer.segments.put import Decision, PutAnswer, decide
 from cdc_consumer.segments.writer import SegmentWriter
 
 
@@ -89,21 +89,25 @@ class Flusher:
         batch = buffer.head
         if batch is None:
             return
+        outcome: PutAnswer | Failure
         try:
             outcome = self._writer.write(batch, assigned.topic_id)
         except FailedError as error:
-            if d.dependency_of(error.failure) == d.STORE:
+            outcome = error.failure
+        match decide(outcome):
+            case Decision.STORED:
+                buffer.stored()
+                self._budget.spend(1, self._clock())
+                landed = Commit(assigned.topic_partition, batch.end, metadata=str(batch.start))
+                commits[assigned.topic_partition] = landed
+            case Decision.KEEP:
                 self._metrics.store_failed()
-            else:
-                # The batch must not be stored: it is read again by whoever comes after the halt.
+            case Decision.LOST_RACE:
+                self._writer.forget(assigned.topic_partition)
                 assigned.buffer = None
-            self._dependencies.report(error.failure)
-            return
-        self._dependencies.answered(d.STORE)
-        if outcome is Appended.LOST_RACE:
-            self._writer.forget(assigned.topic_partition)
-            assigned.buffer = None
-            return
-        buffer.stored()
-        self._budget.spend(1, self._clock())
-        commits[assigned.topic_partition] = Commit(assigned.topic_partition, batch.end, metadata=str(batch.start))
+            case Decision.NOT_STORED:
+                assigned.buffer = None
+        if isinstance(outcome, PutAnswer):
+            self._dependencies.answered(d.STORE)
+        else:
+            self._dependencies.report(outcome)

@@ -25,7 +25,7 @@ from cdc_consumer.model.resume import PartitionState, Refused, decide
 from cdc_consumer.model.topics import LandedTopics
 from cdc_consumer.ports import Outside, Polled
 from cdc_consumer.runtime import Runtime
-from cdc_consumer.segments.chain import ChainStore
+from cdc_consumer.segments.chain import find_tail
 from cdc_consumer.segments.writer import SegmentWriter
 
 CLOSE_SECONDS = 3.0
@@ -67,9 +67,8 @@ class Consumer:
         self._dependencies = Dependencies(readiness, runtime.clock, runtime.log)
         self._registry = BackoffRegistry(outside.registry, self._dependencies)
         self._batcher = Batcher(self._registry, topics)
-        self._chains = ChainStore(outside.store)
         self._writer = SegmentWriter(
-            self._chains, outside.dead_letters, topics, self._batcher.decode, settings.dead_letter_limits, runtime
+            outside.store, outside.dead_letters, self._batcher.decode, settings.dead_letter_limits, runtime
         )
         self._assignment = Assignment()
         self._flusher = Flusher(
@@ -225,7 +224,7 @@ class Consumer:
         offsets = self._kafka.log_offsets(assigned.topic_partition)
         self._dependencies.answered(d.KAFKA)
         hint = int(offsets.metadata) if offsets.metadata and offsets.metadata.isdecimal() else None
-        tail = self._chains.tail(assigned.topic_partition, hint)
+        tail = find_tail(self._store, assigned.topic_partition, hint)
         self._dependencies.answered(d.STORE)
         state = PartitionState(tail, offsets.committed, offsets.log_start, offsets.high_watermark, offsets.topic_id)
         decision = decide(assigned.topic_partition, state)

@@ -21,9 +21,9 @@ from typing import Final, NamedTuple
 from bank_common.envelope.avro import Column
 from bank_common.envelope.events import DecodeError
 from bank_common.envelope.topic_kind import TopicKind
-from bank_common.landing.segments import TopicPartition
+from bank_common.landing.segments import SegmentKey, TopicPartition
 from bank_common.runtime.tracing import TRACEPARENT
-from cdc_consumer.model.records import Headers, Records, header
+from cdc_consumer.model.records import Records, header
 from cdc_consumer.model.segment_budget import Budget, SegmentBudget
 
 # Heap of one raw record beside its bytes: two bytes objects, an offset, four list entries; and what the allocator
@@ -80,7 +80,11 @@ class SegmentBatch:
     traceparents: tuple[str, ...]
     size: int
     reason: FlushReason
-    written: float | None
+
+    @property
+    def key(self) -> SegmentKey:
+        """The key of the segment: its start decides it."""
+        return SegmentKey(self.topic_partition.topic, self.topic_partition.partition, self.start)
 
     @property
     def schema_id(self) -> int:
@@ -92,14 +96,10 @@ class SegmentBatch:
 class _OpenBatch:
     start: int
     value_schema: ValueSchema | None = None
-    offsets: list[int] = field(default_factory=list[int])
-    keys: list[bytes | None] = field(default_factory=list[bytes | None])
-    values: list[bytes | None] = field(default_factory=list[bytes | None])
-    headers: list[Headers | None] = field(default_factory=list[Headers | None])
+    records: Records = field(default_factory=Records)
     rejected: dict[int, DecodeError] = field(default_factory=dict[int, DecodeError])
     traceparents: dict[str, None] = field(default_factory=dict[str, None])
     size: int = 0
-    written: float | None = None
     oldest: float | None = None
     oldest_urgent: float | None = None
 
@@ -151,7 +151,7 @@ class PartitionBuffer:
     @property
     def written(self) -> float | None:
         """When Kafka got the oldest record that is not stored, in seconds since 1970."""
-        return self._sealed[0].written if self._sealed else self._open.written
+        return self._sealed[0].records.written if self._sealed else self._open.records.written
 
     @property
     def head(self) -> SegmentBatch | None:
@@ -171,7 +171,7 @@ class PartitionBuffer:
         """Add undecodable records: they make no row, and the footer of their segment names their offsets."""
         records = records.since(self._end)
         while records.count:
-            first = len(self._open.offsets)
+            first = self._open.records.count
             count, _ = self._room(records)
             self._open.rejected |= dict.fromkeys(range(first, first + count), error)
             records = self._append(records, True, now)
@@ -184,7 +184,7 @@ class PartitionBuffer:
     def seal(self, reason: FlushReason) -> None:
         """Seal the open batch. An empty one stays open, for a segment is never empty."""
         open_batch = self._open
-        if not open_batch.offsets:
+        if not open_batch.records.count:
             return
         self._sealed.append(
             SegmentBatch(
@@ -192,12 +192,11 @@ class PartitionBuffer:
                 start=open_batch.start,
                 end=self._end,
                 value_schema=open_batch.value_schema,
-                records=Records(open_batch.offsets, open_batch.keys, open_batch.values, open_batch.headers),
+                records=open_batch.records,
                 rejected=open_batch.rejected,
                 traceparents=tuple(open_batch.traceparents),
                 size=open_batch.size,
                 reason=reason,
-                written=open_batch.written,
             )
         )
         self._open = _OpenBatch(self._end)
@@ -207,19 +206,16 @@ class PartitionBuffer:
         open_batch = self._open
         count, size = self._room(records)
         added = records.part(0, count)
-        open_batch.offsets += added.offsets
-        open_batch.keys += added.keys
-        open_batch.values += added.values
-        open_batch.headers += added.headers
+        open_batch.records.extend(added)
         open_batch.size += size
         if any(added.headers) and len(open_batch.traceparents) < MAX_TRACEPARENTS:
             open_batch.note_traces(added)
         self._end = added.offsets[-1] + 1
         if open_batch.oldest is None:
-            open_batch.oldest, open_batch.written = now, added.written
+            open_batch.oldest = now
         if urgent and open_batch.oldest_urgent is None:
             open_batch.oldest_urgent = now
-        if len(open_batch.offsets) >= self._limits.max_rows:
+        if open_batch.records.count >= self._limits.max_rows:
             self.seal(FlushReason.ROWS)
         elif open_batch.size >= self._limits.max_bytes:
             self.seal(FlushReason.BYTES)
@@ -227,7 +223,7 @@ class PartitionBuffer:
 
     def _room(self, records: Records) -> tuple[int, int]:
         """How many of the records go into the open batch, at least one, and their size."""
-        fit = records.part(0, self._limits.max_rows - len(self._open.offsets))
+        fit = records.part(0, self._limits.max_rows - self._open.records.count)
         room, size = self._limits.max_bytes - self._open.size, _size(fit)
         if size <= room:
             return fit.count, size

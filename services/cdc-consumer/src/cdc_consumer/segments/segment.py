@@ -9,12 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import compute
 
-from bank_common.envelope.topic_kind import TopicKind
 from bank_common.landing import columns as c
 from bank_common.landing.segments import REJECTED_OFFSETS, SegmentKey, SegmentMetadata
 from cdc_consumer.model.partition_buffer import SegmentBatch
 from cdc_consumer.segments.decoded_batch import DecodedBatch
-from cdc_consumer.segments.segment_table import table_of
 
 pc: Any = compute  # its functions are made at import, unseen by stubs
 
@@ -31,12 +29,9 @@ class Segment:
     metadata: SegmentMetadata
 
 
-def encode(
-    kind: TopicKind, batch: SegmentBatch, decoded: DecodedBatch, topic_id: str, traceparent: str | None
-) -> Segment:
+def encode(batch: SegmentBatch, decoded: DecodedBatch, topic_id: str, traceparent: str | None) -> Segment:
     """Encode a decoded batch as Parquet: zstd, dictionaries where values repeat, deltas for integers and instants."""
-    key = SegmentKey(batch.topic_partition.topic, batch.topic_partition.partition, batch.start)
-    table = table_of(kind, batch, decoded, str(key))
+    table = decoded.rows
     rejected = [batch.records.offsets[index] for index in decoded.rejected]
     body = parquet(table.replace_schema_metadata({REJECTED_OFFSETS: json.dumps(rejected).encode()}))
     lsn_min, lsn_max = _positions(table)
@@ -53,7 +48,7 @@ def encode(
         traceparent=traceparent,
         source_us_min=_earliest(table),
     )
-    return Segment(key, body, metadata)
+    return Segment(batch.key, body, metadata)
 
 
 def _positions(table: pa.Table) -> tuple[int | None, int | None]:

@@ -5,7 +5,6 @@ again, and a dead letter that is written twice is one record after compaction.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from bank_common.landing.segments import TopicPartition
 from bank_common.runtime import tracing
@@ -15,20 +14,12 @@ from cdc_consumer.failures import FailedError, TooManyRejected, Undecodable, err
 from cdc_consumer.model.dead_letter import Address, DeadLetterRecord
 from cdc_consumer.model.dead_letter_limit import DeadLetterLimit, DeadLetterLimits
 from cdc_consumer.model.partition_buffer import SegmentBatch
-from cdc_consumer.model.topics import LandedTopics
-from cdc_consumer.ports import DeadLetters
+from cdc_consumer.ports import DeadLetters, ObjectStore
 from cdc_consumer.runtime import Runtime
-from cdc_consumer.segments.chain import Appended, ChainStore
+from cdc_consumer.segments.chain import append
 from cdc_consumer.segments.decoded_batch import DecodedBatch
+from cdc_consumer.segments.put import Decision, PutAnswer, decide
 from cdc_consumer.segments.segment import Segment, encode
-
-
-@dataclass(slots=True)
-class _Encoded:
-    """The segment of a batch whose dead letters are acknowledged; kept while the store fails."""
-
-    batch: SegmentBatch
-    segment: Segment
 
 
 class SegmentWriter:
@@ -36,16 +27,14 @@ class SegmentWriter:
 
     def __init__(
         self,
-        chains: ChainStore,
+        store: ObjectStore,
         dead_letters: DeadLetters,
-        topics: LandedTopics,
         decode: Callable[[SegmentBatch], DecodedBatch],
         limits: DeadLetterLimits,
         runtime: Runtime,
     ) -> None:
-        self._chains = chains
+        self._store = store
         self._dead_letters = dead_letters
-        self._topics = topics
         self._decode = decode
         self._limits = limits
         self._metrics = runtime.metrics
@@ -53,10 +42,11 @@ class SegmentWriter:
         self._log = runtime.log
         self._failpoint = runtime.failpoint
         self._dead_letter_limits: dict[TopicPartition, DeadLetterLimit] = {}
-        self._encoded: dict[TopicPartition, _Encoded] = {}
+        # Kept while the store fails: its dead letters are acknowledged, and a retry puts the same bytes.
+        self._encoded: dict[TopicPartition, tuple[SegmentBatch, Segment]] = {}
 
-    def write(self, batch: SegmentBatch, topic_id: str) -> Appended:
-        """Create the segment of a batch. After a failure the same batch may be written again.
+    def write(self, batch: SegmentBatch, topic_id: str) -> PutAnswer:
+        """Put the segment of a batch. After a failure the same batch may be written again.
 
         Raises:
             FailedError: the store failed, or the batch must not be stored.
@@ -68,14 +58,14 @@ class SegmentWriter:
             segment = self._prepare(batch, topic_id)
             self._failpoint(Failpoint.SEGMENT_ENCODED)
             put = self._clock()
-            outcome = self._chains.append(segment)
+            answer = append(self._store, segment)
             self._metrics.put_answered(self._clock() - put)
             self._failpoint(Failpoint.SEGMENT_CREATED)
         self._encoded.pop(topic_partition, None)
-        if outcome is Appended.LOST_RACE:
+        if decide(answer) is Decision.LOST_RACE:
             self._metrics.race_lost(topic_partition)
             self._log.warning("race_lost", **where, offset=batch.start)
-            return outcome
+            return answer
         self._metrics.segment_created(
             topic_partition, segment.metadata, len(segment.body), batch.reason, self._clock() - started
         )
@@ -88,9 +78,9 @@ class SegmentWriter:
             rejected=segment.metadata.rejected,
             bytes=len(segment.body),
             reason=batch.reason.value,
-            answer_was_lost=outcome is Appended.ALREADY_THERE,
+            answer_was_lost=answer is PutAnswer.HOLDS_SAME,
         )
-        return outcome
+        return answer
 
     def forget(self, topic_partition: TopicPartition) -> None:
         """Drop what is kept of a partition: its next batch may be another member's, or be read again."""
@@ -99,13 +89,13 @@ class SegmentWriter:
 
     def _prepare(self, batch: SegmentBatch, topic_id: str) -> Segment:
         encoded = self._encoded.get(batch.topic_partition)
-        if encoded is not None and encoded.batch is batch:
-            return encoded.segment
+        if encoded is not None and encoded[0] is batch:
+            return encoded[1]
         decoded = self._decode(batch)
         self._reject(batch, decoded)
         traceparent = tracing.current_traceparent() or next(iter(batch.traceparents), None)
-        segment = encode(self._topics.kinds[batch.topic_partition.topic], batch, decoded, topic_id, traceparent)
-        self._encoded[batch.topic_partition] = _Encoded(batch, segment)
+        segment = encode(batch, decoded, topic_id, traceparent)
+        self._encoded[batch.topic_partition] = (batch, segment)
         return segment
 
     def _reject(self, batch: SegmentBatch, decoded: DecodedBatch) -> None:

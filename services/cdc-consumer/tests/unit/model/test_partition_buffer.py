@@ -38,7 +38,7 @@ def add(
 
 def records(*offsets: int, size: int = 10) -> Records:
     count = len(offsets)
-    return Records(offsets, [None] * count, [bytes(size)] * count, [None] * count)
+    return Records(list(offsets), [None] * count, [bytes(size)] * count, [None] * count)
 
 
 def drain(buffer: PartitionBuffer) -> list[SegmentBatch]:

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bank_common.landing.segments import SegmentKey, SegmentMetadata, TopicPartition
-from cdc_consumer.failures import BrokenTail, FailedError
-from cdc_consumer.segments.chain import Appended, ChainStore
+from cdc_consumer.failures import BrokenTail, FailedError, StoreUnavailable
+from cdc_consumer.segments.chain import append, find_tail
+from cdc_consumer.segments.put import PutAnswer
 from cdc_consumer.segments.segment import Segment
 
 TOPIC_PARTITION = TopicPartition("t", 3)
@@ -33,7 +34,7 @@ class CountingStore(MemoryObjectStore):
 
 
 def test_an_empty_chain_has_no_tail() -> None:
-    assert ChainStore(MemoryObjectStore()).tail(TOPIC_PARTITION) is None
+    assert find_tail(MemoryObjectStore(), TOPIC_PARTITION) is None
 
 
 @given(
@@ -41,45 +42,54 @@ def test_an_empty_chain_has_no_tail() -> None:
     st.none() | st.integers(0, 10**7),
 )
 def test_the_tail_is_found_with_any_hint(lengths: list[int], hint: int | None) -> None:
-    chains = ChainStore(MemoryObjectStore())
+    store = MemoryObjectStore()
     start = 0
     for length in lengths:
-        assert chains.append(segment(start, start + length)) is Appended.CREATED
+        assert append(store, segment(start, start + length)) is PutAnswer.CREATED
         start += length
-    tail = chains.tail(TOPIC_PARTITION, hint)
+    tail = find_tail(store, TOPIC_PARTITION, hint)
     assert tail is not None
     assert tail.end == start
-    assert chains.tail(TopicPartition("t", 30)) is None
+    assert find_tail(store, TopicPartition("t", 30)) is None
 
 
 def test_a_hint_saves_the_listing() -> None:
     store = CountingStore()
-    chains = ChainStore(store)
     for start in range(100):
-        chains.append(segment(start, start + 1))
+        append(store, segment(start, start + 1))
     store.listed = 0
-    tail = chains.tail(TOPIC_PARTITION, hint=98)
+    tail = find_tail(store, TOPIC_PARTITION, hint=98)
     assert tail is not None
     assert (tail.end, store.listed) == (100, 2)
 
 
 def test_a_repeat_after_a_lost_answer_is_found() -> None:
     store = FaultyObjectStore(MemoryObjectStore())
-    chains = ChainStore(store)
     store.lose_answers = 1
     with pytest.raises(FailedError):
-        chains.append(segment(0, 5))
-    assert chains.append(segment(0, 5)) is Appended.ALREADY_THERE
+        append(store, segment(0, 5))
+    assert append(store, segment(0, 5)) is PutAnswer.HOLDS_SAME
 
 
 @pytest.mark.parametrize("other", [segment(0, 5, b"other"), segment(0, 6)])
 def test_another_owner_s_segment_wins(other: Segment) -> None:
     store = MemoryObjectStore()
-    chains = ChainStore(store)
-    chains.append(other)
+    append(store, other)
     before = dict(store.objects)
-    assert chains.append(segment(0, 5)) is Appended.LOST_RACE
+    assert append(store, segment(0, 5)) is PutAnswer.HOLDS_OTHER
     assert store.objects == before
+
+
+def test_an_object_that_exists_and_can_not_be_read_is_no_answer() -> None:
+    class Unreadable(MemoryObjectStore):
+        def read(self, key: str) -> None:
+            return None
+
+    store = Unreadable()
+    append(store, segment(0, 5))
+    with pytest.raises(FailedError) as caught:
+        append(store, segment(0, 5))
+    assert isinstance(caught.value.failure, StoreUnavailable)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +100,6 @@ def test_a_tail_that_is_no_segment_is_named(metadata: dict[str, str]) -> None:
     key = str(SegmentKey("t", 3, 0))
     store.create(key, b"", metadata)
     with pytest.raises(FailedError) as caught:
-        ChainStore(store).tail(TOPIC_PARTITION)
+        find_tail(store, TOPIC_PARTITION)
     assert isinstance(caught.value.failure, BrokenTail)
     assert caught.value.failure.key == key

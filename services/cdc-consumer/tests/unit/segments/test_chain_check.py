@@ -31,7 +31,7 @@ def store() -> MemoryObjectStore:
     buffer = PartitionBuffer(TOPIC_PARTITION, 0, FlushLimits(10**6, 10**12, 10**12, 1, 1))
     bucket = MemoryObjectStore()
     for first in (0, 3, 6):
-        records = Records(range(first, first + 3), [None] * 3, [VALUE, VALUE, b"junk"], [None] * 3)
+        records = Records(list(range(first, first + 3)), [None] * 3, [VALUE, VALUE, b"junk"], [None] * 3)
         for batch in batcher.batches(TOPIC_PARTITION, records):
             if isinstance(batch, SchemaBatch):
                 buffer.add(batch.records, batch.value_schema, urgent=True, now=0.0)
@@ -39,7 +39,7 @@ def store() -> MemoryObjectStore:
                 buffer.reject(batch.records, batch.error, now=0.0)
         buffer.seal(FlushReason.AGE)
         assert buffer.head is not None
-        segment = encode(TopicKind.CHANGES, buffer.head, batcher.decode(buffer.head), "id", None)
+        segment = encode(buffer.head, batcher.decode(buffer.head), "id", None)
         buffer.stored()
         assert bucket.create(str(segment.key), segment.body, segment.metadata.to_headers())
     return bucket

@@ -82,7 +82,7 @@ def landed(kind: TopicKind, schema: dict[str, Any], values: list[Any], tracepare
             buffer.reject(batch.records, batch.error, now=0.0)
     buffer.seal(FlushReason.AGE)
     assert buffer.head is not None
-    return encode(kind, buffer.head, batcher.decode(buffer.head), "id", traceparent)
+    return encode(buffer.head, batcher.decode(buffer.head), "id", traceparent)
 
 
 def read(segment: Segment) -> pa.Table:
