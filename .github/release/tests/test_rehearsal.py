@@ -27,7 +27,7 @@ def test_a_bump_changes_one_components_version_changelog_and_tag_and_nothing_els
     before, tags = rehearsal.versions, rehearsal.tags
     assert rehearsal.candidates() == {}
     assert release_check.check_pending(rehearsal.root) == []
-    rehearsal.change("services/generator/src/generator/bank.py", "feat(generator): standing orders")
+    rehearsal.change("services/generator/src/generator/model/bank.py", "feat(generator): standing orders")
     offered = rehearsal.candidates()
     assert set(offered) == {"generator"}
     release = offered["generator"]
@@ -86,7 +86,7 @@ def test_a_release_of_bank_common_offers_a_release_of_each_dependant(rehearsal: 
 
 def test_an_image_with_unreleased_library_code_is_refused(rehearsal: Rehearsal) -> None:
     rehearsal.change("libs/bank_common/src/bank_common/landing/segments.py", "fix(bank_common): a longer key")
-    rehearsal.change("services/generator/src/generator/bank.py", "fix(generator): no overdraft")
+    rehearsal.change("services/generator/src/generator/model/bank.py", "fix(generator): no overdraft")
     offered = rehearsal.candidates()
     assert set(offered) == {"bank-common", "generator"}
     rehearsal.take("generator", offered["generator"])
@@ -100,7 +100,7 @@ def test_an_image_with_unreleased_library_code_is_refused(rehearsal: Rehearsal) 
 def test_a_librarys_tests_and_documents_hold_no_release_up(rehearsal: Rehearsal) -> None:
     rehearsal.change("libs/bank_common/tests/unit/test_landing.py", "test(bank_common): one more case")
     rehearsal.change("libs/bank_common/CHANGELOG.md", "docs(bank_common): a word")
-    rehearsal.change("services/generator/src/generator/bank.py", "fix(generator): no overdraft")
+    rehearsal.change("services/generator/src/generator/model/bank.py", "fix(generator): no overdraft")
     offered = rehearsal.candidates()
     assert set(offered) == {"generator"}
     rehearsal.take("generator", offered["generator"])
@@ -115,7 +115,7 @@ def test_what_users_do_not_see_is_no_release(rehearsal: Rehearsal) -> None:
 
 
 def test_a_breaking_change_before_1_0_is_a_minor_version(rehearsal: Rehearsal) -> None:
-    rehearsal.change("services/generator/src/generator/bank.py", "feat(generator)!: other options")
+    rehearsal.change("services/generator/src/generator/model/bank.py", "feat(generator)!: other options")
     old = rehearsal.versions["generator"].split(".")
     assert rehearsal.candidates()["generator"].version == f"{old[0]}.{int(old[1]) + 1}.0"
 

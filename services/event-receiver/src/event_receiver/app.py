@@ -14,8 +14,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from bank_common.runtime.logging import Logger
 from bank_common.runtime.service import Readiness
-from event_receiver.events import Hint, Malformed, Poison, parse
 from event_receiver.metrics import ReceiverMetrics
+from event_receiver.model.events import Hint, Malformed, Poison, parse
 
 EVENTS_PATH: Final = "/minio/events"
 _TOO_LARGE: Final = HTTPStatus(413)  # its name differs between Python versions

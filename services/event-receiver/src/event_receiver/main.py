@@ -25,8 +25,8 @@ from event_receiver.adapters.airflow import AirflowRuns
 from event_receiver.adapters.clock import LoopClock
 from event_receiver.app import Webhook, create_app
 from event_receiver.metrics import ReceiverMetrics
+from event_receiver.model.wakeup import WakeUp
 from event_receiver.settings import ReceiverSettings
-from event_receiver.wakeup import WakeUp
 from event_receiver.worker import DEPENDENCY, WakeUpWorker
 
 SERVICE: Final = "event-receiver"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Protocol
 
-from event_receiver.cycle import DagRuns
+from event_receiver.model.cycle import DagRuns
 
 
 class RunState(Enum):

@@ -7,7 +7,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from bank_common import names
 from bank_common.runtime.settings import TARGET_LAG_SECONDS, HttpSettings, ProgramSettings, TargetLag
-from event_receiver.wakeup import Pacing
+from event_receiver.model.wakeup import Pacing
 from event_receiver.worker import Pace
 
 

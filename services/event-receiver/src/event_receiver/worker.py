@@ -8,11 +8,11 @@ from typing import Any, Final
 from bank_common.runtime import tracing
 from bank_common.runtime.logging import Logger
 from bank_common.runtime.service import Readiness
-from event_receiver.cycle import Stage
-from event_receiver.events import Hint
 from event_receiver.metrics import ReceiverMetrics
+from event_receiver.model.cycle import Stage
+from event_receiver.model.events import Hint
+from event_receiver.model.wakeup import Look, Rest, Trigger, WakeUp, Watch
 from event_receiver.ports import AirflowPort, Clock, RefusedError, RunState, UnreachableError
-from event_receiver.wakeup import Look, Rest, Trigger, WakeUp, Watch
 
 DEPENDENCY: Final = "airflow"
 

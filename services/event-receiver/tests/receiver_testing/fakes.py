@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from event_receiver.cycle import DagRun, DagRuns
+from event_receiver.model.cycle import DagRun, DagRuns
 from event_receiver.ports import RefusedError, RunState, UnreachableError
 
 Fault = Callable[[], None]

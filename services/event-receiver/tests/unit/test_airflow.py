@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from event_receiver.adapters.airflow import AirflowRuns
-from event_receiver.cycle import DagRun, DagRuns
+from event_receiver.model.cycle import DagRun, DagRuns
 from event_receiver.ports import RefusedError, RunState, UnreachableError
 
 Handler = Callable[[httpx.Request], httpx.Response]

@@ -14,8 +14,8 @@ from bank_common.names import BUCKET, RAW_TABLE_BY_TOPIC
 from bank_common.runtime.logging import get_logger
 from bank_common.runtime.service import Readiness
 from event_receiver.app import EVENTS_PATH, Webhook, create_app
-from event_receiver.events import Hint
 from event_receiver.metrics import ReceiverMetrics
+from event_receiver.model.events import Hint
 
 OLD, NEW = "old-token-0123456789", "new-token-0123456789"
 

@@ -11,9 +11,9 @@ from bank_common.landing.segments import SegmentKey
 from bank_common.runtime import tracing
 from bank_common.runtime.logging import get_logger
 from bank_common.runtime.service import Readiness
-from event_receiver.events import Hint
 from event_receiver.metrics import ReceiverMetrics
-from event_receiver.wakeup import Pacing, WakeUp
+from event_receiver.model.events import Hint
+from event_receiver.model.wakeup import Pacing, WakeUp
 from event_receiver.worker import DEPENDENCY, Pace, WakeUpWorker
 
 

@@ -17,9 +17,9 @@ from bank_common.runtime.logging import configure, get_logger
 from bank_common.runtime.service import HealthServer, Readiness, Shutdown
 from generator import report
 from generator.adapters.postgres import PostgresBankDatabase
-from generator.bank import Bank
 from generator.metrics import GeneratorMetrics
-from generator.planner import Planner
+from generator.model.bank import Bank
+from generator.model.planner import Planner
 from generator.ports import BankAwayError
 from generator.runner import DEPENDENCY, Runner
 from generator.settings import GeneratorSettings

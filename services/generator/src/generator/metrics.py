@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry
 
 from bank_common.runtime import metrics as m
 from bank_common.runtime.service import build_metric
-from generator.outcomes import Committed, Outcome
+from generator.model.outcomes import Committed, Outcome
 
 
 class GeneratorMetrics:

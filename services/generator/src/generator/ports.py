@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from generator.actions import PlannedAction
-from generator.outcomes import KnownState, Outcome
+from generator.model.actions import PlannedAction
+from generator.model.outcomes import KnownState, Outcome
 
 
 class BankAwayError(Exception):

@@ -9,8 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from bank_common.runtime.logging import Logger
+from generator.model.run_totals import RunTotals
 from generator.ports import Pause
-from generator.run_totals import RunTotals
 
 _LINE_SECONDS: Final = 10.0
 _REDRAW_EVERY: Final = 50

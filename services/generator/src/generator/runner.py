@@ -6,12 +6,12 @@ from typing import Final
 from bank_common.runtime import tracing
 from bank_common.runtime.logging import Logger
 from bank_common.runtime.service import Readiness
-from generator.actions import PlannedAction
-from generator.bank import Bank
 from generator.metrics import GeneratorMetrics
-from generator.outcomes import Committed
+from generator.model.actions import PlannedAction
+from generator.model.bank import Bank
+from generator.model.outcomes import Committed
+from generator.model.run_totals import RunTotals
 from generator.ports import BankAwayError, BankDatabase, Pause
-from generator.run_totals import RunTotals
 
 DEPENDENCY: Final = "postgres"
 _FIRST_RETRY_SECONDS: Final = 0.2

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from bank_common.runtime.errors import PipelineError
 from bank_common.runtime.tracing import MESSAGE_PREFIX
-from generator.actions import CloseCustomer, Deposit, OpenCustomer, PlannedAction, Transfer, Withdrawal
 from generator.adapters.postgres import PostgresBankDatabase
-from generator.outcomes import Committed, RolledBack
+from generator.model.actions import CloseCustomer, Deposit, OpenCustomer, PlannedAction, Transfer, Withdrawal
+from generator.model.outcomes import Committed, RolledBack
 from generator.ports import BankAwayError
 
 pytestmark = pytest.mark.contract

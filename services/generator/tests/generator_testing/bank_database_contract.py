@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from generator.actions import (
+from generator.model.actions import (
     ChangeProfile,
     CloseAccount,
     CloseCustomer,
@@ -17,7 +17,7 @@ from generator.actions import (
     Transfer,
     Withdrawal,
 )
-from generator.outcomes import Account, Committed, KnownState, Money, RolledBack
+from generator.model.outcomes import Account, Committed, KnownState, Money, RolledBack
 from generator.ports import BankDatabase
 
 ADA = Person("Ada", "Byron", "ada@example.com")

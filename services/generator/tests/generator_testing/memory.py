@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import count
 
-from generator.actions import (
+from generator.model.actions import (
     Action,
     ChangeProfile,
     CloseAccount,
@@ -19,7 +19,7 @@ from generator.actions import (
     Transfer,
     Withdrawal,
 )
-from generator.outcomes import Account, Changes, Committed, KnownState, Money, Outcome, RolledBack
+from generator.model.outcomes import Account, Changes, Committed, KnownState, Money, Outcome, RolledBack
 from generator.ports import BankAwayError
 
 

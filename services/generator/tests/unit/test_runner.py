@@ -6,9 +6,9 @@ from prometheus_client import CollectorRegistry
 
 from bank_common.runtime.logging import get_logger
 from bank_common.runtime.service import Readiness
-from generator.bank import Bank
 from generator.metrics import GeneratorMetrics
-from generator.planner import Planner
+from generator.model.bank import Bank
+from generator.model.planner import Planner
 from generator.ports import BankAwayError
 from generator.runner import DEPENDENCY, Runner
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
-from event_receiver.cycle import DagRun, DagRuns
+from event_receiver.model.cycle import DagRun, DagRuns
 from event_receiver.ports import RefusedError, RunState, UnreachableError
 
 _NOT_NOW: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)

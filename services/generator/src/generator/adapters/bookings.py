@@ -11,7 +11,7 @@ from typing import Any, LiteralString, assert_never
 
 import psycopg
 
-from generator.actions import (
+from generator.model.actions import (
     Action,
     ChangeProfile,
     CloseAccount,
@@ -23,7 +23,7 @@ from generator.actions import (
     Transfer,
     Withdrawal,
 )
-from generator.outcomes import ZERO, Account, Changes, KnownState, Money, Operation
+from generator.model.outcomes import ZERO, Account, Changes, KnownState, Money, Operation
 
 _ADD = "UPDATE accounts SET balance = balance + %s WHERE id = %s"
 _POST = "INSERT INTO transactions (account_id, txn_type, amount, related_account_id) VALUES (%s, %s, %s, %s)"

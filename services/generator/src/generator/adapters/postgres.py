@@ -8,9 +8,9 @@ from psycopg import errors
 from bank_common.runtime.errors import PipelineError
 from bank_common.runtime.settings import PostgresSettings
 from bank_common.runtime.tracing import MESSAGE_PREFIX
-from generator.actions import ChangeProfile, OpenCustomer, Person, PlannedAction
 from generator.adapters.bookings import Booking, StaleError, book
-from generator.outcomes import Account, Committed, KnownState, Outcome, RolledBack
+from generator.model.actions import ChangeProfile, OpenCustomer, Person, PlannedAction
+from generator.model.outcomes import Account, Committed, KnownState, Outcome, RolledBack
 from generator.ports import BankAwayError
 
 _EMIT: Final = "SELECT pg_logical_emit_message(true, %s, %s)"

@@ -4,9 +4,9 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.actions import Person
-from generator.bank import Bank, Roster
-from generator.outcomes import Account, KnownState
+from generator.model.actions import Person
+from generator.model.bank import Bank, Roster
+from generator.model.outcomes import Account, KnownState
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 9))))

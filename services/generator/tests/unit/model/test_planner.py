@@ -5,11 +5,11 @@ from generator_testing.memory import InMemoryBankDatabase
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.actions import OpenCustomer, PlannedAction, Transfer, Withdrawal
-from generator.bank import Bank
-from generator.outcomes import Committed, Money, RolledBack
-from generator.people import free_email
-from generator.planner import Planner
+from generator.model.actions import OpenCustomer, PlannedAction, Transfer, Withdrawal
+from generator.model.bank import Bank
+from generator.model.outcomes import Committed, Money, RolledBack
+from generator.model.people import free_email
+from generator.model.planner import Planner
 
 
 def run(seed: int, customers: int, transactions: int) -> tuple[InMemoryBankDatabase, Money]:

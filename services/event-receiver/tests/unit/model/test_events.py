@@ -8,7 +8,7 @@ from receiver_testing.notifications import ODD_KEY, SEGMENT, about
 
 from bank_common.landing.segments import SegmentKey
 from bank_common.names import BUCKET, RAW_TABLE_BY_TOPIC
-from event_receiver.events import Hint, Malformed, Notification, Poison, parse
+from event_receiver.model.events import Hint, Malformed, Notification, Poison, parse
 
 KEY = SegmentKey("bank.public.accounts", 2, 1_000_000)
 

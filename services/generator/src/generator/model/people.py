@@ -7,7 +7,7 @@ from typing import Final
 
 from faker import Faker
 
-from generator.actions import Person
+from generator.model.actions import Person
 
 # Names beyond ASCII are the rule in a real bank; Japanese ones leave nothing of an ASCII address.
 LOCALES: Final = ("en_US", "de_DE", "fr_FR", "pl_PL", "ja_JP")

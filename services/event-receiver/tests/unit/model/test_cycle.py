@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from event_receiver.cycle import DagRun, DagRuns, Durations, Stage, cycle_seconds, durations, load_beside, stage
+from event_receiver.model.cycle import DagRun, DagRuns, Durations, Stage, cycle_seconds, durations, load_beside, stage
 
 HANDOVER = 3.0
 

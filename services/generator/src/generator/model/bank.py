@@ -2,8 +2,8 @@
 
 from random import Random
 
-from generator.actions import Person
-from generator.outcomes import Account, KnownState
+from generator.model.actions import Person
+from generator.model.outcomes import Account, KnownState
 
 
 class Roster:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Literal
 
-from generator.actions import Person
+from generator.model.actions import Person
 
 ZERO: Final = Decimal("0.00")
 

@@ -8,9 +8,9 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bank_common.landing.segments import SegmentKey
-from event_receiver.cycle import DagRun, DagRuns, Stage
-from event_receiver.events import Hint
-from event_receiver.wakeup import MAX_HINTS, REMEMBERED_KEYS, Look, Pacing, Rest, Step, Trigger, WakeUp, Watch
+from event_receiver.model.cycle import DagRun, DagRuns, Stage
+from event_receiver.model.events import Hint
+from event_receiver.model.wakeup import MAX_HINTS, REMEMBERED_KEYS, Look, Pacing, Rest, Step, Trigger, WakeUp, Watch
 
 AT_ONCE = Pacing(target_lag_seconds=0)
 LATER = 1e6

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bank_common import names
-from generator.outcomes import Committed, Money, Operation, Outcome, RolledBack
+from generator.model.outcomes import Committed, Money, Operation, Outcome, RolledBack
 
 OPERATIONS: Final[tuple[Operation, ...]] = ("insert", "update", "delete")
 

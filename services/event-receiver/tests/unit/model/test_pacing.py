@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from receiver_testing.fakes import Scheduler
 
 from bank_common.landing.segments import SegmentKey
-from event_receiver.events import Hint
-from event_receiver.wakeup import Look, Pacing, Rest, Trigger, WakeUp, Watch
+from event_receiver.model.events import Hint
+from event_receiver.model.wakeup import Look, Pacing, Rest, Trigger, WakeUp, Watch
 
 REQUEST = 0.02
 POLL = 0.5

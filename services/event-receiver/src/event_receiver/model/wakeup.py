@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from event_receiver.cycle import DagRun, DagRuns, Durations, Stage, cycle_seconds, durations, load_beside, stage
-from event_receiver.events import Hint
+from event_receiver.model.cycle import DagRun, DagRuns, Durations, Stage, cycle_seconds, durations, load_beside, stage
+from event_receiver.model.events import Hint
 
 MAX_HINTS: Final = 20
 REMEMBERED_KEYS: Final = 10_000

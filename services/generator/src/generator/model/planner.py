@@ -6,7 +6,7 @@ from itertools import count
 from random import Random
 from typing import Final
 
-from generator.actions import (
+from generator.model.actions import (
     Action,
     ChangeProfile,
     CloseAccount,
@@ -19,8 +19,8 @@ from generator.actions import (
     Transfer,
     Withdrawal,
 )
-from generator.bank import Bank
-from generator.people import People
+from generator.model.bank import Bank
+from generator.model.people import People
 
 ACCOUNT_TYPES: Final = ("CHECKING", "SAVINGS", "BUSINESS")
 GIVEN_UP_SHARE: Final = 0.02

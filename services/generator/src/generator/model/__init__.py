@@ -1,0 +1,1 @@
+"""What the bank does next, and what it knows of itself. Pure."""
