@@ -2,13 +2,12 @@
 
 import getpass
 import logging
-import sys
 from typing import Annotated
 
 import structlog
 import typer
 
-from bank_common.runtime.errors import PipelineError
+from bank_common.runtime import cli
 from bank_dags.adapters.snowflake.query_tag import QueryTag
 from bank_dags.building import door
 from bank_dags.building.build import Choice
@@ -29,7 +28,7 @@ def main(
 
     Example: python -m bank_dags.build --select dim_accounts+ --wait
 
-    Exits with 1 when a node failed or another build is running (the message names it).
+    Exits with 1 when a node failed or another build is running (the message names it), with 2 when a setting is wrong.
     """
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     arguments: list[str] = []
@@ -40,7 +39,7 @@ def main(
     flags = {"--defer": defer, "--full-refresh": full_refresh, "--empty": empty}
     arguments += [option for option, given in flags.items() if given]
     whole = not (select or exclude or selector or empty)
-    try:
+    with cli.reported(debug=False):
         settings = BuildSettings.load()
         results = door.build(
             settings,
@@ -48,9 +47,6 @@ def main(
             Choice(tuple(arguments), whole, even_if_not_pending=True),
             settings.build_timeout_seconds if wait else 0,
         )
-    except PipelineError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(1)
     if results is not None:
         counts = ", ".join(f"{count} {status}" for status, count in sorted(results.counts.items()))
         typer.echo(f"built in {results.seconds:.1f} s: {counts}")

@@ -7,10 +7,10 @@ from typing import Final
 from pydantic import Field, ValidationError
 
 from bank_common import names
+from bank_common.runtime.errors import SettingsError
 from bank_common.runtime.settings import (
     TARGET_LAG_SECONDS,
     ObjectStoreSettings,
-    SettingsError,
     SnowflakeSettings,
     TargetLag,
 )

@@ -1,13 +1,12 @@
 """`python -m bank_dags.skip`: give up a chain's next segment or range, on record."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from bank_common.landing.segments import SegmentKey, TopicPartition
 from bank_common.names import RAW_TABLE_BY_TOPIC
-from bank_common.runtime.errors import PipelineError
+from bank_common.runtime import cli
 from bank_dags.loading.failures import LoadError, NotNext
 from bank_dags.loading.ports import LandingReader, LedgerRow, RawWarehouse
 
@@ -62,7 +61,8 @@ def main(
 
     Example: python -m bank_dags.skip bank.public.accounts 0 1200 --reason "object lost, ticket 42"
 
-    Needs BANK_DAGS_STORE__* and SNOWFLAKE_*. Exits with 0 when recorded, 1 when refused or not reachable.
+    Needs BANK_DAGS_STORE__* and SNOWFLAKE_*. Exits with 0 when recorded, 1 when refused or not reachable, 2 when a
+    setting is wrong.
     """
     from bank_dags.adapters.landing import S3Landing
     from bank_dags.adapters.snowflake.query_tag import QueryTag
@@ -70,7 +70,7 @@ def main(
     from bank_dags.adapters.snowflake.session import connect
     from bank_dags.settings import BankDagsSettings, snowflake_settings
 
-    try:
+    with cli.reported(debug=False):
         if topic not in RAW_TABLE_BY_TOPIC:
             raise typer.BadParameter(f"no landed topic is called {topic}; there are {', '.join(RAW_TABLE_BY_TOPIC)}")
         settings = BankDagsSettings.load()
@@ -85,9 +85,6 @@ def main(
                 end,
                 reason,
             )
-    except PipelineError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(1)
     typer.echo(f"skipped {row.chain} [{row.start}, {row.end}) on record")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bank_common.runtime.settings import SettingsError
+from bank_common.runtime.errors import SettingsError
 from bank_dags.settings import BankDagsSettings, snowflake_settings
 
 GOOD = {

@@ -2,16 +2,16 @@
 
 import gc
 import time
-from importlib.metadata import version
 from typing import Annotated, Final
 
 import pyarrow as pa
 import typer
 from prometheus_client import CollectorRegistry
 
-from bank_common.runtime import tracing
+from bank_common.runtime import cli, tracing
+from bank_common.runtime.health import HealthEndpoints, HealthServer
 from bank_common.runtime.logging import configure, get_logger
-from bank_common.runtime.service import HealthServer, Liveness, Readiness, Shutdown
+from bank_common.runtime.service import Liveness, Readiness, Shutdown
 from cdc_consumer.adapters.dead_letters import KafkaDeadLetters
 from cdc_consumer.adapters.kafka import KafkaLog
 from cdc_consumer.adapters.object_store import S3ObjectStore
@@ -35,28 +35,9 @@ STUCK_SECONDS: Final = 60.0
 YOUNG_OBJECTS: Final = 100_000
 """Each poll makes an object for each record, all of them dead a moment later: collections in between find nothing."""
 
-app = typer.Typer(
-    name=SERVICE,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Lands Kafka's change events as an append-only chain of Parquet segments in the object store.",
+app = cli.program(
+    SERVICE, "Lands Kafka's change events as an append-only chain of Parquet segments in the object store."
 )
-
-
-def _print_version(requested: bool) -> None:
-    if requested:
-        typer.echo(f"{SERVICE} {version(SERVICE)}")
-        raise typer.Exit
-
-
-@app.callback()
-def program(
-    _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
-    ] = False,
-) -> None:
-    """Options of the program itself."""
 
 
 app.add_typer(dead_letters.app, name="dead-letters")
@@ -68,7 +49,7 @@ def run(
     until_caught_up: Annotated[
         bool, typer.Option("--until-caught-up", help="Stop by itself when everything that the topics hold has landed.")
     ] = False,
-    debug: Annotated[bool, typer.Option(help="Show tracebacks and log at DEBUG.")] = False,
+    debug: cli.Debug = False,
 ) -> None:
     """Land records until SIGTERM or Ctrl-C.
 
@@ -86,9 +67,7 @@ def run(
       3  halted: going on would lose or double records; the log says why and what to do
     """
     with reported(debug):
-        settings = ConsumerSettings.load()
-        if debug:
-            settings = settings.model_copy(update={"logging": settings.logging.model_copy(update={"level": "DEBUG"})})
+        settings = ConsumerSettings.load().logging_at_debug(debug)
         code = serve(settings, LandedTopics.of_platform(), until_caught_up=until_caught_up)
     raise typer.Exit(code)
 
@@ -145,7 +124,7 @@ def serve(
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
     try:
-        with HealthServer(settings.http, readiness, metrics_registry, liveness) as server:
+        with HealthServer(settings.http, HealthEndpoints(readiness, metrics_registry, liveness)) as server:
             log.info("started", http_port=server.port, group=settings.group_id, bucket=settings.bucket)
             consumer.run(shutdown, until_caught_up=until_caught_up)
     except FailedError as error:

@@ -1,8 +1,8 @@
 import pytest
 from typer.testing import CliRunner
 
+from bank_common.runtime.cli import EXIT_SETTINGS
 from cdc_consumer import main
-from cdc_consumer.commands.errors import EXIT_SETTINGS
 from cdc_consumer.settings import ConsumerSettings
 
 
@@ -24,6 +24,6 @@ def test_bad_settings_end_with_2_and_name_the_variable(monkeypatch: pytest.Monke
 
 
 def test_the_exit_code_is_the_service_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ConsumerSettings, "load", object)
+    monkeypatch.setattr(ConsumerSettings, "load", ConsumerSettings.model_construct)
     monkeypatch.setattr(main, "serve", lambda *_, **__: main.EXIT_HALTED)
     assert CliRunner().invoke(main.app, ["run"]).exit_code == main.EXIT_HALTED

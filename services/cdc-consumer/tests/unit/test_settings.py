@@ -1,6 +1,6 @@
 import pytest
 
-from bank_common.runtime.settings import SettingsError
+from bank_common.runtime.errors import SettingsError
 from cdc_consumer.model.segment_budget import Budget
 from cdc_consumer.settings import ConsumerSettings
 

@@ -8,12 +8,10 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Request, Response, Security
-from fastapi.responses import PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from bank_common.runtime import health
 from bank_common.runtime.logging import Logger
-from bank_common.runtime.service import Readiness
 from event_receiver.metrics import ReceiverMetrics
 from event_receiver.model.events import Hint, Malformed, Poison, parse
 
@@ -97,8 +95,7 @@ def _digest(token: str) -> bytes:
 
 def create_app(
     webhook: Webhook,
-    readiness: Readiness,
-    registry: CollectorRegistry,
+    endpoints: health.HealthEndpoints,
     *,
     version: str,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
@@ -130,23 +127,7 @@ def create_app(
         """Object stores probe their target so."""
         return Response()
 
-    @app.get("/healthz", response_class=PlainTextResponse)
-    async def healthz() -> str:
-        """Alive."""
-        return "ok\n"
-
-    @app.get("/readyz", response_class=PlainTextResponse, responses={503: {"description": "What is not ready"}})
-    async def readyz() -> PlainTextResponse:
-        """Tell whether wake-ups get through, or why not."""
-        reasons = readiness.report()
-        if not reasons:
-            return PlainTextResponse("ready\n")
-        lines = "".join(f"{name}: {reason}\n" for name, reason in reasons.items())
-        return PlainTextResponse(lines, status_code=HTTPStatus.SERVICE_UNAVAILABLE)
-
-    @app.get("/metrics", response_class=PlainTextResponse)
-    async def metrics() -> Response:
-        """Prometheus text format."""
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
-
+    for path in health.PATHS:
+        # An ASGI application is a route as well.
+        app.add_route(path, endpoints, methods=["GET", "HEAD"], include_in_schema=False)  # pyright: ignore[reportArgumentType]
     return app

@@ -7,17 +7,16 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
-from typing import Annotated, Final
+from typing import Final
 
 import httpx
-import typer
 import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from bank_common import names
-from bank_common.runtime import tracing
-from bank_common.runtime.errors import PipelineError
+from bank_common.runtime import cli, tracing
+from bank_common.runtime.health import HealthEndpoints, address_taken
 from bank_common.runtime.logging import configure, get_logger
 from bank_common.runtime.service import Readiness, Shutdown
 from bank_common.runtime.settings import HttpSettings
@@ -30,35 +29,13 @@ from event_receiver.settings import ReceiverSettings
 from event_receiver.worker import DEPENDENCY, WakeUpWorker
 
 SERVICE: Final = "event-receiver"
-EXIT_SETTINGS: Final = 2
 _GRACE_SECONDS: Final = 5
 
-app = typer.Typer(
-    name=SERVICE,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Turns MinIO's webhook into one coalesced wake-up of the load.",
-)
-
-
-def _print_version(requested: bool) -> None:
-    if requested:
-        typer.echo(f"{SERVICE} {version(SERVICE)}")
-        raise typer.Exit
-
-
-@app.callback()
-def program(
-    _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
-    ] = False,
-) -> None:
-    """Options of the program itself."""
+app = cli.program(SERVICE, "Turns MinIO's webhook into one coalesced wake-up of the load.")
 
 
 @app.command()
-def run(debug: Annotated[bool, typer.Option(help="Show tracebacks and log at DEBUG.")] = False) -> None:
+def run(debug: cli.Debug = False) -> None:
     """Receive notifications until SIGTERM or Ctrl-C.
 
     Settings come from the environment (EVENT_RECEIVER_…, see .env.example).
@@ -72,16 +49,8 @@ def run(debug: Annotated[bool, typer.Option(help="Show tracebacks and log at DEB
       0  stopped cleanly
       2  the settings are not valid, or the address is taken
     """
-    try:
-        settings = ReceiverSettings.load()
-        if debug:
-            settings = settings.model_copy(update={"logging": settings.logging.model_copy(update={"level": "DEBUG"})})
-        serve(settings)
-    except PipelineError as error:
-        if debug:
-            raise
-        typer.secho(f"error: {error}", err=True, fg=typer.colors.RED)
-        raise typer.Exit(EXIT_SETTINGS) from None
+    with cli.reported(debug=debug, exit_code=cli.EXIT_SETTINGS):
+        serve(ReceiverSettings.load().logging_at_debug(debug))
 
 
 def serve(settings: ReceiverSettings) -> None:
@@ -152,7 +121,7 @@ def build(settings: ReceiverSettings) -> FastAPI:
             await task
         await client.aclose()
 
-    return create_app(webhook, readiness, registry, version=version(SERVICE), lifespan=lifespan)
+    return create_app(webhook, HealthEndpoints(readiness, registry), version=version(SERVICE), lifespan=lifespan)
 
 
 def _end_with_worker(task: asyncio.Task[None]) -> None:
@@ -167,10 +136,7 @@ def _bind(settings: HttpSettings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), backlog=2048)
     except OSError as error:
-        raise PipelineError(
-            f"Can't listen on {settings.host}:{settings.port}: {error.strerror or error}.",
-            advice="Stop what uses the port, or set another one (EVENT_RECEIVER_HTTP__PORT).",
-        ) from None
+        raise address_taken(settings, error, "EVENT_RECEIVER_HTTP__PORT") from None
 
 
 if __name__ == "__main__":

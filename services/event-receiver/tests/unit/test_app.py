@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from receiver_testing.notifications import ODD_KEY, SEGMENT, about
 
 from bank_common.names import BUCKET, RAW_TABLE_BY_TOPIC
+from bank_common.runtime.health import HealthEndpoints
 from bank_common.runtime.logging import get_logger
 from bank_common.runtime.service import Readiness
 from event_receiver.app import EVENTS_PATH, Webhook, create_app
@@ -41,7 +42,7 @@ class Receiver:
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
             yield
 
-        self.app = create_app(webhook, self.readiness, registry, version="0", lifespan=lifespan)
+        self.app = create_app(webhook, HealthEndpoints(self.readiness, registry), version="0", lifespan=lifespan)
 
     def _mark(self, hints: Sequence[Hint]) -> None:
         self.marked.extend(hints)

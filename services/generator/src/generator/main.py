@@ -4,17 +4,17 @@ import json
 import secrets
 import time
 from contextlib import nullcontext
-from importlib.metadata import version
 from typing import Annotated, Any, Final
 
 import typer
 from prometheus_client import CollectorRegistry
 from rich.console import Console
 
-from bank_common.runtime import tracing
+from bank_common.runtime import cli, tracing
 from bank_common.runtime.errors import PipelineError
+from bank_common.runtime.health import HealthEndpoints, HealthServer
 from bank_common.runtime.logging import configure, get_logger
-from bank_common.runtime.service import HealthServer, Readiness, Shutdown
+from bank_common.runtime.service import Readiness, Shutdown
 from generator import report
 from generator.adapters.postgres import PostgresBankDatabase
 from generator.metrics import GeneratorMetrics
@@ -25,19 +25,11 @@ from generator.runner import DEPENDENCY, Runner
 from generator.settings import GeneratorSettings
 
 SERVICE: Final = "generator"
-EXIT_FAILED: Final = 1
-EXIT_SETTINGS: Final = 2
 _ONCE_TRANSACTIONS: Final = 1000
 _LOOP_RATE: Final = 5.0
 _LARGEST_SEED: Final = 2**31
 
-app = typer.Typer(
-    name=SERVICE,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="A bank at work: customers, accounts and money moving, written to Postgres.",
-)
+app = cli.program(SERVICE, "A bank at work: customers, accounts and money moving, written to Postgres.")
 
 
 class StopPause:
@@ -53,21 +45,6 @@ class StopPause:
     def wait(self, seconds: float) -> bool:
         """See `Pause.wait`."""
         return self._shutdown.wait(seconds)
-
-
-def _print_version(requested: bool) -> None:
-    if requested:
-        typer.echo(f"{SERVICE} {version(SERVICE)}")
-        raise typer.Exit
-
-
-@app.callback()
-def program(
-    _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
-    ] = False,
-) -> None:
-    """Options of the program itself."""
 
 
 @app.command()
@@ -88,7 +65,7 @@ def run(
     ] = None,
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one line of JSON.")] = False,
-    debug: Annotated[bool, typer.Option(help="Show tracebacks and log at DEBUG.")] = False,
+    debug: cli.Debug = False,
 ) -> None:
     """Let the bank work: until SIGTERM or Ctrl-C, or one seeded run with --once.
 
@@ -114,18 +91,9 @@ def run(
         "rate": rate,
         "duration_seconds": duration,
     }
-    code = EXIT_SETTINGS
-    try:
+    with cli.reported(debug=debug):
         settings = GeneratorSettings.load(**{name: value for name, value in given.items() if value is not None})
-        if debug:
-            settings = settings.model_copy(update={"logging": settings.logging.model_copy(update={"level": "DEBUG"})})
-        code = EXIT_FAILED
-        summary = work(settings, once=once)
-    except PipelineError as error:
-        if debug:
-            raise
-        Console(stderr=True).print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
-        raise typer.Exit(code) from None
+        summary = work(settings.logging_at_debug(debug), once=once)
     if as_json:
         typer.echo(json.dumps(summary))
     else:
@@ -152,7 +120,7 @@ def work(settings: GeneratorSettings, *, once: bool) -> dict[str, Any]:
         transactions = _ONCE_TRANSACTIONS if transactions is None else transactions
     else:
         rate = rate or _LOOP_RATE
-    health = nullcontext() if once else HealthServer(settings.http, readiness, registry)
+    health = nullcontext() if once else HealthServer(settings.http, HealthEndpoints(readiness, registry))
     started = pause.now()
     try:
         with health, PostgresBankDatabase(settings.postgres) as database:

@@ -1,7 +1,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from bank_common.runtime.settings import SettingsError
+from bank_common.runtime.errors import SettingsError
 from generator.main import app
 from generator.settings import GeneratorSettings
 

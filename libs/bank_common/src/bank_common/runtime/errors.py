@@ -37,3 +37,7 @@ class PipelineError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.advice}"
+
+
+class SettingsError(PipelineError):
+    """The environment does not make a valid configuration; the message names every variable that is wrong."""

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bank_common.runtime.errors import PipelineError
+from bank_common.runtime.errors import SettingsError
 
 NESTED = "__"
 FILE_SUFFIX = "_FILE"
@@ -29,10 +29,6 @@ TargetLag = Annotated[
     ),
 ]
 """The one setting that consumer, receiver, load and build share, in seconds; `bank up` hands it to each."""
-
-
-class SettingsError(PipelineError):
-    """The environment does not make a valid configuration; the message names every variable that is wrong."""
 
 
 class _Section(BaseModel):
@@ -185,6 +181,12 @@ class ProgramSettings(BaseSettings):
             "The settings are not valid:\n  " + "\n  ".join(problems) + "\n",
             advice="Correct these variables; .env.example lists every one with its default.",
         )
+
+    def logging_at_debug(self, debug: bool) -> Self:
+        """These settings; with `debug` the program logs at DEBUG."""
+        if not debug:
+            return self
+        return self.model_copy(update={"logging": self.logging.model_copy(update={"level": "DEBUG"})})
 
     @classmethod
     def _unknown_variables(cls, environment: Mapping[str, str]) -> list[str]:

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from pydantic_settings import SettingsConfigDict
 
-from bank_common.runtime.settings import KafkaSettings, PostgresSettings, ProgramSettings, SettingsError
+from bank_common.runtime.errors import SettingsError
+from bank_common.runtime.settings import KafkaSettings, PostgresSettings, ProgramSettings
 
 
 class Example(ProgramSettings):
