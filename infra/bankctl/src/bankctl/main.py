@@ -3,13 +3,12 @@
 import os
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
 
+from bank_common.runtime import cli
 from bank_common.runtime.errors import PipelineError
 from bankctl.stack import shell
 
@@ -76,17 +75,12 @@ app = typer.Typer(
 )
 
 
-def _show_version(requested: bool) -> None:
-    if requested:
-        typer.echo(f"bank {version('bankctl')}")
-        raise typer.Exit
-
-
 @app.callback()
 def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+        bool,
+        typer.Option("--version", callback=cli.version_of("bankctl", "bank"), is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     if debug:
@@ -97,16 +91,13 @@ def run() -> None:
     """Entry point: an expected error is a sentence and what to do; a traceback is a defect (or --debug)."""
     shell.forget()
     try:
-        shell.read_env_file()
+        shell.obey_env_file()
         app()
     except PipelineError as error:
         if os.environ.get("BANK_DEBUG"):
             raise
-        Console(stderr=True).print(
-            f"error: {error.message}", style="red", highlight=False, markup=False, soft_wrap=True
-        )
-        typer.echo(error.advice, err=True)
-        sys.exit(1)
+        cli.show(error)
+        sys.exit(cli.EXIT_FAILED)
     except KeyboardInterrupt:
         typer.echo("Interrupted. What was started keeps running; `bank down` stops it.", err=True)
         sys.exit(130)

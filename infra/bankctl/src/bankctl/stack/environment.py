@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from bank_common import names
-from bankctl.stack import certificates, shell
+from bankctl.stack import certificates
 from bankctl.stack.identities import (
     AIRFLOW_ADMIN,
     AIRFLOW_RECEIVER,
@@ -24,7 +24,7 @@ def _shared(stack: Stack, prefix: str) -> dict[str, str]:
         f"{prefix}LOGGING__LEVEL": settings.logging.level,
         f"{prefix}LOGGING__FORMAT": settings.logging.format,
         f"{prefix}TELEMETRY__OTLP_ENDPOINT": settings.telemetry.otlp_endpoint or "",
-        **shell.said_to(prefix),
+        **stack.told_to(prefix),
     }
 
 

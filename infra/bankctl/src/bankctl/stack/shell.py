@@ -7,7 +7,7 @@ every HTTP client http_proxy. So components get a closed list, beside what their
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from dotenv import dotenv_values
 
@@ -44,14 +44,16 @@ _CLIENTS: Final = ("PG", "AWS_", "DBT_", "AIRFLOW_", "KAFKA_")
 _JVM: Final = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH")
 _NO_PROXY: Final = ("127.0.0.1", "localhost")
 
-_said: dict[str, str] = {}
-"""What `.env` says to the programs of the stack: read once, before any command."""
+
+class EnvFile(NamedTuple):
+    """The variables of a `.env` file: `bank`'s own, and those of the stack's programs."""
+
+    own: Mapping[str, str]
+    programs: Mapping[str, str]
 
 
-def read_env_file() -> None:
-    """Read `.env` of the current folder, where there is one. What the shell itself says to `bank` wins.
-
-    What it says to a program of the stack is handed to that program alone, and wins over what `bank up` would say.
+def read_env_file() -> EnvFile:
+    """Read `.env` of the current folder, where there is one; it changes nothing.
 
     Raises:
         PipelineError: a variable of nobody's, which would have no effect in silence; or the named file is missing.
@@ -60,24 +62,26 @@ def read_env_file() -> None:
     if not path.exists():
         if ENV_FILE in os.environ:
             raise PipelineError(f"{ENV_FILE} names {path}, which is not there.", advice=f"Correct or unset {ENV_FILE}.")
-        return
+        return EnvFile({}, {})
     values = {name: value for name, value in dotenv_values(path, interpolate=False).items() if value is not None}
-    strange = sorted(name for name in values if not name.startswith((*_OWN, *_PROGRAMS)))
+    strange = sorted(name for name in values if not name.startswith((*_OWN, *_PROGRAMS)) or name == ENV_FILE)
     if strange:
         raise PipelineError(
             f"{path} sets {', '.join(strange)}, which no program of the stack reads.",
             advice="`.env.example` lists every variable: correct the name, or remove the line.",
         )
-    for name, value in values.items():
-        if name.startswith(_PROGRAMS):
-            _said[name] = value
-        else:
-            os.environ.setdefault(name, value)
+    programs = {name: value for name, value in values.items() if name.startswith(_PROGRAMS)}
+    return EnvFile({name: value for name, value in values.items() if name not in programs}, programs)
 
 
-def said_to(prefix: str) -> Mapping[str, str]:
-    """What `.env` says to the program whose variables begin like this."""
-    return {name: value for name, value in _said.items() if name.startswith(prefix)}
+def obey_env_file() -> None:
+    """Let `.env` speak to this process, below the shell. What it says to a program is the `Stack`'s to hand on.
+
+    Raises:
+        PipelineError: see `read_env_file`.
+    """
+    for name, value in read_env_file().own.items():
+        os.environ.setdefault(name, value)
 
 
 def inherited_environment() -> dict[str, str]:

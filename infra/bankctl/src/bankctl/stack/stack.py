@@ -1,7 +1,8 @@
 """The stack: its state directory, its ports, and the address of each part, natively or among containers."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,7 @@ from bank_common import names
 from bank_common.clients.snowflake import connection_arguments
 from bank_common.runtime.errors import PipelineError
 from bank_common.runtime.settings import SnowflakeSettings
+from bankctl.stack import shell
 from bankctl.stack.paths import cache_directory, repository_root
 from bankctl.stack.secret_store import SecretStore
 from bankctl.stack.settings import BankctlSettings
@@ -38,16 +40,23 @@ class Stack:
     cache_dir: Path
     settings: BankctlSettings
     real_snowflake: SnowflakeSettings | None
+    told: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The variables that `.env` sets for the stack's programs."""
 
     @classmethod
     def from_environment(cls) -> "Stack":
-        """Describe the stack of BANKCTL_*, BANK_CACHE_DIR and, for a real account, SNOWFLAKE_*.
+        """Describe the stack of BANKCTL_*, BANK_CACHE_DIR, for a real account SNOWFLAKE_*, and `.env`.
 
         Raises:
             PipelineError: a variable is wrong (named), or this is no checkout.
         """
         root, settings = repository_root(), BankctlSettings.load()
-        return cls(root, (root / settings.state_dir).resolve(), cache_directory(), settings, _real_snowflake())
+        state_dir, told = (root / settings.state_dir).resolve(), shell.read_env_file().programs
+        return cls(root, state_dir, cache_directory(), settings, _real_snowflake(), told)
+
+    def told_to(self, prefix: str) -> dict[str, str]:
+        """What `.env` says to the program whose variables begin like this; it wins over what `bank up` would say."""
+        return {name: value for name, value in self.told.items() if name.startswith(prefix)}
 
     # -- places ------------------------------------------------------------------------------------------------
 

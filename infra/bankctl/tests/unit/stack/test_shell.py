@@ -5,6 +5,7 @@ import pytest
 
 from bank_common.runtime.errors import PipelineError
 from bankctl.stack import shell
+from bankctl.stack.stack import Stack
 
 ASTRAY = {
     "AWS_ENDPOINT_URL_S3": "http://elsewhere",
@@ -28,7 +29,6 @@ ASTRAY = {
 @pytest.fixture(autouse=True)
 def astray(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "environ", dict(os.environ) | ASTRAY)
-    monkeypatch.setattr(shell, "_said", {})
     monkeypatch.chdir(tmp_path)
     os.environ.pop(shell.ENV_FILE, None)
 
@@ -60,33 +60,35 @@ def test_an_env_file_speaks_to_bank_below_the_shell_and_to_each_program_alone(tm
         "# mine\nBANKCTL_PORT_OFFSET=7\nSNOWFLAKE_ACCOUNT=mine\nSNOWFLAKE_ROLE='a b$c'\nCDC_CONSUMER_MAX_ROWS=9\n"
     )
     os.environ.pop("BANKCTL_PORT_OFFSET", None)
-    shell.read_env_file()
+    shell.obey_env_file()
     assert os.environ["BANKCTL_PORT_OFFSET"] == "7"
     assert os.environ["SNOWFLAKE_ACCOUNT"] == "another"
     assert os.environ["SNOWFLAKE_ROLE"] == "a b$c"
-    assert shell.said_to("CDC_CONSUMER_") == {"CDC_CONSUMER_MAX_ROWS": "9"}
-    assert shell.said_to("GENERATOR_") == {}
     assert "CDC_CONSUMER_MAX_ROWS" not in os.environ
+    del os.environ["SNOWFLAKE_ACCOUNT"]  # alone it is no account
+    stack = Stack.from_environment()
+    assert stack.told_to("CDC_CONSUMER_") == {"CDC_CONSUMER_MAX_ROWS": "9"}
+    assert stack.told_to("GENERATOR_") == {}
+    assert stack.settings.port_offset == 7
 
 
-def test_a_variable_of_nobody_is_named(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("BANKTCL_PORT_OFFSET=7\n")
-    with pytest.raises(PipelineError, match="BANKTCL_PORT_OFFSET"):
+@pytest.mark.parametrize("name", ["BANKTCL_PORT_OFFSET", shell.ENV_FILE])
+def test_a_variable_of_nobody_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / ".env").write_text(f"{name}=7\n")
+    with pytest.raises(PipelineError, match=name):
         shell.read_env_file()
 
 
 def test_an_env_file_can_be_left_alone_or_be_another(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("NOBODYS=7\n")
     os.environ[shell.ENV_FILE] = ""
-    shell.read_env_file()
+    assert shell.read_env_file() == ({}, {})
     os.environ[shell.ENV_FILE] = "other"
     with pytest.raises(PipelineError, match="not there"):
         shell.read_env_file()
     (tmp_path / "other").write_text("GENERATOR_SEED=7\n")
-    shell.read_env_file()
-    assert shell.said_to("GENERATOR_") == {"GENERATOR_SEED": "7"}
+    assert shell.read_env_file() == ({}, {"GENERATOR_SEED": "7"})
 
 
 def test_without_an_env_file_nothing_is_read() -> None:
-    shell.read_env_file()
-    assert shell.said_to("GENERATOR_") == {}
+    assert shell.read_env_file() == ({}, {})
