@@ -27,7 +27,7 @@ class ReceiverMetrics:
         self._wakeups.labels(outcome).inc()
 
     def cycle(self, before: str) -> None:
-        """Count a cycle that begins; the one before was over, ending, overdue, or Airflow would not tell (unseen)."""
+        """Count a cycle that begins; the one before was over, overdue, or Airflow would not tell (unseen)."""
         self._cycles.labels(before).inc()
 
     def waiting(self, seconds: float) -> None:

@@ -118,7 +118,7 @@ class WakeUpWorker:
             self._state.unseen()
             return
         stage = self._state.looked(runs, self._clock.monotonic())
-        self._before = stage.value if stage in (Stage.OVER, Stage.ENDING) else "overdue"
+        self._before = "over" if stage is Stage.OVER else "overdue"
         if self._state.latest is not None:
             self._metrics.took(self._state.latest.load, self._state.latest.build)
         self._answered()

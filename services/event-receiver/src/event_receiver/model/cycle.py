@@ -49,8 +49,6 @@ class Stage(Enum):
     HANDOVER = "handover"
     """The load has ended; Airflow has not made the build's run yet."""
     BUILDING = "building"
-    ENDING = "ending"
-    """The build will have ended when a load that starts now does."""
     OVER = "over"
 
 
@@ -102,15 +100,3 @@ def durations(runs: DagRuns) -> tuple[Durations, ...]:
 def cycle_seconds(latest: tuple[Durations, ...]) -> float | None:
     """Predict the seconds of the next cycle from the latest ones; None when there were none."""
     return median(it.cycle for it in latest) if latest else None
-
-
-def load_beside(runs: DagRuns, latest: tuple[Durations, ...]) -> float | None:
-    """Seconds until a load has to be woken to end with the build that runs: negative when it is late for that.
-
-    None when no build runs, a load has been queued beside it already, or no cycle tells how long both take.
-    """
-    build = next((run for run in runs.builds if run.active), None)
-    if build is None or not latest or any(not load.sweep and load.queued >= build.queued for load in runs.loads):
-        return None
-    left = build.queued + median(it.build for it in latest) - runs.now
-    return left - median(it.load for it in latest)

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from event_receiver.model.cycle import DagRun, DagRuns, Durations, Stage, cycle_seconds, durations, load_beside, stage
+from event_receiver.model.cycle import DagRun, DagRuns, Durations, Stage, cycle_seconds, durations, stage
 from event_receiver.model.events import Hint
 
 MAX_HINTS: Final = 20
@@ -142,12 +142,6 @@ class WakeUp:
         """Seconds for which a cycle that does not end holds up the next one."""
         return max(self._pacing.patience_seconds, _PATIENT * (cycle_seconds(self._latest) or 0.0))
 
-    @property
-    def _hurried(self) -> bool:
-        """True when cycles take longer than the target lag: then the next load ends beside the build that runs."""
-        cycle = cycle_seconds(self._latest)
-        return cycle is not None and cycle > self._pacing.target_lag_seconds
-
     def due(self) -> float | None:
         """The time to wake the load; None when nothing is owed. Without a cycle to learn from: at once."""
         if not self._owed:
@@ -230,14 +224,8 @@ class WakeUp:
         self._latest = durations(runs) or self._latest
         self._notice([run for run in runs.loads if run.started is not None and not run.sweep], runs.now, now)
         reached = stage(runs, self._pacing.handover_seconds)
-        beside = load_beside(runs, self._latest) if reached is Stage.BUILDING and self._hurried else None
-        if beside is not None and beside <= 0:
-            reached = Stage.ENDING
-        if reached in (Stage.OVER, Stage.ENDING):
+        if reached is Stage.OVER:
             self._open = True
-            return reached
-        if beside is not None:
-            self._look_at = now + beside
             return reached
         self._held_since = now if self._held_since is None else self._held_since
         held = now - self._held_since

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from event_receiver.model.cycle import DagRun, DagRuns, Durations, Stage, cycle_seconds, durations, load_beside, stage
+from event_receiver.model.cycle import DagRun, DagRuns, Durations, Stage, cycle_seconds, durations, stage
 
 HANDOVER = 3.0
 
@@ -53,17 +53,6 @@ def test_a_sweep_holds_the_next_load_up_only_while_it_runs() -> None:
 def test_a_build_after_a_sweep_tells_nothing_of_cycles() -> None:
     sweep = replace(done("scheduled__1", 110, 111, 112), sweep=True)
     assert durations(runs(120, [LOAD, sweep], [BUILD, done("b2", 113, 114, 119)])) == (Durations(3, 5, 9),)
-
-
-def test_a_load_beside_a_build_is_to_end_with_it() -> None:
-    known, build = (Durations(2, 6, 9),), DagRun("b2", "running", 120, 120.5)
-    assert load_beside(runs(121, [LOAD], [BUILD, build]), known) == 120 + 6 - 121 - 2
-    assert load_beside(runs(125, [LOAD], [BUILD, build]), known) == -1
-    assert load_beside(runs(125, [LOAD], [BUILD, build]), ()) is None
-    assert load_beside(runs(125, [LOAD], [BUILD]), known) is None
-    beside = DagRun("l2", "running", 122, 122.5)
-    assert load_beside(runs(125, [LOAD, beside], [BUILD, build]), known) is None, "one beside each build"
-    assert load_beside(runs(125, [LOAD, replace(beside, sweep=True)], [BUILD, build]), known) == -1
 
 
 def test_durations_go_from_queueing_to_success_and_leave_out_what_failed() -> None:

@@ -106,34 +106,19 @@ def test_steady_traffic_is_shown_at_the_target_lag_and_cycles_are_even() -> None
 
 
 def test_cycles_are_serial_and_no_build_waits_for_another() -> None:
-    result = Simulation(Pacing(), Scheduler(), steady(0.5, 120), age=0.5).run(150)
-    ends = [run.ended for run in result.scheduler.builds if run.ended is not None]
-    starts = result.load_starts()
-    assert all(after >= end for end, after in zip(ends, starts[1:], strict=False))
-
-
-@pytest.mark.parametrize("target_lag", [0.0, 2.0])
-@pytest.mark.parametrize("build_seconds", [3.0, 8.0])
-def test_cycles_longer_than_the_target_lag_overlap_by_their_load(target_lag: float, build_seconds: float) -> None:
-    scheduler = Scheduler(load_seconds=1, build_seconds=build_seconds)
-    result = Simulation(Pacing(target_lag_seconds=target_lag), scheduler, steady(0.5, 200)).run(250)
-    builds = [run for run in scheduler.builds if run.ended is not None][3:]
-    for build in builds:
-        end = build.ended
-        assert end is not None
-        beside = [load for load in scheduler.loads if build.queued <= load.queued < end]
-        assert len(beside) <= 1
-        # It ends with the build, give or take the looks.
-        assert all(load.ended is not None and abs(load.ended - end) <= 0.7 for load in beside)
-    assert max(result.lags(180)[30:]) <= 2 * (build_seconds + 0.5) + 1 + 1
+    for target_lag in (0.0, 5.0, 10.0):
+        result = Simulation(Pacing(target_lag_seconds=target_lag), Scheduler(), steady(0.5, 120), age=0.5).run(150)
+        ends = [run.ended for run in result.scheduler.builds if run.ended is not None]
+        starts = result.load_starts()
+        assert all(after >= end for end, after in zip(ends, starts[1:], strict=False))
 
 
 def test_as_soon_as_possible_is_one_cycle_after_the_other() -> None:
     result = Simulation(Pacing(target_lag_seconds=0.0), Scheduler(), steady(0.5, 120)).run(150)
     cycle = 2.0 + 0.5 + 3.0
     gaps = [after - before for before, after in pairwise(result.orders[3:-3])]
-    assert max(gaps) <= cycle
-    assert max(result.lags(110)[10:]) <= 2 * cycle
+    assert max(gaps) <= cycle + 1.0
+    assert max(result.lags(110)[10:]) <= 2 * cycle + 2.0
 
 
 def test_a_single_change_on_a_quiet_stack_is_one_cycle() -> None:

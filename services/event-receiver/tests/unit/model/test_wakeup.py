@@ -211,17 +211,6 @@ def test_a_load_waits_for_the_build_of_the_one_before() -> None:
     assert isinstance(machine.next_step(201.0), Trigger)
 
 
-def test_a_load_is_beside_the_end_of_a_build_when_cycles_are_longer_than_the_target_lag() -> None:
-    machine = paced(target_lag=5.0)
-    over(machine, now=190.0)
-    machine.mark([hint(1)], now=195.0)
-    load, building = cycle(1, 100)[0], DagRun("asset__1", "running", 103, 103)
-    assert machine.looked(DagRuns(103.5, (load,), (building,)), 200.0) is Stage.BUILDING
-    assert pause(machine.next_step(200.0)) == pytest.approx(0.5)
-    assert machine.looked(DagRuns(104, (load,), (building,)), 200.5) is Stage.ENDING
-    assert isinstance(machine.next_step(200.5), Trigger)
-
-
 def test_a_build_that_hangs_does_not_stop_loads() -> None:
     machine = busy()
     hanging = DagRuns(104, (cycle(1, 100)[0],), (DagRun("asset__1", "running", 103, 104),))
