@@ -20,7 +20,7 @@ from cdc_consumer.model.partition_buffer import FlushLimits
 from cdc_consumer.model.segment_budget import Budget
 
 SHORTEST_GROWN_SECONDS: Final = 2.0
-SEGMENTS_PER_SECOND: Final = 2.0
+SEGMENTS_PER_SECOND: Final = 4.0
 SEGMENTS_PER_SECOND_AT_ONCE: Final = 10.0
 """A budget that is used up may always make a change wait so long, however small the target lag."""
 
@@ -58,7 +58,7 @@ class ConsumerSettings(ProgramSettings):
     max_segments_per_second: float | None = Field(
         default=None,
         gt=0,
-        description="Budget of segments over all partitions: 2, with a target lag of 0 10. Beyond it records wait "
+        description="Budget of segments over all partitions: 4, with a target lag of 0 10. Beyond it records wait "
         "longer and segments get larger: up to half the target lag, at least 2 s. Full buffers are stored whatever it "
         "says.",
     )

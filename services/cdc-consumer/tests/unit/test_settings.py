@@ -40,7 +40,7 @@ def test_windows_grow_to_half_the_target_lag_and_2_s_at_least(
     assert ConsumerSettings.load().limits().budget == Budget(per_second=3.0, longest_seconds=seconds)
 
 
-@pytest.mark.parametrize(("target_lag", "segments"), [("0", 10.0), ("10", 2.0)])
+@pytest.mark.parametrize(("target_lag", "segments"), [("0", 10.0), ("10", 4.0)])
 def test_a_target_lag_of_0_affords_more_segments(
     monkeypatch: pytest.MonkeyPatch, target_lag: str, segments: float
 ) -> None:
