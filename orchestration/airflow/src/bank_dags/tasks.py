@@ -24,7 +24,7 @@ WAKE_UP_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class LoadOutcome:
-    """The outcome of a load, and whether the marts are to be built now."""
+    """The outcome of a load, and whether it asks for a build."""
 
     segments: int
     rows: int
@@ -96,7 +96,7 @@ def load_raw(run_id: str, conf: Mapping[str, Any] | None, *, sweep: bool) -> Loa
                 segments=sum(batch.segments for batch in committed),
                 rows=sum(batch.rows for batch in committed),
                 load_id=pending_build.changed_load_id,
-                build_pending=pending_build.is_pending,
+                build_pending=pending_build.is_asked_for(loaded=bool(committed)),
                 traceparent=query_tag.traceparent,
                 left=loader.left,
                 halted=tuple(dict.fromkeys(str(error) for error in loader.halted.values())),

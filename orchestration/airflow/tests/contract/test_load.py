@@ -279,7 +279,12 @@ def test_a_heartbeat_asks_for_no_build_and_an_end_that_counts_a_table_does(sandb
     changed = {row[0]: row[5] for row in sandbox.ledger()}
     assert [changed[str(SegmentKey(names.TRANSACTION_TOPIC, 0, start))] for start in (0, 6, 8)] == [False, False, True]
     with warehouse(sandbox) as session:
-        assert session.pending_build().is_pending
+        assert session.pending_build().is_asked_for(loaded=False)
+        sandbox.query("UPDATE RAW.BUILD_FENCE SET OWNER = 'x', HEARTBEAT_AT = CURRENT_TIMESTAMP(), ENDED_AT = NULL")
+        assert not session.pending_build().is_asked_for(loaded=False), "a build that lives is running"
+        assert session.pending_build().is_asked_for(loaded=True)
+        sandbox.query("UPDATE RAW.BUILD_FENCE SET ENDED_AT = CURRENT_TIMESTAMP()")
+        assert session.pending_build().is_asked_for(loaded=False)
         session.record_build(batch.load_id, "run")
         assert not session.pending_build().is_pending
 

@@ -90,12 +90,18 @@ class LoadTransaction(Protocol):
         ...
 
 
+ALIVE_SECONDS: Final = 25
+"""A build that was silent for so long is not counted on: it writes its heartbeat every ten seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class PendingBuild:
     """The pending build: the last load id that changes marts, and the last one that a build has seen."""
 
     changed_load_id: int | None
     built_load_id: int | None
+    silent_seconds: float | None = None
+    """Since the last heartbeat of the build that runs; None: no build runs."""
 
     @property
     def is_pending(self) -> bool:
@@ -103,6 +109,15 @@ class PendingBuild:
         return self.changed_load_id is not None and (
             self.built_load_id is None or self.changed_load_id > self.built_load_id
         )
+
+    def is_asked_for(self, *, loaded: bool) -> bool:
+        """True when a run that `loaded` something, or nothing, asks for the build.
+
+        A run that loaded nothing leaves a build alone that runs and lives: what that one does not show is asked for by
+        the load that brought it, or by the next sweep.
+        """
+        lives = self.silent_seconds is not None and self.silent_seconds < ALIVE_SECONDS
+        return self.is_pending and (loaded or not lives)
 
 
 class RawWarehouse(Protocol):

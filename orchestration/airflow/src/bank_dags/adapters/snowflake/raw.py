@@ -46,8 +46,8 @@ class SnowflakeWarehouse:
 
     def pending_build(self) -> PendingBuild:
         """See `RawWarehouse.pending_build`."""
-        ((changed, built),) = self._run("reading the ledgers", statements.sql("pending_build"))
-        return PendingBuild(*(None if value is None else int(value) for value in (changed, built)))
+        (row,) = self._run("reading the ledgers", statements.sql("pending_build"))
+        return PendingBuild(*(None if value is None else int(value) for value in row))
 
     def stage(self, folder: Path, batch: LoadBatch, stage_path: str) -> None:
         """See `RawWarehouse.stage`: one PUT per topic."""
