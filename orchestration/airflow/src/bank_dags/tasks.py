@@ -65,7 +65,7 @@ def load_raw(run_id: str, conf: Mapping[str, Any] | None, *, sweep: bool) -> Loa
     from bank_dags.adapters.landing import S3Landing
     from bank_dags.adapters.snowflake.raw import SnowflakeWarehouse
     from bank_dags.adapters.snowflake.session import connect
-    from bank_dags.loading.load import Loader
+    from bank_dags.loading.load import Committed, Loader
     from bank_dags.loading.load_plan import LoadLimits
 
     settings = BankDagsSettings.load()
@@ -78,7 +78,7 @@ def load_raw(run_id: str, conf: Mapping[str, Any] | None, *, sweep: bool) -> Loa
                 warehouse = SnowflakeWarehouse(connection)
                 landing = S3Landing(settings.store, settings.bucket)
                 limits = LoadLimits(settings.max_segments, settings.max_bytes)
-                committed = []
+                committed: list[Committed] = []
                 loader = Loader(
                     landing,
                     warehouse,

@@ -1,5 +1,8 @@
 """Typed columns -> Arrow types and the schemas of segments. Needs the `envelope` extra (pyarrow)."""
 
+# Arrow has no types.
+# pyright: standard
+
 from collections.abc import Iterable
 from typing import Final
 

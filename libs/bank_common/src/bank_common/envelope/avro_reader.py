@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from fastavro import parse_schema, schemaless_reader
+from fastavro import parse_schema, schemaless_reader  # pyright: ignore[reportUnknownVariableType] - of an IO without a type
 
 from bank_common.envelope.events import DecodeError, DecodeErrorReason
 

@@ -3,6 +3,9 @@
 Both return the same for any bytes. What the columnar decoder refuses, the reference decoder reads, record by record.
 """
 
+# Arrow has no types.
+# pyright: standard
+
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 

@@ -1,5 +1,8 @@
 """The decoders: bytes -> events and rows, or a `DecodeError`. No I/O, clock, log or environment; nothing raises."""
 
+# Arrow has no types.
+# pyright: standard
+
 from typing import assert_never
 
 from bank_common.envelope.avro import UnsupportedSchemaError

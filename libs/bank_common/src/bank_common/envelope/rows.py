@@ -1,5 +1,8 @@
 """Events of the reference decoder -> Arrow tables, with the same columns as those of the columnar decoder."""
 
+# Arrow has no types.
+# pyright: standard
+
 import json
 from collections.abc import Sequence
 from typing import Any, assert_never, cast

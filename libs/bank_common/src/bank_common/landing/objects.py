@@ -1,5 +1,8 @@
 """The check of one landed object against its key and its metadata. Needs the `landing` extra (pyarrow)."""
 
+# Arrow has no types.
+# pyright: standard
+
 import hashlib
 import io
 import json

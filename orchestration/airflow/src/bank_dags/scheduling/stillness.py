@@ -29,7 +29,7 @@ class Stillness:
     slots: int
     heartbeat: Hashable = None
     without_beat: float = 0.0
-    waiting: dict[Hashable, float] = field(default_factory=dict)
+    waiting: dict[Hashable, float] = field(default_factory=dict[Hashable, float])
 
     def seen(self, look: Look | None, seconds: float) -> None:
         """Note a look, `seconds` after the one before; None when no job has registered yet."""

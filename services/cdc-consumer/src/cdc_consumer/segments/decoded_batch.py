@@ -1,5 +1,8 @@
 """A decoded batch: the rows of a batch of raw records, as its segment has them, and its undecodable records. Pure."""
 
+# Arrow has no types.
+# pyright: standard
+
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 

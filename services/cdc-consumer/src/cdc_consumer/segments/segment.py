@@ -1,5 +1,8 @@
 """A segment: the key, Parquet bytes and metadata of one object. The same batch gives the same bytes."""
 
+# Arrow has no types.
+# pyright: standard
+
 import hashlib
 import json
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import unquote_plus
 
 from bank_common.landing.segments import SOURCE_TIME_HEADER, SegmentKey
@@ -62,10 +62,10 @@ def parse(body: bytes, *, bucket: str, topics: Collection[str]) -> Notification 
         document = json.loads(body)
     except (ValueError, RecursionError):
         return Malformed("not JSON")
-    records = document.get("Records") if isinstance(document, dict) else None
+    records = _at(document, "Records")
     if not isinstance(records, list):
         return Malformed("no list of records")
-    read = [_record(record, bucket, topics) for record in records]
+    read = [_record(record, bucket, topics) for record in cast("list[Any]", records)]
     well_formed = tuple(record for record in read if record is not None)
     return (
         Notification(well_formed)
@@ -100,7 +100,7 @@ def _metadata(record: Any, header: str, shape: re.Pattern[str]) -> str | None:
     metadata = _at(record, "s3", "object", "userMetadata")
     if not isinstance(metadata, dict):
         return None
-    for name, value in metadata.items():
+    for name, value in cast("dict[str, Any]", metadata).items():
         if name.lower() == header and isinstance(value, str) and shape.fullmatch(value):
             return value
     return None
@@ -113,5 +113,5 @@ def _text(record: Any, *path: str) -> str | None:
 
 def _at(record: Any, *path: str) -> Any:
     for name in path:
-        record = record.get(name) if isinstance(record, dict) else None
+        record = cast("dict[str, Any]", record).get(name) if isinstance(record, dict) else None
     return record

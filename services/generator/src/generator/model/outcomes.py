@@ -26,8 +26,8 @@ class Account:
 class KnownState:
     """The known state of some customers and accounts: their rows now, or that they are gone."""
 
-    customers: Mapping[int, Person] = field(default_factory=dict)
-    accounts: Mapping[int, Account] = field(default_factory=dict)
+    customers: Mapping[int, Person] = field(default_factory=dict[int, Person])
+    accounts: Mapping[int, Account] = field(default_factory=dict[int, Account])
     gone_customers: tuple[int, ...] = ()
     gone_accounts: tuple[int, ...] = ()
     taken_emails: tuple[str, ...] = ()

@@ -3,6 +3,9 @@
 Nothing raises. Rows of a bad lane hold garbage; the reference decoder decides these records.
 """
 
+# Arrow has no types.
+# pyright: standard
+
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 

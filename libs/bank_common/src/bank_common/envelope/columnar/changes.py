@@ -1,5 +1,8 @@
 """The columnar decoder of change events of one value schema."""
 
+# Arrow has no types.
+# pyright: standard
+
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 

@@ -1,5 +1,8 @@
 """The columnar decoder of keys of one schema."""
 
+# Arrow has no types.
+# pyright: standard
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 

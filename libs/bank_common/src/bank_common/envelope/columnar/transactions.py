@@ -1,5 +1,8 @@
 """The columnar decoder of transaction metadata: BEGIN and END."""
 
+# Arrow has no types.
+# pyright: standard
+
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
