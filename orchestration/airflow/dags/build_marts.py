@@ -6,9 +6,8 @@ from airflow.sdk import Asset, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from bank_common import names
-from bank_dags.settings import BankDagsSettings
+from bank_dags.dag_times import BUILD_TIMEOUT
 
-SETTINGS = BankDagsSettings.load()
 RAW = Asset(names.RAW_ASSET)
 
 
@@ -24,7 +23,7 @@ def build_marts() -> None:
     """Run the build's task; a failed build stays pending, and the sweep asks for it again."""
 
     # The build has a deadline of its own; the task's is only for what hangs outside dbt.
-    @task(retries=0, execution_timeout=timedelta(seconds=SETTINGS.build_timeout_seconds + 300))
+    @task(retries=0, execution_timeout=BUILD_TIMEOUT.read() + timedelta(minutes=5))
     def build(dag_run, triggering_asset_events) -> None:
         from bank_dags import tasks
         from bank_dags.building.fence import FenceHeldError

@@ -6,9 +6,8 @@ from airflow.sdk import Asset, AssetAlias, dag, task
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
 from bank_common import names
-from bank_dags.settings import BankDagsSettings
+from bank_dags.dag_times import LOAD_INTERVAL, LOAD_TIMEOUT
 
-SETTINGS = BankDagsSettings.load()
 RAW = Asset(names.RAW_ASSET)
 # An alias, so that a load says at its end whether the asset changed (adr/0002).
 LOADED = AssetAlias(f"{names.RAW_ASSET}-loads")
@@ -16,7 +15,7 @@ LOADED = AssetAlias(f"{names.RAW_ASSET}-loads")
 
 @dag(
     dag_id=names.LOAD_DAG,
-    schedule=timedelta(seconds=SETTINGS.load_interval_seconds),
+    schedule=LOAD_INTERVAL.read(),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
@@ -26,7 +25,7 @@ LOADED = AssetAlias(f"{names.RAW_ASSET}-loads")
 def load_raw() -> None:
     """Landing minus ledger for a bounded time; the next run is the retry, and takes what is left."""
 
-    @task(outlets=[LOADED], retries=0, execution_timeout=timedelta(seconds=SETTINGS.load_timeout_seconds))
+    @task(outlets=[LOADED], retries=0, execution_timeout=LOAD_TIMEOUT.read())
     def load(dag_run, ti, outlet_events) -> list[str]:
         from bank_dags import tasks
         from bank_dags.next_run import next_run

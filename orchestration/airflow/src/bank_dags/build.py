@@ -8,10 +8,10 @@ import structlog
 import typer
 
 from bank_common.runtime import cli
-from bank_dags.adapters.snowflake.query_tag import QueryTag
-from bank_dags.building import door
+from bank_dags import door
 from bank_dags.building.build import Choice
-from bank_dags.building.settings import BuildSettings
+from bank_dags.query_tag import QueryTag
+from bank_dags.settings import BuildSettings
 
 
 def main(

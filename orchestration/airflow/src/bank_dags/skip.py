@@ -65,9 +65,9 @@ def main(
     setting is wrong.
     """
     from bank_dags.adapters.landing import S3Landing
-    from bank_dags.adapters.snowflake.query_tag import QueryTag
     from bank_dags.adapters.snowflake.raw import SnowflakeWarehouse
     from bank_dags.adapters.snowflake.session import connect
+    from bank_dags.query_tag import QueryTag
     from bank_dags.settings import BankDagsSettings, snowflake_settings
 
     with cli.reported(debug=False):

@@ -10,7 +10,7 @@ from opentelemetry import trace
 from bank_common import names
 from bank_common.runtime import tracing
 from bank_common.runtime.errors import PipelineError
-from bank_dags.adapters.snowflake.query_tag import QueryTag
+from bank_dags.query_tag import QueryTag
 from bank_dags.settings import BankDagsSettings, snowflake_settings
 
 log = structlog.get_logger(__name__)
@@ -124,7 +124,7 @@ def build_marts(run_id: str, traceparents: list[str | None]) -> bool:
         FenceHeldError: another build runs for longer than a dead one is waited for; the build stays pending.
         PipelineError: with the failing nodes, or what else went wrong; the build stays pending.
     """
-    from bank_dags.building import door
+    from bank_dags import door
     from bank_dags.building.build import Choice
 
     settings = BankDagsSettings.load()

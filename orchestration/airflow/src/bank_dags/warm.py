@@ -6,7 +6,7 @@ import sys
 from bank_common.runtime.errors import PipelineError
 from bank_dags.building.dbt import WARM_FOLDER, Dbt
 from bank_dags.building.processes import INSIDE
-from bank_dags.building.settings import BuildSettings
+from bank_dags.settings import BuildSettings
 
 
 def main() -> None:

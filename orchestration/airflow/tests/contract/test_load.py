@@ -14,7 +14,6 @@ from loading_testing.stack import Sandbox
 from bank_common import names
 from bank_common.landing.segments import SegmentKey, TopicPartition
 from bank_dags.adapters.landing import S3Landing
-from bank_dags.adapters.snowflake.query_tag import QueryTag
 from bank_dags.adapters.snowflake.raw import SnowflakeWarehouse
 from bank_dags.adapters.snowflake.session import connect
 from bank_dags.loading.failures import (
@@ -31,6 +30,7 @@ from bank_dags.loading.failures import (
 )
 from bank_dags.loading.load import Committed, Loader
 from bank_dags.loading.load_plan import LoadLimits
+from bank_dags.query_tag import QueryTag
 from bank_dags.skip import skip
 
 

@@ -1,6 +1,7 @@
 """The DAGs load, and are wired as the README promises."""
 
 import ast
+import os
 import subprocess
 import sys
 from datetime import timedelta
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from bank_common import names
-from bank_common.runtime.errors import PipelineError
+from bank_common.runtime.errors import PipelineError, SettingsError
+from bank_dags.dag_times import BUILD_TIMEOUT, LOAD_INTERVAL, LOAD_TIMEOUT, DagTime
+from bank_dags.settings import BankDagsSettings
 from bank_dags.tasks import LoadOutcome
 
 DAGS_FOLDER = Path(__file__).resolve().parents[2] / "dags"
@@ -82,13 +85,43 @@ def test_parsing_a_dag_file_loads_no_heavy_client(path: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-def test_a_bad_setting_is_an_import_error_that_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+PARSE = """
+import sys
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(dag_folder={folder!r}, collect_dags=True)
+read = [name for name in sys.modules if name.endswith(".settings") and name.startswith(("bank_common", "bank_dags"))]
+sys.exit(str(bag.import_errors or read) if bag.import_errors or read or len(bag.dags) != 2 else 0)
+"""
+
+
+def test_the_dags_are_parsed_without_any_variable_of_ours_and_without_settings() -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BANK_DAGS_")}
+    code = PARSE.format(folder=str(DAGS_FOLDER))
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_a_bad_setting_stops_the_tasks_with_its_name_and_no_dag_disappears(monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.dag_processing.dagbag import DagBag
 
-    monkeypatch.setenv("BANK_DAGS_LOAD_INTERVAL_SECONDS", "0")
-    broken = DagBag(dag_folder=str(DAGS_FOLDER), collect_dags=True)
-    assert len(broken.import_errors) == 2
-    assert all("BANK_DAGS_LOAD_INTERVAL_SECONDS" in text for text in broken.import_errors.values())
+    from bank_dags import tasks
+
+    monkeypatch.setenv(LOAD_INTERVAL.variable, "0")
+    parsed = DagBag(dag_folder=str(DAGS_FOLDER), collect_dags=True)
+    assert parsed.import_errors == {}
+    assert parsed.dags[names.LOAD_DAG].schedule == timedelta(seconds=LOAD_INTERVAL.default)
+    with pytest.raises(SettingsError, match=LOAD_INTERVAL.variable):
+        tasks.load_raw("x__1", None, sweep=True)
+
+
+@pytest.mark.parametrize("time", [LOAD_INTERVAL, LOAD_TIMEOUT, BUILD_TIMEOUT], ids=lambda time: time.variable)
+@pytest.mark.parametrize("text", ["", "7.5", "many", "-7", "\u0667", "0"])
+def test_a_time_is_the_settings_own_or_its_default(time: DagTime, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(time.variable, text)
+    assert time.read() == timedelta(seconds=time.default)
+    monkeypatch.setenv(time.variable, str(time.least))
+    field = time.variable.removeprefix("BANK_DAGS_").lower()
+    assert time.read() == timedelta(seconds=getattr(BankDagsSettings.load(), field))
 
 
 OUTCOMES = {

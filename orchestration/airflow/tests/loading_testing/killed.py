@@ -5,10 +5,10 @@ import signal
 import sys
 
 from bank_dags.adapters.landing import S3Landing
-from bank_dags.adapters.snowflake.query_tag import QueryTag
 from bank_dags.adapters.snowflake.raw import SnowflakeWarehouse
 from bank_dags.adapters.snowflake.session import connect
 from bank_dags.loading.load import Loader
+from bank_dags.query_tag import QueryTag
 from bank_dags.settings import BankDagsSettings, snowflake_settings
 from loading_testing.loading import LIMITS
 

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bank_dags.adapters.landing import S3Landing
-from bank_dags.adapters.snowflake.query_tag import QueryTag
 from bank_dags.adapters.snowflake.raw import SnowflakeWarehouse
 from bank_dags.adapters.snowflake.session import connect
 from bank_dags.loading.load import Committed, Loader
 from bank_dags.loading.load_plan import Halted, LoadLimits
 from bank_dags.loading.ports import FailpointHandler
+from bank_dags.query_tag import QueryTag
 from loading_testing.stack import Sandbox
 
 LIMITS = LoadLimits(max_segments=1000, max_bytes=256 * 1024**2)

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from bank_common.runtime.settings import ObjectStoreSettings
-from bank_dags.adapters.snowflake.query_tag import QueryTag
-from bank_dags.building.settings import dbt_variables
-from bank_dags.settings import BankDagsSettings
+from bank_dags.query_tag import QueryTag
+from bank_dags.settings import BankDagsSettings, dbt_variables
 from bank_dags.tasks import LoadOutcome, traceparent_of
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

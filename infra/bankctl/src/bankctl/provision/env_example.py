@@ -67,6 +67,8 @@ def _settings_class(module: str) -> type[ProgramSettings]:
         ]
     except ImportError as error:
         raise PipelineError(f"{module} can't be imported: {error}.", advice="Run `make setup`.") from error
+    # A part of a program's settings may be a class of its own, which the program's class adds to.
+    classes = [one for one in classes if not any(one is not other and issubclass(other, one) for other in classes)]
     if len(classes) != 1:
         raise PipelineError(
             f"{module} holds {len(classes)} settings classes.", advice="A program has one ProgramSettings class."

@@ -16,7 +16,7 @@ from bank_dags.building.fence import Hold
 from bank_dags.building.lock import BuildLock
 from bank_dags.building.processes import DbtProcess
 from bank_dags.building.results import BuildError, BuildResults
-from bank_dags.building.settings import BuildSettings, dbt_variables
+from bank_dags.settings import BuildSettings, dbt_variables
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ MODULES: Final = (
     "bank_dags.loading.load",
     "bank_dags.adapters.snowflake.raw",
     "bank_dags.adapters.landing",
-    "bank_dags.building.door",
+    "bank_dags.door",
     "bank_dags.adapters.snowflake.builds",
     "bank_dags.adapters.snowflake.session",
     "cryptography.hazmat.backends.openssl.backend",

@@ -9,9 +9,9 @@ from snowflake.connector.errors import Error as SnowflakeError
 
 from bank_common.clients.snowflake import connection_arguments
 from bank_common.runtime.settings import SnowflakeSettings
-from bank_dags.adapters.snowflake.query_tag import QueryTag
-from bank_dags.building.settings import STATEMENT_TIMEOUT_SECONDS
 from bank_dags.loading.failures import LoadError, WarehouseFailed
+from bank_dags.query_tag import QueryTag
+from bank_dags.settings import STATEMENT_TIMEOUT_SECONDS
 
 
 @contextmanager

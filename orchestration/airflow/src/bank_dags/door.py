@@ -5,13 +5,13 @@ import socket
 from contextlib import AbstractContextManager
 from typing import Final
 
-from bank_dags.adapters.snowflake.query_tag import QueryTag
 from bank_dags.building.build import Choice, build_marts
 from bank_dags.building.dbt import Dbt
 from bank_dags.building.fence import Hold, Holder, held
 from bank_dags.building.lock import build_lock
 from bank_dags.building.results import BuildResults
-from bank_dags.building.settings import BuildSettings, builder_login
+from bank_dags.query_tag import QueryTag
+from bank_dags.settings import BuildSettings, builder_login
 
 LOCK_SECONDS: Final = 60
 """How long a statement on the fence's row waits for another one."""
