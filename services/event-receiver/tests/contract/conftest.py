@@ -1,5 +1,5 @@
 import pytest
-from receiver_testing.real import running_stack
+from component_testing.stack import running_stack
 
 from bankctl.stack.stack import Stack
 

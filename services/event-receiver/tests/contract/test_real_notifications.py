@@ -4,8 +4,9 @@ import asyncio
 
 import httpx
 import pytest
+from component_testing.waiting import until
 from receiver_testing.notifications import about
-from receiver_testing.real import TRACEPARENT, ListeningAirflow, ReceiverProcess, landed, until, unused_key
+from receiver_testing.real import TRACEPARENT, ListeningAirflow, ReceiverProcess, landed, unused_key
 
 from bank_common.landing.segments import SegmentKey
 from bankctl.stack.stack import Stack

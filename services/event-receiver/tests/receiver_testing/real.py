@@ -1,49 +1,24 @@
 """The receiver as a process on the test stack's port, real objects in the real store, and an Airflow that listens."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import httpx
+from component_testing.program import ProgramProcess
+from component_testing.waiting import until
 
 from bank_common import names
 from bank_common.landing.segments import SegmentKey, SegmentMetadata
 from bankctl.stack import environment
 from bankctl.stack.stack import Stack
 
-T = TypeVar("T")
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-
-def running_stack() -> Stack:
-    """The running test stack.
-
-    Raises:
-        RuntimeError: there is none; these tests never skip themselves.
-    """
-    if "BANKCTL_STATE_DIR" not in os.environ:
-        raise RuntimeError("no test stack: run `make contract`")
-    return Stack.from_environment()
-
-
-def until(what: str, probe: Callable[[], T | None], seconds: float = 30) -> T:
-    """Poll until the probe gives something true, or fail with what was waited for."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        result = probe()
-        if result:
-            return result
-        time.sleep(0.02)
-    raise AssertionError(f"{what}: not within {seconds} s")
 
 
 class ListeningAirflow:
@@ -129,28 +104,21 @@ class ListeningAirflow:
             return next((trigger for trigger in self.triggers if key in trigger["conf"]["keys"]), None)
 
 
-class ReceiverProcess:
+class ReceiverProcess(ProgramProcess):
     """`event-receiver run` where the store's notifications go, with another Airflow."""
 
     def __init__(self, stack: Stack, airflow_url: str) -> None:
         own = environment.event_receiver(stack) | {"EVENT_RECEIVER_AIRFLOW__URL": airflow_url}
         self.url = stack.url("event_receiver")
         self.token = own["EVENT_RECEIVER_TOKENS"]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "event_receiver", "run"], env=os.environ | own, stderr=subprocess.PIPE, text=True
-        )
+        super().__init__("event_receiver", "run", environment=own)
 
     def __enter__(self) -> Self:
         until("the receiver is ready", self._ready)
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.communicate()
-
     def _ready(self) -> bool:
-        assert self._process.poll() is None, self._process.communicate()[1]
+        self.still_runs()
         try:
             return httpx.get(f"{self.url}/readyz").status_code == 200
         except httpx.TransportError:
@@ -162,10 +130,8 @@ class ReceiverProcess:
 
     def stop(self, seconds: float = 10) -> str:
         """SIGTERM; what it logged. It has to end with 0 in time."""
-        self._process.send_signal(signal.SIGTERM)
-        _, log = self._process.communicate(timeout=seconds)
-        assert self._process.returncode == 0, log
-        return log
+        self.terminate()
+        return self.ended(seconds)[1]
 
 
 @contextmanager

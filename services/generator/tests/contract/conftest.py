@@ -1,7 +1,8 @@
 from collections.abc import Iterator
 
 import pytest
-from generator_testing.real import ScratchBank, running_stack, scratch_bank
+from component_testing.stack import running_stack
+from generator_testing.real import ScratchBank, scratch_bank
 
 from bankctl.stack.stack import Stack
 

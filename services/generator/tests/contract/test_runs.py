@@ -5,7 +5,8 @@ from typing import Any
 
 import httpx
 import pytest
-from generator_testing.real import GeneratorProcess, ScratchBank, scratch_bank, until
+from component_testing.waiting import until
+from generator_testing.real import GeneratorProcess, ScratchBank, scratch_bank
 
 from bankctl.stack.stack import Stack
 

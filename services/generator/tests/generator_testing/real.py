@@ -1,19 +1,15 @@
 """Scratch banks on the test stack's Postgres, the generator as a process, and a proxy that loses an answer."""
 
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import psycopg
+from component_testing.program import ProgramProcess
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
@@ -22,7 +18,6 @@ from bankctl.provision import steps
 from bankctl.provision.scratch_database import migrated_database
 from bankctl.stack.stack import Stack
 
-T = TypeVar("T")
 TABLES = {
     "customers": "id, first_name, last_name, email",
     "accounts": "id, customer_id, account_type, balance, currency",
@@ -39,28 +34,6 @@ BEGIN
 END $$;
 CREATE TRIGGER note AFTER INSERT ON transactions FOR EACH ROW EXECUTE FUNCTION note();
 """
-
-
-def running_stack() -> Stack:
-    """The running test stack.
-
-    Raises:
-        RuntimeError: there is none; these tests never skip themselves.
-    """
-    if "BANKCTL_STATE_DIR" not in os.environ:
-        raise RuntimeError("no test stack: run `make contract`")
-    return Stack.from_environment()
-
-
-def until(what: str, probe: Callable[[], T | None], seconds: float = 30) -> T:
-    """Poll until the probe gives something true, or fail with what was waited for."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        result = probe()
-        if result:
-            return result
-        time.sleep(0.02)
-    raise AssertionError(f"{what}: not within {seconds} s")
 
 
 @dataclass(frozen=True)
@@ -120,39 +93,20 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-class GeneratorProcess:
+class GeneratorProcess(ProgramProcess):
     """`generator run --json …` on a bank, as `bank up` starts it."""
 
     def __init__(self, bank: ScratchBank, *arguments: str, **environment: str) -> None:
         self.environment = bank.environment() | environment
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "generator", "run", "--json", *arguments],
-            env=os.environ | self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.communicate()
+        super().__init__("generator", "run", "--json", *arguments, environment=self.environment)
 
     @property
     def health(self) -> str:
         return f"http://127.0.0.1:{self.environment['GENERATOR_HTTP__PORT']}"
 
-    def terminate(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
-
     def summary(self, seconds: float = 120) -> dict[str, Any]:
         """Wait for a clean end; its summary."""
-        output, errors = self._process.communicate(timeout=seconds)
-        assert self._process.returncode == 0, errors
-        return json.loads(output.splitlines()[-1])
+        return json.loads(self.ended(seconds)[0].splitlines()[-1])
 
 
 class LostAnswerProxy:
