@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from bankctl.model import compose_variables, connector_config, names_module, platform_file, raw_ddl
+from bankctl.model import compose_order, compose_variables, connector_config, names_module, platform_file, raw_ddl
 from bankctl.provision import catalogue, env_example, steps
 from bankctl.provision.scratch_database import migrated_database
 
 Files = Mapping[Path, str]
 
 _PLATFORM: Final = Path("infra", "platform.toml")
-_COMPOSE: Final = Path("infra", "compose", ".env")
+_COMPOSE: Final = Path("infra", "compose")
 _NAMES: Final = Path("libs", "bank_common", "src", "bank_common", "names.py")
 
 
@@ -26,12 +26,13 @@ def names_module_of(root: Path) -> Files:
 
 
 def from_owners(root: Path) -> Files:
-    """The files that platform.toml and the settings classes decide."""
+    """The files that platform.toml, the settings classes and the graph decide."""
     described = platform(root)
     return {
         **names_module_of(root),
         steps.connector_file(root): connector_config.render(described),
-        root / _COMPOSE: compose_variables.render(described),
+        root / _COMPOSE / ".env": compose_variables.render(described),
+        (compose := root / _COMPOSE / "compose.yaml"): compose_order.render(compose.read_text(encoding="utf-8")),
         root / ".env.example": env_example.render(root),
     }
 

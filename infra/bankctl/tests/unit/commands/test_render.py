@@ -11,15 +11,18 @@ from bankctl.main import app
 from bankctl.provision import env_example
 
 ROOT = Path(__file__).resolve().parents[5]
+COMPOSE = Path("infra", "compose", "compose.yaml")
 NAMES = Path("libs", "bank_common", "src", "bank_common", "names.py")
 
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout that holds the list of names with its module and nothing else that is rendered from it, and no program
-    but `bank`: bankctl does not depend on the services, whose settings `make rendered` checks."""
+    """A checkout that holds the list of names with its module, compose.yaml and nothing else that is rendered,
+    and no program but `bank`: bankctl does not depend on the services, whose settings `make rendered` checks."""
     (tmp_path / "infra").mkdir()
     shutil.copy(ROOT / "infra" / "platform.toml", tmp_path / "infra")
+    (tmp_path / "infra" / "compose").mkdir()
+    shutil.copy(ROOT / COMPOSE, tmp_path / COMPOSE)
     (tmp_path / NAMES).parent.mkdir(parents=True)
     shutil.copy(ROOT / NAMES, tmp_path / NAMES)
     monkeypatch.setattr(env_example, "_PROGRAMS", (("bank, the command", "bankctl.stack.settings"),))
@@ -46,6 +49,14 @@ def test_what_was_written_passes_the_check_until_it_is_changed(checkout: Path) -
     connector.write_text(connector.read_text().replace("precise", "double"))
     code, output = _render("--check")
     assert (code, output.count("differs")) == (1, 1)
+
+
+def test_an_order_of_compose_that_is_not_the_graphs_is_named(checkout: Path) -> None:
+    _render()
+    compose = checkout / COMPOSE
+    compose.write_text(compose.read_text().replace("      airflow-api: {condition: service_healthy}\n", "", 1))
+    code, output = _render("--check")
+    assert (code, output.count("differs: infra/compose/compose.yaml")) == (1, 1)
 
 
 def test_names_that_changed_are_written_first_and_the_rest_by_a_process_that_imports_them(

@@ -16,6 +16,7 @@ from bankctl.devstack.components.component import (
     client,
     http_probe,
 )
+from bankctl.model.graph import NODES
 from bankctl.stack import environment
 from bankctl.stack.shell import inherited_environment
 from bankctl.stack.stack import LOOPBACK, Stack
@@ -66,7 +67,7 @@ def _part_probe(part: str) -> HttpProbe:
 
 
 API: Final = Component(
-    name="airflow-api",
+    node=NODES["airflow-api"],
     command=lambda stack: [
         _executable(stack),
         "api-server",
@@ -79,33 +80,25 @@ API: Final = Component(
     ],
     environment=_environment,
     probe=http_probe(lambda stack: f"{stack.url('airflow')}/api/v2/version"),
-    needs=("airflow-database",),
     ports=("airflow",),
     ready_seconds=120,
     hung_seconds=20,
-    leans_on=("platform-postgres",),
 )
 
 
-def _part(part: str, command: Callable[[Stack], list[str]], *needs: str) -> Component:
+def _part(part: str, command: Callable[[Stack], list[str]]) -> Component:
     return Component(
-        name=f"airflow-{part}",
+        node=NODES[f"airflow-{part}"],
         command=command,
         environment=_environment,
         probe=_part_probe(part.replace("-", "_")),
-        # A load that starts before its tables and its bucket exist would only fail and be tried again.
-        needs=("airflow-database", "raw-tables", "buckets", *needs),
         ready_seconds=120,
         hung_seconds=30,
-        # The API server tells its heartbeat, and both live by the database.
-        leans_on=("airflow-api", "platform-postgres"),
     )
 
 
-# Tasks report to the API server: a run that starts before it answers would fail.
 SCHEDULER: Final = _part(
     "scheduler",
     lambda stack: [str(Path(_executable(stack)).with_name("python")), "-m", "bank_dags.scheduling"],
-    "airflow-api",
 )
 DAG_PROCESSOR: Final = _part("dag-processor", lambda stack: [_executable(stack), "dag-processor"])

@@ -8,6 +8,7 @@ from typing import Final
 
 import httpx
 
+from bankctl.model.graph import Node
 from bankctl.stack.stack import Stack
 
 READY: Final = None
@@ -24,25 +25,26 @@ def nothing(_stack: Stack) -> None:
 class Component:
     """One process of the stack.
 
-    `needs` are components or steps (artefacts, provisioning) that come first; `probe` gives READY or the reason why
-    not; `environment` is added to the inherited one. A running process that does not answer `alive` (the probe, where
-    there is no other) for `hung_seconds` is replaced; its silence says nothing while one that it `leans_on` is silent.
+    `node` is its place in the graph; `probe` gives READY or the reason why not; `environment` is added to the inherited
+    one. A running process that does not answer `alive` (the probe, where there is no other) for `hung_seconds` is
+    replaced.
     """
 
-    name: str
+    node: Node
     command: Callable[[Stack], Sequence[str]]
     probe: HttpProbe
-    needs: tuple[str, ...] = ()
     prepare: Callable[[Stack], None] = nothing
     environment: Callable[[Stack], Mapping[str, str]] = lambda _stack: {}
     ports: tuple[str, ...] = ()
     ready_seconds: float = 90.0
     stop_seconds: float = 20.0
     hung_seconds: float = 60.0
-    leans_on: tuple[str, ...] = ()
     alive: HttpProbe | None = None
-    on_request: bool = False
-    """Not part of a plain `up`: started only when it is named."""
+
+    @property
+    def name(self) -> str:
+        """The name in the graph."""
+        return self.node.name
 
     def liveness(self, stack: Stack) -> str | None:
         """READY when the process answers at all, else why not."""

@@ -1,4 +1,4 @@
-"""The component graph: components, the tasks that build or fetch what they need, and the provisioning tasks."""
+"""How the nodes of the graph run on this machine: its components as processes, everything else as tasks."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from bankctl.devstack.artefacts import jars, object_store, uv
 from bankctl.devstack.components import airflow, dbt, kafka, local_warehouse, postgres, services
 from bankctl.devstack.components.component import Component
 from bankctl.devstack.components.object_store import MINIO
+from bankctl.model.graph import NODES, Kind, Node, of_kind
 from bankctl.provision import databases, steps
 from bankctl.stack.stack import Stack
 
@@ -33,24 +34,22 @@ COMPONENTS: Final = {
         services.GENERATOR,
     )
 }
-"""Every component; `down` stops them in the reverse order."""
+"""Every component, in the order in which people are told of them."""
 
 GROUPS: Final = {"airflow": ("airflow-api", "airflow-scheduler", "airflow-dag-processor", "dbt-warm")}
 
 
 @dataclass(frozen=True)
 class Task:
-    """Work that is no process: `components` must run before it (artefacts have none).
+    """A node that is no process, and its work on this machine."""
 
-    With `provisions` it makes its components what the pipeline needs, and comes along whenever one of them starts;
-    else it runs only where something selected needs it.
-    """
-
-    name: str
+    node: Node
     run: Callable[[Stack, Report], None]
-    components: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
-    provisions: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name in the graph."""
+        return self.node.name
 
 
 def _project(folder: str) -> Callable[[Stack, Report], None]:
@@ -76,33 +75,22 @@ def _object_store(stack: Stack, report: Report) -> None:
 
 
 TASKS: Final = {
-    task.name: task
-    for task in (
-        Task("jars", _jars),
-        Task("minio-binary", _object_store),
-        Task("env:snowflake-local", _project("infra/snowflake-local")),
-        Task("env:airflow", _project("orchestration/airflow")),
-        Task("env:dbt", _project("analytics/banking_dbt")),
-        Task("platform-databases", _quietly(databases.create_platform_databases), ("platform-postgres",)),
-        Task(
-            "airflow-database",
-            _quietly(airflow.migrate_database),
-            ("platform-postgres",),
-            ("platform-databases", "env:airflow", "env:dbt"),
-        ),
-        Task("migrate", _quietly(steps.migrate), ("bank-postgres",), provisions=True),
-        Task("topics", _quietly(steps.topics), ("kafka",), provisions=True),
-        Task("registry-rules", _quietly(steps.registry_rules), ("registry",), provisions=True),
-        Task("buckets", _quietly(steps.buckets), ("minio",), ("event-receiver",), provisions=True),
-        Task("raw-tables", _quietly(steps.raw_tables), ("snowflake",), provisions=True),
-        Task(
-            "connector",
-            _quietly(steps.connector),
-            ("connect", "kafka", "registry", "bank-postgres"),
-            ("migrate", "topics", "registry-rules"),
-            provisions=True,
-        ),
-    )
+    name: Task(NODES[name], run)
+    for name, run in {
+        "jars": _jars,
+        "minio-binary": _object_store,
+        "env:snowflake-local": _project("infra/snowflake-local"),
+        "env:airflow": _project("orchestration/airflow"),
+        "env:dbt": _project("analytics/banking_dbt"),
+        "platform-databases": _quietly(databases.create_platform_databases),
+        "airflow-database": _quietly(airflow.migrate_database),
+        "migrate": _quietly(steps.migrate),
+        "topics": _quietly(steps.topics),
+        "registry-rules": _quietly(steps.registry_rules),
+        "buckets": _quietly(steps.buckets),
+        "raw-tables": _quietly(steps.raw_tables),
+        "connector": _quietly(steps.connector),
+    }.items()
 }
 
 
@@ -116,9 +104,9 @@ def chosen(only: Collection[str], without: Collection[str], stack: Stack) -> lis
     return [
         component
         for component in COMPONENTS.values()
-        if (component.name in included if only else not component.on_request)
+        if (component.name in included if only else not component.node.on_request)
         and component.name not in excluded
-        and not (component is local_warehouse.SNOWFLAKE and stack.real_snowflake is not None)
+        and not (component.node.stand_in and stack.real_snowflake is not None)
     ]
 
 
@@ -127,18 +115,18 @@ def tasks_for(
 ) -> list[Task]:
     """The tasks that come along: what those that are started need, and the provisioning of all that were selected.
 
-    Left out is a task whose components neither run (`available`) nor are about to.
+    Left out is a task that works on components which neither run (`available`) nor are about to.
     """
     names = {component.name for component in selected}
-    needed = {need for component in starting for need in component.needs if need in TASKS}
-    needed |= {task.name for task in TASKS.values() if task.provisions and names & set(task.components)}
+    needed = {need for component in starting for need in component.node.needed if need in TASKS}
+    needed |= {node.name for node in of_kind(Kind.PROVISIONING) if names & set(node.uses)}
     grown = True
     while grown:
-        more = {need for name in needed for need in TASKS[name].needs if need in TASKS} - needed
+        more = {need for name in needed for need in TASKS[name].node.needed if need in TASKS} - needed
         needed |= more
         grown = bool(more)
     there = names | set(available)
-    return [task for task in TASKS.values() if task.name in needed and set(task.components) <= there]
+    return [task for task in TASKS.values() if task.name in needed and set(task.node.uses) <= there]
 
 
 def _resolve(given: Collection[str]) -> set[str]:

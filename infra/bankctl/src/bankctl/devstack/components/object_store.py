@@ -5,6 +5,7 @@ from typing import Final
 
 from bankctl.devstack.artefacts import object_store
 from bankctl.devstack.components.component import Component, http_probe
+from bankctl.model.graph import NODES
 from bankctl.model.notification_targets import DURABLE_TARGET, FAST_TARGET
 from bankctl.stack.stack import LOOPBACK, Stack
 
@@ -36,7 +37,7 @@ def _environment(stack: Stack) -> dict[str, str]:
 
 
 MINIO: Final = Component(
-    name="minio",
+    node=NODES["minio"],
     command=lambda stack: [
         str(object_store.binary(stack.cache_dir, stack.root)),
         "server",
@@ -49,6 +50,5 @@ MINIO: Final = Component(
     ],
     environment=_environment,
     probe=http_probe(lambda stack: f"{stack.url('minio')}/minio/health/ready"),
-    needs=("minio-binary",),
     ports=("minio", "minio_console"),
 )

@@ -18,6 +18,7 @@ import psycopg
 
 from bank_common.runtime.errors import PipelineError
 from bankctl.devstack.components.component import READY, Component
+from bankctl.model.graph import NODES
 from bankctl.stack.secret_store import write_private
 from bankctl.stack.shell import inherited_environment
 from bankctl.stack.stack import LOOPBACK, Stack
@@ -174,7 +175,7 @@ def _probe(stack: Stack, instance: str) -> str | None:
 
 def _component(instance: str) -> Component:
     return Component(
-        name=instance.replace("_", "-"),
+        node=NODES[instance.replace("_", "-")],
         command=lambda stack: unprivileged([str(binaries() / "postgres"), "-D", str(_cluster(stack, instance))]),
         prepare=lambda stack: _prepare(stack, instance),
         probe=lambda stack: _probe(stack, instance),

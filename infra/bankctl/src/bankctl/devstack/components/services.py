@@ -4,6 +4,7 @@ import sys
 from typing import Final
 
 from bankctl.devstack.components.component import Component, HttpProbe, http_probe
+from bankctl.model.graph import NODES
 from bankctl.stack import environment
 
 
@@ -12,35 +13,30 @@ def _alive(port: str) -> HttpProbe:
 
 
 EVENT_RECEIVER: Final = Component(
-    name="event-receiver",
+    node=NODES["event-receiver"],
     command=lambda _stack: [sys.executable, "-m", "event_receiver", "run"],
     environment=environment.event_receiver,
-    # Alive is enough: it waits for Airflow by itself, and MinIO may need it before.
+    # Alive is enough: it waits for Airflow by itself.
     probe=_alive("event_receiver"),
     ports=("event_receiver",),
     hung_seconds=20,
 )
 CDC_CONSUMER: Final = Component(
-    name="cdc-consumer",
+    node=NODES["cdc-consumer"],
     command=lambda _stack: [sys.executable, "-m", "cdc_consumer", "run"],
     environment=environment.cdc_consumer,
     probe=http_probe(lambda stack: f"{stack.url('cdc_consumer')}/readyz"),
-    needs=("topics", "buckets", "registry-rules", "kafka", "registry", "minio"),
     ports=("cdc_consumer",),
     # One that is not ready waits for others, or has halted and says why: another process would do the same.
     alive=_alive("cdc_consumer"),
     hung_seconds=20,
-    leans_on=("kafka", "registry", "minio"),
 )
 GENERATOR: Final = Component(
-    name="generator",
+    node=NODES["generator"],
     command=lambda _stack: [sys.executable, "-m", "generator", "run"],
     environment=environment.generator,
     probe=http_probe(lambda stack: f"{stack.url('generator')}/readyz"),
-    needs=("migrate",),
     ports=("generator",),
     alive=_alive("generator"),
     hung_seconds=20,
-    leans_on=("bank-postgres",),
-    on_request=True,
 )

@@ -1,4 +1,4 @@
-"""`bank down`: dependants first, SIGTERM before SIGKILL, and whatever a crash left behind."""
+"""`bank down`: users first, SIGTERM before SIGKILL, and whatever a crash left behind."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,21 +12,10 @@ from bankctl.devstack.supervision import processes
 from bankctl.devstack.supervision.graph import Cancelled, GraphStep, run
 from bankctl.devstack.supervision.lock import exclusive
 from bankctl.devstack.supervision.report import Reporter
+from bankctl.model.graph import users
 from bankctl.stack.stack import Stack
 
 _STATE: Final = ("run", "log", "data", "secrets", "env")
-
-_STOPS_AFTER: Final = {
-    # A component stops when those that use it have stopped; the rest stop side by side.
-    "bank-postgres": ("connect", "generator"),
-    "platform-postgres": ("airflow-api", "airflow-scheduler", "airflow-dag-processor", "registry"),
-    "kafka": ("connect", "cdc-consumer"),
-    "registry": ("connect", "cdc-consumer"),
-    "minio": ("cdc-consumer", "airflow-scheduler"),
-    "snowflake": ("airflow-scheduler",),
-    "event-receiver": ("minio",),
-    "airflow-api": ("airflow-scheduler", "event-receiver"),
-}
 
 
 def down(stack: Stack, report: Reporter, *, wipe: bool = False) -> None:
@@ -50,7 +39,7 @@ def _step(stack: Stack, name: str, report: Reporter) -> GraphStep:
         if outcome != "not running":
             report.line(f"{name}: {outcome}")
 
-    return GraphStep(name, work, _STOPS_AFTER.get(name, ()))
+    return GraphStep(name, work, users(name))
 
 
 def _refuse_while_used(stack: Stack) -> None:

@@ -47,7 +47,8 @@ def _look(stack: Stack, component: Component) -> ComponentStatus:
     if process is None:
         died = processes.recorded(stack.run_file(component.name)) is not None
         reason = f"died; see `bank logs {component.name}`" if died else "not running"
-        return ComponentStatus(component.name, False, reason, component.on_request and not died, None, ports, 0.0, 0)
+        expected = component.node.on_request and not died
+        return ComponentStatus(component.name, False, reason, expected, None, ports, 0.0, 0)
     reason = component.probe(stack)
     return ComponentStatus(
         component.name,

@@ -61,11 +61,11 @@ def _task_step(stack: Stack, task: Task, report: Reporter) -> GraphStep:
         if (seconds := time.monotonic() - start) >= 1:
             report.line(f"{task.name}: done in {seconds:.1f} s")
 
-    return GraphStep(task.name, work, (*task.components, *task.needs))
+    return GraphStep(task.name, work, task.node.comes_after)
 
 
 def _component_step(stack: Stack, component: Component, report: Reporter) -> GraphStep:
-    return GraphStep(component.name, partial(bring_up, stack, component, report), component.needs)
+    return GraphStep(component.name, partial(bring_up, stack, component, report), component.node.comes_after)
 
 
 def bring_up(stack: Stack, component: Component, report: Reporter, cancelled: Cancelled) -> None:
@@ -102,7 +102,7 @@ def bring_up(stack: Stack, component: Component, report: Reporter, cancelled: Ca
         if time.monotonic() - said > _REASON_SECONDS:
             said = time.monotonic()
             # What it needs was ready before it: if that has died since, it is the cause.
-            raise_if_dead(stack, component.needs)
+            raise_if_dead(stack, component.node.needed)
             report.line(f"{component.name}: not ready yet, {reason}")
         if cancelled.pause(_PROBE_PAUSE_SECONDS):
             return
@@ -117,5 +117,5 @@ def _hung(stack: Stack, component: Component, running: Liveness) -> bool:
     running.failed(time.monotonic())
     if not running.hung(time.monotonic()):
         return False
-    others = [name for name in component.leans_on if processes.recorded(stack.run_file(name)) is not None]
+    others = [name for name in component.node.leans_on if processes.recorded(stack.run_file(name)) is not None]
     return all(COMPONENTS[name].liveness(stack) is None for name in others)

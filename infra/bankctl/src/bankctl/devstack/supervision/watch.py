@@ -138,7 +138,9 @@ class Watch:
 
     def _silent(self, component: Component) -> str | None:
         """The first component that it leans on and that does not answer, if any."""
-        return next((name for name in component.leans_on if name in self._watched and not self.answers(name)), None)
+        return next(
+            (name for name in component.node.leans_on if name in self._watched and not self.answers(name)), None
+        )
 
     def _startable(self, watched: Watched, now: float) -> bool:
         if not watched.said_dead or not watched.backoff.due(now):

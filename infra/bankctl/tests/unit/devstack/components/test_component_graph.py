@@ -6,6 +6,7 @@ import pytest
 from bank_common.runtime.errors import PipelineError
 from bankctl.devstack.components.component import Component
 from bankctl.devstack.components.component_graph import COMPONENTS, TASKS, chosen, tasks_for
+from bankctl.model.graph import NODES, Kind, of_kind
 
 
 @dataclass
@@ -61,8 +62,6 @@ def test_a_running_component_is_provisioned_again_but_nothing_is_fetched_for_it(
     assert _tasks(_components(*running), [], running) == {"topics"}
 
 
-def test_every_need_is_a_component_or_a_task() -> None:
-    known = COMPONENTS.keys() | TASKS.keys()
-    needed = {need for component in COMPONENTS.values() for need in component.needs}
-    needed |= {need for task in TASKS.values() for need in (*task.needs, *task.components)}
-    assert needed <= known
+def test_every_node_runs_here_as_a_process_or_as_a_task() -> None:
+    assert set(COMPONENTS) == {node.name for node in of_kind(Kind.COMPONENT)}
+    assert set(TASKS) == {node.name for node in NODES.values()} - set(COMPONENTS)

@@ -18,6 +18,7 @@ from bankctl.devstack.supervision.graph import Cancelled
 from bankctl.devstack.supervision.launch import launch
 from bankctl.devstack.supervision.report import Reporter
 from bankctl.devstack.supervision.up import bring_up
+from bankctl.model.graph import Node
 from bankctl.stack.settings import BankctlSettings
 from bankctl.stack.stack import Stack
 
@@ -36,7 +37,7 @@ def _probe(stack: Stack) -> str | None:
 
 
 COMPONENT = Component(
-    name="c",
+    node=Node("c"),
     command=lambda _stack: [sys.executable, "-c", BEATING],
     probe=_probe,
     ready_seconds=3.0,
@@ -116,7 +117,7 @@ def test_what_a_dead_one_left_is_ended_before_ports_are_looked_at(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     orphan = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
-    parent = replace(COMPONENT, name="kafka", command=lambda _stack: [sys.executable, "-c", orphan + BEATING])
+    parent = replace(COMPONENT, node=Node("kafka"), command=lambda _stack: [sys.executable, "-c", orphan + BEATING])
     first = launch(stack, parent)
     _until(lambda: len(first.children()) == 1)
     (child,) = first.children()

@@ -17,6 +17,7 @@ from bankctl.devstack.supervision.launch import launch
 from bankctl.devstack.supervision.lock import exclusive, only_watcher
 from bankctl.devstack.supervision.report import Reporter
 from bankctl.devstack.supervision.watch import Watch
+from bankctl.model.graph import Node
 from bankctl.stack.settings import BankctlSettings
 from bankctl.stack.stack import Stack
 
@@ -55,12 +56,11 @@ class WatchedStack:
         self, name: str, program: str = BEATING, *, leans_on: tuple[str, ...] = (), hung_seconds: float = 30
     ) -> Component:
         component = Component(
-            name=name,
+            node=Node(name, leans_on=leans_on),
             command=lambda _stack: [sys.executable, "-c", program],
             probe=lambda stack: self._beats(stack, name),
             hung_seconds=hung_seconds,
             stop_seconds=0.5,
-            leans_on=leans_on,
         )
         self.components[name] = component
         return component

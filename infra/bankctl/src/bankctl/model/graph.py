@@ -1,0 +1,163 @@
+"""The graph of the stack: its components and the work that is no process, what each needs first, whom each uses.
+
+The order of a native start and stop and compose's `depends_on` are derived from it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Kind(Enum):
+    """The kind of a node."""
+
+    COMPONENT = "a process of the stack"
+    ARTEFACT = "something fetched or built on this machine; images hold it already"
+    STEP = "work that ends, and runs where something that starts needs it"
+    PROVISIONING = "a step that makes its components what the pipeline needs, whenever one of them starts"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A node that comes first, and why where the name alone does not say it."""
+
+    name: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A component, or work that is no process.
+
+    `needs` come first: a component is ready, a step done. `uses` are the components that a component talks to while it
+    runs, so that it stops before them, and those that a step works on. The silence of a component says nothing while
+    one that it `leans_on` is silent.
+    """
+
+    name: str
+    kind: Kind = Kind.COMPONENT
+    needs: tuple[str | Need, ...] = ()
+    uses: tuple[str, ...] = ()
+    leans_on: tuple[str, ...] = ()
+    on_request: bool = False
+    """Not part of a plain start: only when it is named."""
+    stand_in: bool = False
+    """Stands in for an account: not there when there is one."""
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The names of its needs."""
+        return tuple(need.name if isinstance(need, Need) else need for need in self.needs)
+
+    @property
+    def comes_after(self) -> tuple[str, ...]:
+        """Everything that comes before it at a start: its needs, and what a step works on."""
+        return self.needed if self.kind is Kind.COMPONENT else (*self.uses, *self.needed)
+
+
+SECRETS: Final = "secrets"
+"""The step that makes the installation's secrets. Natively each is made when it is first asked for."""
+
+_AIRFLOW_LOADS: Final = tuple(
+    Need(name, "A load that starts before its tables and its bucket exist would only fail and be tried again.")
+    for name in ("raw-tables", "buckets")
+)
+
+NODES: Final = {
+    node.name: node
+    for node in (
+        # -- fetched or built
+        Node("jars", Kind.ARTEFACT),
+        Node("minio-binary", Kind.ARTEFACT),
+        Node("env:snowflake-local", Kind.ARTEFACT),
+        Node("env:airflow", Kind.ARTEFACT),
+        Node("env:dbt", Kind.ARTEFACT),
+        # -- components, in the order in which people are told of them
+        Node("bank-postgres", needs=(SECRETS,)),
+        Node("platform-postgres", needs=(SECRETS,)),
+        Node("kafka", needs=("jars",)),
+        Node(
+            "registry",
+            needs=("jars", "platform-databases"),
+            uses=("platform-postgres",),
+            leans_on=("platform-postgres",),
+        ),
+        Node("connect", needs=(SECRETS, "kafka"), uses=("kafka", "registry", "bank-postgres"), leans_on=("kafka",)),
+        Node("minio", needs=(SECRETS, "minio-binary"), uses=("event-receiver",)),
+        Node("snowflake", needs=(SECRETS, "env:snowflake-local"), stand_in=True),
+        Node(
+            "airflow-api",
+            needs=("airflow-database",),
+            uses=("platform-postgres",),
+            leans_on=("platform-postgres",),
+        ),
+        Node(
+            "airflow-scheduler",
+            needs=(
+                "airflow-database",
+                Need("airflow-api", "Tasks report to the API server: a run that starts before it answers would fail."),
+                *_AIRFLOW_LOADS,
+            ),
+            uses=("airflow-api", "platform-postgres", "minio", "snowflake"),
+            # The API server tells its heartbeat, and both live by the database.
+            leans_on=("airflow-api", "platform-postgres"),
+        ),
+        Node(
+            "airflow-dag-processor",
+            needs=("airflow-database", *_AIRFLOW_LOADS),
+            uses=("airflow-api", "platform-postgres"),
+            leans_on=("airflow-api", "platform-postgres"),
+        ),
+        Node("dbt-warm", needs=(SECRETS, "env:airflow", "env:dbt"), uses=("snowflake",)),
+        # It waits for Airflow by itself, and MinIO may need it before.
+        Node("event-receiver", needs=(SECRETS,), uses=("airflow-api",)),
+        Node(
+            "cdc-consumer",
+            needs=("topics", "buckets", "registry-rules", "kafka", "registry", "minio"),
+            uses=("kafka", "registry", "minio"),
+            leans_on=("kafka", "registry", "minio"),
+        ),
+        Node(
+            "generator",
+            needs=("migrate",),
+            uses=("bank-postgres",),
+            leans_on=("bank-postgres",),
+            on_request=True,
+        ),
+        # -- steps
+        Node("platform-databases", Kind.STEP, uses=("platform-postgres",)),
+        Node(
+            "airflow-database",
+            Kind.STEP,
+            needs=("platform-databases", "env:airflow", "env:dbt"),
+            uses=("platform-postgres",),
+        ),
+        Node("migrate", Kind.PROVISIONING, uses=("bank-postgres",)),
+        Node("topics", Kind.PROVISIONING, uses=("kafka",)),
+        Node("registry-rules", Kind.PROVISIONING, uses=("registry",)),
+        Node(
+            "buckets",
+            Kind.PROVISIONING,
+            needs=(Need("event-receiver", "MinIO asks a notification's target whether it is there."),),
+            uses=("minio",),
+        ),
+        Node("raw-tables", Kind.PROVISIONING, uses=("snowflake",)),
+        Node(
+            "connector",
+            Kind.PROVISIONING,
+            needs=("migrate", "topics", "registry-rules"),
+            uses=("connect", "kafka", "registry", "bank-postgres"),
+        ),
+    )
+}
+
+
+def users(name: str) -> tuple[str, ...]:
+    """The components that use this one: it stops after them."""
+    return tuple(node.name for node in of_kind(Kind.COMPONENT) if name in node.uses)
+
+
+def of_kind(*kinds: Kind) -> Iterator[Node]:
+    """The nodes of these kinds, in the order of the graph."""
+    return (node for node in NODES.values() if node.kind in kinds)
