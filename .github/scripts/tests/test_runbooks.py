@@ -19,7 +19,7 @@ SOURCES = sorted(
     for path in (ROOT / folder / "src").rglob("*.py")
 )
 RUNBOOK = re.compile(r"infra/runbooks/[a-z-]+\.md")
-BANK = re.compile(r"`bank |\bbank (up|down|provision|connector|chain|status|logs|build|raw-ddl)\b|--wipe")
+BANK = re.compile(r"`bank |\bbank (up|down|provision|connector|chain|status|logs|build|catalogue)\b|--wipe")
 LINK = re.compile(r"\]\(([a-z-]+\.md)(?:#[a-z-]+)?\)")
 
 

@@ -1,4 +1,4 @@
--- Rendered by `bank raw-ddl render`; do not edit.
+-- Rendered by `bank render`; do not edit.
 CREATE TABLE IF NOT EXISTS RAW.ACCOUNTS (
    ID NUMBER(10,0),
    CUSTOMER_ID NUMBER(10,0),

@@ -1,4 +1,4 @@
--- Rendered by `bank raw-ddl render`; do not edit.
+-- Rendered by `bank render`; do not edit.
 CREATE TABLE IF NOT EXISTS RAW.SOURCE_TRANSACTIONS (
    STATUS VARCHAR,
    TX_ID NUMBER(20,0),

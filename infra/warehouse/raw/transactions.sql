@@ -1,4 +1,4 @@
--- Rendered by `bank raw-ddl render`; do not edit.
+-- Rendered by `bank render`; do not edit.
 CREATE TABLE IF NOT EXISTS RAW.TRANSACTIONS (
    ID NUMBER(20,0),
    ACCOUNT_ID NUMBER(10,0),

@@ -29,7 +29,7 @@ _COMMANDS: Final = {
     "render": "Render names, connector and example environment from their owners",
     "secrets": "Make the installation's secrets, and hand each container its own",
     "compose-env": "The variables of infra/compose, with shifted ports",
-    "raw-ddl": "The RAW tables, rendered from the source's migrations",
+    "catalogue": "The captured tables' columns and keys, from the source's migrations",
     "jars": "The lock of the Java artefacts",
 }
 """Every command and its line in the help; its module is imported only when it runs."""

@@ -103,5 +103,5 @@ def test_what_is_published(bank: str) -> None:
     assert operations == (True,)
 
 
-def test_raw_tables_follow_the_migrated_catalogue(stack: Stack) -> None:
-    assert rendering.stale(rendering.from_catalogue(stack.root, stack.dsn("bank"))) == ()
+def test_the_catalogue_is_the_migrated_databases(stack: Stack) -> None:
+    assert rendering.stale(rendering.catalogue_file(stack.root, stack.dsn("bank"))) == ()

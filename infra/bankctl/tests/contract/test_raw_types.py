@@ -50,7 +50,8 @@ def landed(golden: Path) -> dict[str, pa.DataType]:
 def test_each_type_that_lands_has_a_place_in_raw(bank: str, golden: Path) -> None:
     with psycopg.connect(bank, autocommit=True) as database:
         database.execute((golden / "zoo.sql").read_bytes())
-    source = {column.name: column for column in catalogue.read(bank, "public", ["zoo"])["zoo"]}
+    (zoo,) = catalogue.read(bank, "public", ["zoo"])
+    source = {column.name: column for column in zoo.columns}
     types = landed(golden)
     assert source.keys() == types.keys()
     assert set(HOLDS) <= set(types.values())

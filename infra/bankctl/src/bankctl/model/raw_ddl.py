@@ -1,13 +1,13 @@
-"""Renders `infra/warehouse/raw/*.sql`: the RAW tables, from the source's catalogue and the segments' columns. Pure."""
+"""Renders `infra/warehouse/raw/*.sql`: the RAW tables, from the catalogue and the segments' columns. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bank_common import names
 from bank_common.landing import columns as c
 from bank_common.runtime.errors import PipelineError
-from bankctl.model.source_column import SourceColumn
+from bankctl.model.catalogue import Catalogue, SourceColumn
 
 _INT32: Final = "NUMBER(10,0)"
 _INT64: Final = "NUMBER(20,0)"
@@ -69,7 +69,7 @@ _RESERVED: Final = frozenset(
     table tablesample then to trigger true try_cast union unique update using values view when whenever where with
     """.split()  # noqa: SIM905 - a list of a hundred strings is no easier to read
 )
-_HEADER: Final = "-- Rendered by `bank raw-ddl render`; do not edit.\n"
+_HEADER: Final = "-- Rendered by `bank render`; do not edit.\n"
 
 
 class RawDdlError(PipelineError):
@@ -105,13 +105,13 @@ def column_type(table: str, column: SourceColumn) -> str:
     )
 
 
-def render(catalogue: Mapping[str, Sequence[SourceColumn]]) -> dict[str, str]:
+def render(catalogue: Catalogue) -> dict[str, str]:
     """File name -> text, for the captured tables and the two that describe their transactions and snapshots.
 
     Raises:
         RawDdlError: see `column_type`.
     """
-    files = {f"{table}.sql": _change_table(table, columns) for table, columns in catalogue.items()}
+    files = {f"{table.name}.sql": _change_table(table.name, table.columns) for table in catalogue}
     files["source_transactions.sql"] = _own_table(names.SOURCE_TRANSACTIONS, c.TRANSACTION_COLUMNS)
     files["source_notifications.sql"] = _own_table(names.SOURCE_NOTIFICATIONS, c.NOTIFICATION_COLUMNS)
     return files

@@ -1,16 +1,10 @@
-"""Reads the columns of the captured tables from the source's own catalogue."""
+"""Reads the columns and primary keys of the captured tables from the source's own catalogue."""
 
 from collections.abc import Sequence
 
 import psycopg
 
-from bank_common.runtime.errors import PipelineError
-from bankctl.model.source_column import SourceColumn
-
-
-class CatalogueError(PipelineError):
-    """A captured table is not in the source."""
-
+from bankctl.model.catalogue import CatalogueError, SourceColumn, SourceTable
 
 _COLUMNS = """
 SELECT c.column_name,
@@ -24,22 +18,42 @@ SELECT c.column_name,
  WHERE c.table_schema = %s AND c.table_name = %s
  ORDER BY c.ordinal_position
 """
+_KEY = """
+SELECT a.attname::text
+  FROM pg_index i
+  JOIN pg_class r ON r.oid = i.indrelid
+  JOIN pg_namespace n ON n.oid = r.relnamespace
+ CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
+  JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = k.attnum
+ WHERE n.nspname = %s AND r.relname = %s AND i.indisprimary
+ ORDER BY k.place
+"""
 
 
-def read(dsn: str, schema: str, tables: Sequence[str]) -> dict[str, tuple[SourceColumn, ...]]:
-    """The columns of each table, in the table's order.
+def read(dsn: str, schema: str, tables: Sequence[str]) -> tuple[SourceTable, ...]:
+    """The tables with their columns and keys, in the order asked for.
 
     Raises:
-        CatalogueError: a table has no columns that this role may see.
+        CatalogueError: a table has no columns that this role may see, or no primary key.
     """
     with psycopg.connect(dsn) as connection:
-        columns_by_table = {
-            table: tuple(SourceColumn(*row) for row in connection.execute(_COLUMNS, (schema, table)))
+        catalogue = tuple(
+            SourceTable(
+                table,
+                tuple(SourceColumn(*row) for row in connection.execute(_COLUMNS, (schema, table))),
+                tuple(name for (name,) in connection.execute(_KEY, (schema, table))),
+            )
             for table in tables
-        }
-    if missing := [table for table, columns in columns_by_table.items() if not columns]:
+        )
+    if missing := [table.name for table in catalogue if not table.columns]:
         raise CatalogueError(
             f"The source has no table {', '.join(f'{schema}.{table}' for table in missing)}.",
             advice="Write the migration that creates it, or take it out of infra/platform.toml.",
         )
-    return columns_by_table
+    if keyless := [table.name for table in catalogue if not table.key]:
+        raise CatalogueError(
+            f"No primary key: {', '.join(f'{schema}.{table}' for table in keyless)}. "
+            "Its versions can't be told apart, and its deletes carry nothing.",
+            advice="Give it a primary key in a migration.",
+        )
+    return catalogue

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from bankctl.model import catalogue as catalogue_model
 from bankctl.model import compose_order, compose_variables, connector_config, names_module, platform_file, raw_ddl
 from bankctl.provision import catalogue, env_example, steps
 from bankctl.provision.scratch_database import migrated_database
@@ -11,6 +12,7 @@ from bankctl.provision.scratch_database import migrated_database
 Files = Mapping[Path, str]
 
 _PLATFORM: Final = Path("infra", "platform.toml")
+_CATALOGUE: Final = Path("infra", "warehouse", "tables.json")
 _COMPOSE: Final = Path("infra", "compose")
 _NAMES: Final = Path("libs", "bank_common", "src", "bank_common", "names.py")
 
@@ -26,7 +28,7 @@ def names_module_of(root: Path) -> Files:
 
 
 def from_owners(root: Path) -> Files:
-    """The files that platform.toml, the settings classes and the graph decide."""
+    """The files that platform.toml, the catalogue, the settings classes and the graph decide."""
     described = platform(root)
     return {
         **names_module_of(root),
@@ -34,16 +36,22 @@ def from_owners(root: Path) -> Files:
         root / _COMPOSE / ".env": compose_variables.render(described),
         (compose := root / _COMPOSE / "compose.yaml"): compose_order.render(compose.read_text(encoding="utf-8")),
         root / ".env.example": env_example.render(root),
+        **from_catalogue(root),
     }
 
 
-def from_catalogue(root: Path, dsn: str) -> Files:
-    """The RAW tables, from a scratch database on the server of `dsn` to which the migrations are applied."""
+def catalogue_file(root: Path, dsn: str) -> Files:
+    """The catalogue, from a scratch database on the server of `dsn` to which the migrations are applied."""
     described = platform(root)
     with migrated_database(dsn, steps.migrations_folder(root)) as scratch:
-        columns = catalogue.read(scratch, described.capture.schema_name, [table.name for table in described.tables])
-    folder = steps.warehouse_folder(root) / "raw"
-    return {folder / name: text for name, text in raw_ddl.render(columns).items()}
+        tables = catalogue.read(scratch, described.capture.schema_name, [table.name for table in described.tables])
+    return {root / _CATALOGUE: catalogue_model.dumps(tables)}
+
+
+def from_catalogue(root: Path) -> Files:
+    """The files that follow from the captured tables' columns and keys."""
+    tables = catalogue_model.load(root / _CATALOGUE, [table.name for table in platform(root).tables])
+    return {steps.warehouse_folder(root) / "raw" / name: text for name, text in raw_ddl.render(tables).items()}
 
 
 def stale(files: Files) -> tuple[Path, ...]:

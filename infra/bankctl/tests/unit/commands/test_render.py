@@ -17,10 +17,11 @@ NAMES = Path("libs", "bank_common", "src", "bank_common", "names.py")
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout that holds the list of names with its module, compose.yaml and nothing else that is rendered,
-    and no program but `bank`: bankctl does not depend on the services, whose settings `make rendered` checks."""
-    (tmp_path / "infra").mkdir()
+    """A checkout that holds the list of names with its module, the catalogue, compose.yaml and nothing else that is
+    rendered, and no program but `bank`: bankctl depends on no service; `make rendered` checks their settings."""
+    (tmp_path / "infra" / "warehouse").mkdir(parents=True)
     shutil.copy(ROOT / "infra" / "platform.toml", tmp_path / "infra")
+    shutil.copy(ROOT / "infra" / "warehouse" / "tables.json", tmp_path / "infra" / "warehouse")
     (tmp_path / "infra" / "compose").mkdir()
     shutil.copy(ROOT / COMPOSE, tmp_path / COMPOSE)
     (tmp_path / NAMES).parent.mkdir(parents=True)

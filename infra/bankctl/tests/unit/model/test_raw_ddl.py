@@ -2,8 +2,8 @@
 
 import pytest
 
+from bankctl.model.catalogue import SourceColumn, SourceTable
 from bankctl.model.raw_ddl import RawDdlError, column_type, render
-from bankctl.model.source_column import SourceColumn
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,8 @@ def test_what_has_no_exact_place_is_refused_by_name(column: SourceColumn) -> Non
 
 
 def test_a_table_gets_its_columns_then_those_of_the_segment() -> None:
-    files = render({"branches": [SourceColumn("id", "integer"), SourceColumn("city", "character varying", 80)]})
+    columns = (SourceColumn("id", "integer"), SourceColumn("city", "character varying", 80))
+    files = render([SourceTable("branches", columns, ("id",))])
     text = files["branches.sql"]
     assert "CREATE TABLE IF NOT EXISTS RAW.BRANCHES (\n   ID NUMBER(10,0),\n   CITY VARCHAR(80),\n   _CDC_OP" in text
     assert text.index("_CDC_OP") < text.index("_CDC_SEGMENT")
