@@ -16,6 +16,7 @@ from bank_common.landing.segments import SegmentKey, TopicPartition
 from bank_dags.adapters.landing import S3Landing
 from bank_dags.adapters.snowflake.raw import SnowflakeWarehouse
 from bank_dags.adapters.snowflake.session import connect
+from bank_dags.loading.failpoints import Failpoint
 from bank_dags.loading.failures import (
     BrokenChain,
     ContentDiffers,
@@ -105,12 +106,12 @@ def test_a_segment_without_rows_goes_to_the_ledger_alone(sandbox: Sandbox) -> No
     assert [offset for _, _, offset in sandbox.loaded_offsets()] == [4, 5]
 
 
-@pytest.mark.parametrize("point", ["copied", "recorded", "committed"])
-def test_a_killed_load_loses_and_doubles_nothing(sandbox: Sandbox, point: str) -> None:
+@pytest.mark.parametrize("failpoint", Failpoint, ids=lambda failpoint: failpoint.value)
+def test_a_killed_load_loses_and_doubles_nothing(sandbox: Sandbox, failpoint: Failpoint) -> None:
     landed = [segments.accounts(0, 0, 5), segments.accounts(2, 7, 9)]
     sandbox.land(*landed)
-    run_killed_load(sandbox, point)
-    survived = offsets(*landed) if point == "committed" else []
+    run_killed_load(sandbox, failpoint)
+    survived = offsets(*landed) if failpoint is Failpoint.COMMITTED else []
     assert sandbox.loaded_offsets() == survived
     run_load(sandbox)
     assert sandbox.loaded_offsets() == offsets(*landed)
@@ -136,8 +137,8 @@ def test_two_loads_with_the_same_plan_load_each_offset_once(sandbox: Sandbox) ->
 
     other = threading.Thread(target=run_second)
 
-    def let_the_second_plan(point: str) -> None:
-        if point == "copied":
+    def let_the_second_plan(reached: Failpoint) -> None:
+        if reached is Failpoint.COPIED:
             other.start()
             assert at_the_fence.wait(60), "the second load never reached the fence"
 

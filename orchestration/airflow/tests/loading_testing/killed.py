@@ -1,4 +1,4 @@
-"""`python -m loading_testing.killed POINT`: loads with the environment's settings and dies at the failpoint."""
+"""`python -m loading_testing.killed FAILPOINT`: loads with the environment's settings and dies at the failpoint."""
 
 import os
 import signal
@@ -7,18 +7,19 @@ import sys
 from bank_dags.adapters.landing import S3Landing
 from bank_dags.adapters.snowflake.raw import SnowflakeWarehouse
 from bank_dags.adapters.snowflake.session import connect
+from bank_dags.loading.failpoints import Failpoint
 from bank_dags.loading.load import Loader
 from bank_dags.query_tag import QueryTag
 from bank_dags.settings import BankDagsSettings, snowflake_settings
 from loading_testing.loading import LIMITS
 
 
-def main(point: str) -> None:
+def main(failpoint: Failpoint) -> None:
     """Reaching the end is the caller's failed assertion."""
     settings = BankDagsSettings.load()
 
-    def die(reached: str) -> None:
-        if reached == point:
+    def die(reached: Failpoint) -> None:
+        if reached is failpoint:
             os.kill(os.getpid(), signal.SIGKILL)
 
     with connect(snowflake_settings(), QueryTag("test", "killed"), 60) as connection:
@@ -26,4 +27,4 @@ def main(point: str) -> None:
         list(Loader(landing, SnowflakeWarehouse(connection), LIMITS, failpoint=die).run())
 
 
-main(sys.argv[1])
+main(Failpoint(sys.argv[1]))

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bank_common.runtime.failpoints import FailpointHandler, no_failpoint
 from bank_dags.adapters.landing import S3Landing
 from bank_dags.adapters.snowflake.raw import SnowflakeWarehouse
 from bank_dags.adapters.snowflake.session import connect
+from bank_dags.loading.failpoints import Failpoint
 from bank_dags.loading.load import Committed, Loader
 from bank_dags.loading.load_plan import Halted, LoadLimits
-from bank_dags.loading.ports import FailpointHandler
 from bank_dags.query_tag import QueryTag
 from loading_testing.stack import Sandbox
 
@@ -28,7 +29,7 @@ def warehouse(sandbox: Sandbox, kind: type[SnowflakeWarehouse] = SnowflakeWareho
 
 
 def run_load(
-    sandbox: Sandbox, limits: LoadLimits = LIMITS, failpoint: FailpointHandler = lambda _point: None
+    sandbox: Sandbox, limits: LoadLimits = LIMITS, failpoint: FailpointHandler[Failpoint] = no_failpoint
 ) -> list[Committed]:
     """Run the load once; what it committed.
 
@@ -42,7 +43,7 @@ def run_load(
 
 
 def run_with_halts(
-    sandbox: Sandbox, limits: LoadLimits = LIMITS, failpoint: FailpointHandler = lambda _point: None
+    sandbox: Sandbox, limits: LoadLimits = LIMITS, failpoint: FailpointHandler[Failpoint] = no_failpoint
 ) -> tuple[list[Committed], Halted]:
     """Run the load once; what it committed, and the chains that stopped."""
     with warehouse(sandbox) as session:
@@ -50,11 +51,11 @@ def run_with_halts(
         return list(loader.run()), loader.halted
 
 
-def run_killed_load(sandbox: Sandbox, point: str) -> None:
+def run_killed_load(sandbox: Sandbox, failpoint: Failpoint) -> None:
     """Run the load in a process of its own that is killed with SIGKILL at a failpoint."""
     environment = os.environ | sandbox.environment | {"PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run(
-        [sys.executable, "-m", "loading_testing.killed", point],
+        [sys.executable, "-m", "loading_testing.killed", failpoint.value],
         env=environment,
         capture_output=True,
         text=True,

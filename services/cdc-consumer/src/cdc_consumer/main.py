@@ -9,6 +9,7 @@ import typer
 from prometheus_client import CollectorRegistry
 
 from bank_common.runtime import cli, tracing
+from bank_common.runtime.failpoints import FailpointHandler, no_failpoint
 from bank_common.runtime.health import HealthEndpoints, HealthServer
 from bank_common.runtime.logging import configure, get_logger
 from bank_common.runtime.service import Liveness, Readiness, Shutdown
@@ -20,7 +21,7 @@ from cdc_consumer.commands import chain, dead_letters
 from cdc_consumer.commands.errors import reported
 from cdc_consumer.consume import dependencies
 from cdc_consumer.consume.loop import Consumer, LoopSettings
-from cdc_consumer.failpoints import FailpointHandler, no_failpoint
+from cdc_consumer.failpoints import Failpoint
 from cdc_consumer.failures import FailedError, describe, error_policy
 from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.model.topics import LandedTopics
@@ -75,7 +76,7 @@ def run(
 def serve(
     settings: ConsumerSettings,
     topics: LandedTopics,
-    failpoint: FailpointHandler = no_failpoint,
+    failpoint: FailpointHandler[Failpoint] = no_failpoint,
     *,
     until_caught_up: bool = False,
 ) -> int:

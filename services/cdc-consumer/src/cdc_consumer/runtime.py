@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bank_common.runtime.failpoints import FailpointHandler, no_failpoint
 from bank_common.runtime.logging import Logger
-from cdc_consumer.failpoints import FailpointHandler, no_failpoint
+from cdc_consumer.failpoints import Failpoint
 from cdc_consumer.metrics import ConsumerMetrics
 
 
@@ -16,5 +17,5 @@ class Runtime:
     clock: Callable[[], float]
     log: Logger
     metrics: ConsumerMetrics
-    failpoint: FailpointHandler = no_failpoint
+    failpoint: FailpointHandler[Failpoint] = no_failpoint
     wall_clock: Callable[[], float] = time.time

@@ -15,6 +15,8 @@ import structlog
 
 from bank_common.landing.segments import SegmentKey, TopicPartition
 from bank_common.names import RAW_TABLE_BY_TOPIC, TRANSACTION_TOPIC
+from bank_common.runtime.failpoints import FailpointHandler, no_failpoint
+from bank_dags.loading.failpoints import Failpoint
 from bank_dags.loading.failures import (
     OF_ONE_CHAIN,
     OF_ONE_TOPIC,
@@ -27,7 +29,6 @@ from bank_dags.loading.failures import (
 from bank_dags.loading.load_plan import Halted, LoadLimits, LoadPlan, arrange, still_holds
 from bank_dags.loading.ports import (
     FILES_PER_COPY,
-    FailpointHandler,
     LandingReader,
     LedgerRow,
     LoadTransaction,
@@ -54,10 +55,6 @@ class Committed:
     traceparents: tuple[str, ...]
 
 
-def _no_failpoint(_point: str) -> None:
-    """The failpoint handler of production: does nothing."""
-
-
 class Loader:
     """A load run: loads what its listing showed, batch after batch. Holds at most `limits.max_bytes` on disk."""
 
@@ -70,7 +67,7 @@ class Loader:
         *,
         run_seconds: float = math.inf,
         rest_seconds: float = 0.0,
-        failpoint: FailpointHandler = _no_failpoint,
+        failpoint: FailpointHandler[Failpoint] = no_failpoint,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """After `run_seconds` no further batch is begun: a run of 0 seconds loads one.
@@ -249,11 +246,11 @@ class Loader:
             if not still_holds(batch, transaction.tails()):
                 raise _MovedError
             self._copy(transaction, batch, stage_path)
-            self._failpoint("copied")
+            self._failpoint(Failpoint.COPIED)
             rows = ledger_rows(batch, _counted_ends(transaction, batch))
             transaction.record(load_id, rows)
-            self._failpoint("recorded")
-        self._failpoint("committed")
+            self._failpoint(Failpoint.RECORDED)
+        self._failpoint(Failpoint.COMMITTED)
         changes = any(row.changes_marts for row in rows)
         log.info("load_committed", load_id=load_id, segments=len(rows), rows=batch.rows, changes_marts=changes)
         traceparents = {segment.metadata.traceparent for segment in batch.segments if segment.metadata.traceparent}

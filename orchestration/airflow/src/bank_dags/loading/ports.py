@@ -1,6 +1,6 @@
 """Ports of a load: the landing and the warehouse. Adapters: `store` (S3) and `snowflake`; tests bring their own."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,7 +142,3 @@ class RawWarehouse(Protocol):
     def transaction(self) -> AbstractContextManager[LoadTransaction]:
         """COMMIT at the end of the block, ROLLBACK on any error in it."""
         ...
-
-
-FailpointHandler = Callable[[str], None]
-"""Called at the failpoints `copied`, `recorded` and `committed`, where tests kill a load."""

@@ -23,8 +23,9 @@ from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import AdminClient
 
 from bank_common.landing.segments import TopicPartition
+from bank_common.runtime.failpoints import FailpointHandler, no_failpoint
 from bank_common.runtime.logging import Logger
-from cdc_consumer.failpoints import Failpoint, FailpointHandler, no_failpoint
+from cdc_consumer.failpoints import Failpoint
 from cdc_consumer.failures import FailedError, Failure, KafkaFatal, KafkaUnavailable, TopicMissing
 from cdc_consumer.model.records import Records
 from cdc_consumer.ports import Commit, LogOffsets, Polled, RebalanceListener
@@ -51,7 +52,7 @@ class KafkaLog:
         session_timeout_seconds: float,
         clock: Callable[[], float],
         log: Logger,
-        failpoint: FailpointHandler = no_failpoint,
+        failpoint: FailpointHandler[Failpoint] = no_failpoint,
     ) -> None:
         """Builds the clients; they connect in the background."""
         self._clock = clock
