@@ -112,6 +112,7 @@ rendered: setup ## Names, settings and DDL rendered from their owners are up to 
 	@$(BANK) render --check
 types: setup ## Pyright
 	@$(RUN) pyright --warnings | tail -n 20
+	@$(RUN) pyright --warnings --project benchmarks | tail -n 20
 
 # -- one project alone --------------------------------------------------------------------------------------------
 
@@ -172,8 +173,8 @@ unit: setup ## Unit and property tests
 	@$(UV) run --project infra/snowflake-local --locked --quiet pytest -q infra/snowflake-local/tests/unit
 	@$(MAKE) unit-repository
 .PHONY: unit-repository
-unit-repository: setup ## … of what no project owns: affected.py, releases, workflows
-	@$(PYTEST) .github/scripts
+unit-repository: setup ## … of what no project owns: affected.py, releases, workflows, benchmarks
+	@$(PYTEST) .github/scripts benchmarks
 conformance: setup ## What the local warehouse promises, through the real connector
 	@$(UV) run --project infra/snowflake-local --locked --quiet pytest -q infra/snowflake-local/tests --ignore infra/snowflake-local/tests/unit
 dags: setup ## The DAGs load and are wired as promised
@@ -211,19 +212,20 @@ mutations-consumer: setup ## Break each line that the consumer's guarantees rest
 benchmark-consumer: setup ## What landing costs, on a million real changes (ARGS="--rounds 5 --only compare")
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(BANK) up --only bank-postgres,platform-postgres,kafka,registry,connect,minio; \
-	$(TEST_ENV) $(RUN) python services/cdc-consumer/benchmarks/run.py $(ARGS)
+	$(TEST_ENV) $(RUN) python -m benchmarks.consumer $(ARGS)
 drill-airflow: setup setup-all ## Each Airflow process killed and frozen under traffic, for hours (ROUNDS=10 VICTIM="dbt" STACK=compose)
 	@$(if $(filter compose,$(STACK)),$(MAKE) images,trap '$(CASES_ENV) $(BANK) down --wipe' EXIT); \
 	$(if $(filter compose,$(STACK)),$(CONTAINER_ENV),$(CASES_ENV)) DRILL_ROUNDS=$(ROUNDS) DRILL_ONLY="$(VICTIM)" \
 	  $(PYTEST) -m matrix -s tests-e2e/drills --stack $(STACK) $(ARGS)
 benchmark-steady: setup setup-all ## Lag and CPU under steady traffic and at rest, 50 minutes (PROBES=100: stage by stage)
 	@trap '$(BENCHMARK_ENV) $(BANK) down --wipe' EXIT; \
-	cd tests-e2e && $(BENCHMARK_ENV) $(RUN) python -m benchmarks.steady --minutes $(MINUTES) --rates $(RATES) \
+	$(BENCHMARK_ENV) PYTHONPATH=tests-e2e $(RUN) python -m benchmarks.steady --minutes $(MINUTES) --rates $(RATES) \
 	  --target-lag $(TARGET_LAG) --rest-minutes $(REST_MINUTES) --probes $(PROBES)
 benchmark-load: setup ## Segments a second of a load run, on a backlog (ARGS="--rounds 5")
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(BANK) up --only minio,snowflake; \
-	$(TEST_ENV) $(UV) run --project orchestration/airflow --locked --quiet python orchestration/airflow/benchmarks/load.py $(ARGS)
+	$(TEST_ENV) PYTHONPATH=orchestration/airflow/tests $(UV) run --project orchestration/airflow --locked --quiet \
+	  python -m benchmarks.load $(ARGS)
 drill: setup setup-all ## Longer fault drills on the whole stack
 	@trap '$(E2E_ENV) $(BANK) down --wipe' EXIT; \
 	$(E2E_ENV) $(PYTEST) -m drill -s tests-e2e

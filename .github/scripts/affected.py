@@ -3,8 +3,9 @@
     python .github/scripts/affected.py --base origin/main
 
 A changed file marks the project that owns it and those that read it, and with them everything that needs one of them.
-A document marks nothing. A file that no project owns or reads (platform.toml, the root's pyproject.toml and lock, the
-Makefile, workflows, …) marks everything. The end-to-end suite is affected by whatever is.
+A document marks nothing, and neither does a benchmark: what checks those runs always. A file that no project owns or
+reads (platform.toml, the root's pyproject.toml and lock, the Makefile, workflows, …) marks everything. The end-to-end
+suite is affected by whatever is.
 
 With no base, or one that this clone does not have, everything is affected: a wrong answer must cost time, not a bug. In
 GitHub Actions the same answer is written to the step's outputs.
@@ -26,6 +27,8 @@ DBT_PROJECT = "dbt_project.yml"
 DOCUMENTS = (".md",)
 DOCUMENT_NAMES = ("LICENSE",)
 DOCUMENT_FOLDERS = ("adr",)
+BENCHMARKS = "benchmarks"
+"""No project needs them; CI's job "what no project owns" has them in `make lint types unit-repository`, always."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def affected_projects(projects: Projects, paths: Iterable[str]) -> set[str]:
     """The names of the projects that a change of these paths touches."""
     changed: set[str] = set()
     for path in paths:
-        if is_document(path):
+        if is_document(path) or uv_projects.lies_in(path, BENCHMARKS):
             continue
         touched = {name for name, project in projects.items() if project.depends_on(path)}
         if not touched:

@@ -1,8 +1,9 @@
 """Where the CPU of landing goes: this consumer with its stages timed from outside, the clients' threads counted too.
 
-`stages.py FILE` lands like `contenders.py consumer` and writes seconds of CPU by stage to the file, as JSON, from the
-subscription to the end. A stage's figure is its own: what a stage within it takes is counted for that one. The main
-thread's time is `time.thread_time`, that of the other threads is the kernel's count, in hundredths of a second.
+`python -m benchmarks.consumer.stages FILE` lands like the contender `consumer` and writes seconds of CPU by stage to
+the file, as JSON, from the subscription to the end. A stage's figure is its own: what a stage within it takes is
+counted for that one. The main thread's time is `time.thread_time`, that of the other threads is the kernel's count, in
+hundredths of a second.
 """
 
 import json
@@ -15,8 +16,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Final
 
-from contenders import TOPIC, consumer
-
+from benchmarks.consumer.contenders import TOPIC, consumer
 from cdc_consumer.adapters import kafka
 from cdc_consumer.adapters.object_store import S3ObjectStore
 from cdc_consumer.consume import batcher

@@ -9,14 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from contenders import COLUMNS, TOPIC
-from fill import say
-
 from bankctl.stack.stack import Stack
+from benchmarks.consumer.contenders import COLUMNS, TOPIC
+from benchmarks.consumer.fill import say
 
 PREFIX: Final = "CDC_CONSUMER_"
 SAMPLE_SECONDS: Final = 0.05
-HERE: Final = Path(__file__).parent
+ROOT: Final = Path(__file__).parents[2]
 
 
 class Cost(NamedTuple):
@@ -51,12 +50,12 @@ def environment(stack: Stack, name: str, topic: str, columns: Path | None = None
 
 
 def command(contender: str) -> list[str]:
-    """What starts a contender; `cdc-consumer` is the program itself with the platform's topics."""
+    """What starts a contender, in ROOT; `cdc-consumer` is the program itself with the platform's topics."""
     if contender == "cdc-consumer":
-        return [str(Path(sys.executable).with_name("cdc-consumer")), "run", "--until-caught-up"]
+        return [sys.executable, "-m", "cdc_consumer", "run", "--until-caught-up"]
     if contender == "stages":
-        return [sys.executable, str(HERE / "stages.py")]
-    return [sys.executable, str(HERE / "contenders.py"), contender]
+        return [sys.executable, "-m", "benchmarks.consumer.stages"]
+    return [sys.executable, "-m", "benchmarks.consumer.contenders", contender]
 
 
 def measured(arguments: Sequence[str], environ: Mapping[str, str], log: Path) -> Cost:
@@ -67,7 +66,7 @@ def measured(arguments: Sequence[str], environ: Mapping[str, str], log: Path) ->
     """
     started = time.monotonic()
     with log.open("ab") as output:
-        process = subprocess.Popen(arguments, env=environ, stdout=output, stderr=output)
+        process = subprocess.Popen(arguments, cwd=ROOT, env=environ, stdout=output, stderr=output)
     samples: list[float] = []
     while True:
         samples.append(resident(process.pid))

@@ -6,6 +6,8 @@ of its own: this consumer, the same with the reference decode, a plain loop, and
 last state per key), for this consumer also the same as the source. Then where this consumer's time goes (`stages`),
 memory by partitions, and latency.
 
+`--only against --against FOLDER` runs the consumer of other checkouts beside this one's instead, in interleaved rounds.
+
 CPU is that of the whole process, with all its threads, less that of the same process when nothing is left to read.
 """
 
@@ -17,12 +19,12 @@ import tempfile
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import parity
-from fill import TOPIC, copy, delete_topic, fill, say, states
-from latency import latency
-from process import Cost, command, environment, measured
-
 from bankctl.stack.stack import Stack
+from benchmarks.consumer import parity
+from benchmarks.consumer.checkout import Checkout
+from benchmarks.consumer.fill import TOPIC, copy, delete_topic, fill, say, states
+from benchmarks.consumer.latency import latency
+from benchmarks.consumer.process import ROOT, Cost, command, environment, measured
 
 RUN: Final = f"benchmark-{os.getpid()}"
 SMALL: Final = f"{RUN}.small"
@@ -65,22 +67,24 @@ class Benchmark:
         self.records: dict[str, int] = {}
         self._runs = 0
 
-    def run(self, contender: str, topic: str, *arguments: str) -> tuple[str, Cost]:
+    def run(self, contender: str, topic: str, *arguments: str, checkout: Checkout | None = None) -> tuple[str, Cost]:
         """Run a contender on a new bucket; its name is also the group's."""
         self._runs += 1
         name = f"{RUN}-{self._runs}"
         self.stack.object_store().make_bucket(name)
-        return name, self.again(contender, topic, name, *arguments)
+        return name, self.again(contender, topic, name, *arguments, checkout=checkout)
 
-    def again(self, contender: str, topic: str, name: str, *arguments: str) -> Cost:
+    def again(self, contender: str, topic: str, name: str, *arguments: str, checkout: Checkout | None = None) -> Cost:
         """Run a contender on a bucket and a group that exist."""
         environ = environment(self.stack, name, topic, self.folder)
+        if checkout is not None:
+            environ |= checkout.environment
         return measured([*command(contender), *arguments], environ, self.folder / f"{contender}.log")
 
-    def spent(self, contender: str, topic: str) -> Spent:
+    def spent(self, contender: str, topic: str, checkout: Checkout | None = None) -> Spent:
         """Run a contender, and once more with nothing left to read: the difference is what the records cost."""
-        name, whole = self.run(contender, topic)
-        nothing = self.again(contender, topic, name)
+        name, whole = self.run(contender, topic, checkout=checkout)
+        nothing = self.again(contender, topic, name, checkout=checkout)
         self.remove(name)
         count = self.records[topic]
         return Spent(
@@ -152,6 +156,37 @@ class Benchmark:
                 f"{_median(runs, 'startup_cpu'):6.2f}   {self.records[contender.topic]:,}, {len(runs)}"
             )
 
+    def against(self) -> None:
+        """This checkout's consumer and those of others, in rounds that each begin with another one."""
+        checkouts = [Checkout.of(ROOT), *map(Checkout.of, self.given.against)]
+        summaries: list[parity.Summary] = []
+        for checkout in checkouts:
+            checkout.require_own_code(environment(self.stack, RUN, TOPIC) | checkout.environment)
+            name, _ = self.run("cdc-consumer", TOPIC, checkout=checkout)
+            summaries.append(parity.summary(self.stack, name, TOPIC))
+            self.remove(name)
+            self._require(summaries[-1].rows == self.records[TOPIC], f"{checkout.label} landed {summaries[-1].rows:,}")
+            self._require(summaries[-1] == summaries[0], f"{checkout.label} landed something else")
+        say(f"parity: {self.records[TOPIC]:,} rows, the same of {', '.join(checkout.label for checkout in checkouts)}")
+        results: dict[str, list[Spent]] = {checkout.label: [] for checkout in checkouts}
+        for number in range(self.given.rounds):
+            first = number % len(checkouts)
+            for checkout in checkouts[first:] + checkouts[:first]:
+                results[checkout.label].append(self.spent("cdc-consumer", TOPIC, checkout))
+        own = results[checkouts[0].label]
+        own_median = _median(own, "cpu_us")
+        say(f"{'':12} us of CPU per record      this / it: of the medians, of each round    records/s  RSS steady (MB)")
+        say(f"{'':12} median  lowest highest                 (lowest, highest)")
+        for label, runs in results.items():
+            cpu = [run.cpu_us for run in runs]
+            ratios = [mine.cpu_us / run.cpu_us for mine, run in zip(own, runs, strict=True)]
+            say(
+                f"{label:12} {statistics.median(cpu):6.2f}  {min(cpu):6.2f}  {max(cpu):6.2f}   "
+                f"{own_median / statistics.median(cpu):6.3f}  {statistics.median(ratios):6.3f} "
+                f"({min(ratios):.3f}, {max(ratios):.3f})    "
+                f"{_median(runs, 'per_second'):12,.0f} {_median(runs, 'steady'):9.0f}   rounds {len(runs)}"
+            )
+
     def stages(self) -> None:
         """Where this consumer's time goes, stage by stage."""
         runs: list[dict[str, float]] = []
@@ -203,8 +238,18 @@ def main() -> None:
     parser.add_argument("--slow-rounds", type=int, default=2)
     parser.add_argument("--memory-records", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=int, default=12, help="how long changes come, for the latency")
-    parser.add_argument("--only", default="compare,stages,memory,latency")
+    parser.add_argument("--only", default="compare,stages,memory,latency", help="parts; `against` is one as well")
+    parser.add_argument(
+        "--against",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="another checkout (again and again), for the part `against`",
+    )
     given = parser.parse_args()
+    if ("against" in given.only.split(",")) != bool(given.against):
+        parser.error("--only against and --against FOLDER go together")
     stack, parts = Stack.from_environment(), set(given.only.split(","))
     say(f"machine: {machine()}")
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
@@ -217,6 +262,8 @@ def main() -> None:
                 benchmark.compare()
             finally:
                 delete_topic(stack, SMALL)
+        if "against" in parts:
+            benchmark.against()
         if "stages" in parts:
             benchmark.stages()
         if "memory" in parts:

@@ -1,4 +1,4 @@
-"""Measures how many segments a second a load run takes, on a backlog of small segments: `make benchmark-load`.
+"""`make benchmark-load`: how many segments a second a load run takes, on a backlog of small segments.
 
 One topic with three partitions and four with one, as a bank of one busy table looks after an outage. Prints the rate of
 each run, the share of each step, and the rate's ratio between a short ledger and a long one.
@@ -6,24 +6,19 @@ each run, the share of each step, and the rate's ratio between a short ledger an
 
 import argparse
 import statistics
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-
-from loading_testing import segments
-from loading_testing.loading import LIMITS, warehouse
-from loading_testing.segments import Made
-from loading_testing.stack import Sandbox, sandbox, stack
 
 from bank_common import names
 from bank_dags.adapters.landing import S3Landing
 from bank_dags.loading.load import Loader
+from loading_testing import segments
+from loading_testing.loading import LIMITS, warehouse
+from loading_testing.segments import Made
+from loading_testing.stack import Sandbox, sandbox, stack
 
 CHAINS = (
     *((segments.ACCOUNTS, partition) for partition in range(3)),
@@ -39,7 +34,7 @@ class Timed:
 
     def __init__(self, port: Any, spent: Counter[str]) -> None:
         self._port = port
-        self._spent = spent
+        self._spent: Any = spent  # seconds; the stubs of Counter know whole numbers only
 
     def __getattr__(self, name: str) -> Any:
         member = getattr(self._port, name)

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from confluent_kafka import Producer
-from fill import TOPIC, Reading, create_topic, delete_topic, producer, say, until
 from minio import Minio
-from process import command, environment
 
 from bankctl.stack.stack import Stack
+from benchmarks.consumer.fill import TOPIC, Reading, create_topic, delete_topic, producer, say, until
+from benchmarks.consumer.process import ROOT, command, environment
 from cdc_consumer.settings import ConsumerSettings
 
 PARTITIONS: Final = 3
@@ -107,6 +107,7 @@ def latency(stack: Stack, folder: Path, rate: int, seconds: int) -> None:
     with (folder / "latency.log").open("ab") as log:
         process = subprocess.Popen(
             command("serving"),
+            cwd=ROOT,
             env=environment(stack, name, topic, MAX_SEGMENTS_PER_SECOND="1000"),
             stdout=log,
             stderr=log,

@@ -1,4 +1,4 @@
-"""What reads the topics in a process of its own: `contenders.py NAME`, settings from CDC_CONSUMER_… as the consumer's.
+"""What reads the topics, as `python -m benchmarks.consumer.contenders NAME`; settings from CDC_CONSUMER_….
 
   consumer   this consumer, with the topics of BENCHMARK_TOPIC
   serving    the same, until it is stopped

@@ -1,0 +1,1 @@
+"""Measures what landing costs, on real changes."""
