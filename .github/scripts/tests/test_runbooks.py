@@ -35,6 +35,17 @@ def texts(source: str) -> Iterator[str]:
             yield node.value
 
 
+def runbooks(source: str) -> set[str]:
+    """The runbooks that a module names: by their path in a text, or as the argument `runbook` of an error policy."""
+    arguments = (
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.keyword) and node.arg == "runbook"
+    )
+    names = {node.value.value for node in arguments if isinstance(node.value, ast.Constant)}
+    return {name for text in texts(source) for name in RUNBOOK.findall(text)} | {
+        f"infra/runbooks/{name}.md" for name in names
+    }
+
+
 def commands(source: str) -> list[str]:
     """The texts that name a command of `bank`, or a wipe."""
     return [text for text in texts(source) if BANK.search(text)]
@@ -67,10 +78,13 @@ def test_no_service_names_a_command_of_bank_or_a_wipe(path: Path) -> None:
     assert commands(path.read_text(encoding="utf-8")) == []
 
 
+def test_a_runbook_is_seen_in_a_text_and_as_an_argument() -> None:
+    source = 'f("See infra/runbooks/load-fence.md."); Halt("Wait.", runbook="copy-refused")'
+    assert runbooks(source) == {"infra/runbooks/load-fence.md", "infra/runbooks/copy-refused.md"}
+
+
 def test_every_runbook_that_a_service_names_is_there() -> None:
-    named = {
-        name for path in SOURCES for text in texts(path.read_text(encoding="utf-8")) for name in RUNBOOK.findall(text)
-    }
+    named = {name for path in SOURCES for name in runbooks(path.read_text(encoding="utf-8"))}
     assert len(named) > 10
     assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
 

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from bank_common.envelope.events import DecodeError, DecodeErrorReason
 from bank_common.landing.segments import TopicPartition
-from bank_common.runtime.errors import Halt, Retry, ToDeadLetters
+from bank_common.runtime.errors import ErrorPolicy, Halt, PipelineError, Retry, ToDeadLetters
 from cdc_consumer.model.dead_letter_limit import LimitExceeded
 from cdc_consumer.model.resume import Refusal, Refused
 
@@ -107,15 +107,15 @@ Failure = (
 )
 
 
-class FailedError(Exception):
+class FailedError(PipelineError):
     """Carries one `Failure` to where its policy is applied."""
 
     def __init__(self, failure: Failure) -> None:
-        super().__init__(describe(failure))
+        super().__init__(describe(failure), advice=error_policy(failure).advice)
         self.failure = failure
 
 
-def error_policy(failure: Failure) -> Retry | ToDeadLetters | Halt:  # noqa: PLR0912 - one case a failure
+def error_policy(failure: Failure) -> ErrorPolicy:  # noqa: PLR0912 - one case a failure
     """The error policy of a failure, with a sentence of advice for the operator."""
     match failure:
         case Undecodable(topic_partition, offset, error):
@@ -124,52 +124,54 @@ def error_policy(failure: Failure) -> Retry | ToDeadLetters | Halt:  # noqa: PLR
             return Halt(
                 f"Nothing was skipped: {first.topic_partition} stands before this batch. Find what the producer or the "
                 "registry changed, then start the consumer again: it reads the batch again. Limits: "
-                "CDC_CONSUMER_REJECTED_MAX_RATIO and …_MAX_RUN. Runbook: infra/runbooks/undecodable-records.md."
+                "CDC_CONSUMER_REJECTED_MAX_RATIO and …_MAX_RUN.",
+                runbook="undecodable-records",
             )
         case DeadLettersUnavailable():
             return Halt(
                 "What can't be kept as a dead letter is not dropped. See whether Kafka runs and has the topic "
-                "CDC_CONSUMER_DEAD_LETTERS_TOPIC, then start the consumer again: it reads those records again. "
-                "Runbook: infra/runbooks/kafka-not-answering.md."
+                "CDC_CONSUMER_DEAD_LETTERS_TOPIC, then start the consumer again: it reads those records again.",
+                runbook="kafka-not-answering",
             )
         case Refused(_, refusal):
-            return Halt(_advice(refusal))
+            return _of_refusal(refusal)
         case BrokenTail(key):
             return Halt(
-                f"Keep the bucket as it is, and look at {key}: only the consumer writes segments. "
-                "Runbook: infra/runbooks/damaged-segment.md."
+                f"Keep the bucket as it is, and look at {key}: only the consumer writes segments.",
+                runbook="damaged-segment",
             )
         case StoreUnavailable():
             return Retry(
-                "Reading pauses until the object store at CDC_CONSUMER_STORE__ENDPOINT answers. "
-                "Runbook: infra/runbooks/object-store-not-answering.md."
+                "Reading pauses until the object store at CDC_CONSUMER_STORE__ENDPOINT answers.",
+                runbook="object-store-not-answering",
             )
         case StoreDenied():
             return Retry(
-                "Check CDC_CONSUMER_STORE__ACCESS_KEY and …SECRET_KEY; reading pauses until they are accepted. "
-                "Runbook: infra/runbooks/object-store-not-answering.md."
+                "Check CDC_CONSUMER_STORE__ACCESS_KEY and …SECRET_KEY; reading pauses until they are accepted.",
+                runbook="object-store-not-answering",
             )
         case BucketMissing():
             return Retry(
-                "Check CDC_CONSUMER_BUCKET; reading pauses until the bucket is there. "
-                "Runbook: infra/runbooks/object-store-not-answering.md."
+                "Check CDC_CONSUMER_BUCKET; reading pauses until the bucket is there.",
+                runbook="object-store-not-answering",
             )
         case RegistryUnavailable():
             return Retry(
-                "Reading pauses until the registry at CDC_CONSUMER_REGISTRY__URL answers. "
-                "Runbook: infra/runbooks/registry-not-answering.md."
+                "Reading pauses until the registry at CDC_CONSUMER_REGISTRY__URL answers.",
+                runbook="registry-not-answering",
             )
         case KafkaUnavailable():
             return Retry(
-                "The consumer goes on when Kafka at CDC_CONSUMER_KAFKA__BOOTSTRAP_SERVERS answers. "
-                "Runbook: infra/runbooks/kafka-not-answering.md."
+                "The consumer goes on when Kafka at CDC_CONSUMER_KAFKA__BOOTSTRAP_SERVERS answers.",
+                runbook="kafka-not-answering",
             )
         case TopicMissing():
-            return Retry("The consumer waits until it is created. Runbook: infra/runbooks/kafka-not-answering.md.")
+            return Retry("The consumer waits until it is created.", runbook="kafka-not-answering")
         case KafkaFatal():
             return Halt(
                 "Make sure that CDC_CONSUMER_GROUP_INSTANCE_ID is this process's alone, then start it again: "
-                "it goes on after the chain's last segment. Runbook: infra/runbooks/consumer-fenced.md."
+                "it goes on after the chain's last segment.",
+                runbook="consumer-fenced",
             )
         case _:
             assert_never(failure)
@@ -181,8 +183,8 @@ def _of_undecodable(topic_partition: TopicPartition, offset: int, reason: Decode
             # Every record of that schema would follow it.
             return Halt(
                 f"Nothing was skipped: {topic_partition} stands before offset {offset}. Give the column a type that "
-                "the pipeline carries, so that no more such records come. "
-                "Runbook: infra/runbooks/column-type-not-carried.md."
+                "the pipeline carries, so that no more such records come.",
+                runbook="column-type-not-carried",
             )
         case (
             DecodeErrorReason.BAD_MAGIC
@@ -196,34 +198,36 @@ def _of_undecodable(topic_partition: TopicPartition, offset: int, reason: Decode
             | DecodeErrorReason.NO_KEY
         ):
             return ToDeadLetters(
-                "It is in the dead letters: `cdc-consumer dead-letters list` shows it. "
-                "Runbook: infra/runbooks/undecodable-records.md."
+                "It is in the dead letters: `cdc-consumer dead-letters list` shows it.",
+                runbook="undecodable-records",
             )
         case _:
             assert_never(reason)
 
 
-def _advice(refusal: Refusal) -> str:
+def _of_refusal(refusal: Refusal) -> Halt:
     match refusal:
         case Refusal.TOPIC_RECREATED:
-            return (
-                "Its offsets start anew and would collide with the chain: keep objects and rows as they are. "
-                "Runbook: infra/runbooks/kafka-log-lost.md."
+            return Halt(
+                "Its offsets start anew and would collide with the chain: keep objects and rows as they are.",
+                runbook="kafka-log-lost",
             )
         case Refusal.CHAIN_LOST | Refusal.CHAIN_BEHIND_COMMIT:
-            return (
+            return Halt(
                 "Segments are missing from the bucket. Check CDC_CONSUMER_BUCKET and CDC_CONSUMER_GROUP_ID; if they "
-                "are right, restore the segments from a copy. Runbook: infra/runbooks/segments-missing.md."
+                "are right, restore the segments from a copy.",
+                runbook="segments-missing",
             )
         case Refusal.LOG_STARTS_AFTER_TAIL:
-            return (
-                "Records may have expired before they landed: keep Kafka, bucket and warehouse as they are. "
-                "Runbook: infra/runbooks/kafka-log-lost.md."
+            return Halt(
+                "Records may have expired before they landed: keep Kafka, bucket and warehouse as they are.",
+                runbook="kafka-log-lost",
             )
         case Refusal.TAIL_BEYOND_LOG:
-            return (
+            return Halt(
                 "Kafka lost records that have landed: its data was replaced or restored from an old copy. Find the "
-                "right data before anything is written to this one. Runbook: infra/runbooks/kafka-log-lost.md."
+                "right data before anything is written to this one.",
+                runbook="kafka-log-lost",
             )
         case _:
             assert_never(refusal)

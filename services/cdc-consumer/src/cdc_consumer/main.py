@@ -22,7 +22,7 @@ from cdc_consumer.commands.errors import reported
 from cdc_consumer.consume import dependencies
 from cdc_consumer.consume.loop import Consumer, LoopSettings
 from cdc_consumer.failpoints import Failpoint
-from cdc_consumer.failures import FailedError, describe, error_policy
+from cdc_consumer.failures import FailedError
 from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.model.topics import LandedTopics
 from cdc_consumer.ports import Outside
@@ -129,7 +129,7 @@ def serve(
             log.info("started", http_port=server.port, group=settings.group_id, bucket=settings.bucket)
             consumer.run(shutdown, until_caught_up=until_caught_up)
     except FailedError as error:
-        log.error("halted", reason=describe(error.failure), advice=error_policy(error.failure).advice)
+        log.error("halted", reason=error.message, advice=error.advice)
         return EXIT_HALTED
     finally:
         tracing.stop()

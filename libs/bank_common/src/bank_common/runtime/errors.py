@@ -4,24 +4,28 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
+class _Policy:
+    """`action` tells the operator what to do, in sentences; `runbook` is a file of infra/runbooks, without `.md`."""
+
+    action: str
+    runbook: str
+
+    @property
+    def advice(self) -> str:
+        """What to do, and where more of it is written."""
+        return f"{self.action} Runbook: infra/runbooks/{self.runbook}.md."
+
+
+class Retry(_Policy):
     """Try the same step again: nothing was lost and the data is sound."""
 
-    advice: str
 
-
-@dataclass(frozen=True, slots=True)
-class ToDeadLetters:
+class ToDeadLetters(_Policy):
     """Send this one record to the dead-letter topic and go on with the next."""
 
-    advice: str
 
-
-@dataclass(frozen=True, slots=True)
-class Halt:
+class Halt(_Policy):
     """Stop the program: going on would lose or double data. An operator decides."""
-
-    advice: str
 
 
 ErrorPolicy = Retry | ToDeadLetters | Halt

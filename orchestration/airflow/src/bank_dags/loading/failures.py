@@ -134,11 +134,11 @@ class LoadError(PipelineError):
     """A load stopped and changed nothing; `failure` says why."""
 
     def __init__(self, failure: LoadFailure) -> None:
-        super().__init__(message(failure), advice=error_policy(failure).advice)
+        super().__init__(describe(failure), advice=error_policy(failure).advice)
         self.failure = failure
 
 
-def message(failure: LoadFailure) -> str:  # noqa: PLR0912 - one branch a failure
+def describe(failure: LoadFailure) -> str:  # noqa: PLR0912 - one branch a failure
     """Describe what was seen, in one sentence."""
     match failure:
         case BrokenChain(chain, expected, found):
@@ -176,65 +176,72 @@ def error_policy(failure: LoadFailure) -> ErrorPolicy:  # noqa: PLR0912 - one br
         case BrokenChain():
             return Halt(
                 "Keep the bucket as it is, and put the missing segment back from a copy of it; nothing behind a gap is "
-                "loaded. Runbook: infra/runbooks/landing-chain-broken.md."
+                "loaded."
                 if failure.kind == "gap"
                 else "Two owners wrote the chain, or the ledger is another landing's: stop the consumer, keep the "
-                "bucket, and compare the segments before any is moved. Runbook: infra/runbooks/landing-chain-broken.md."
+                "bucket, and compare the segments before any is moved.",
+                runbook="landing-chain-broken",
             )
         case LedgerBeyondLanding():
             return Halt(
                 "Check BANK_DAGS_STORE__ENDPOINT and BANK_DAGS_BUCKET; if they are right, segments are gone from the "
-                "landing: restore them from a copy. Runbook: infra/runbooks/segments-missing.md."
+                "landing: restore them from a copy.",
+                runbook="segments-missing",
             )
         case ForeignObject():
             return Halt(
                 "Only the consumer writes there: find who else did, and move the object out of the bucket if it never "
-                "was a segment. Runbook: infra/runbooks/damaged-segment.md."
+                "was a segment.",
+                runbook="damaged-segment",
             )
         case ContentDiffers():
             return Halt(
                 "Segments never change: somebody replaced it, or the store is damaged. Restore the object from a copy, "
-                "with its metadata. Runbook: infra/runbooks/damaged-segment.md."
+                "with its metadata.",
+                runbook="damaged-segment",
             )
         case RowsDiffer():
             return Halt(
-                "The consumer or COPY has a defect: keep the object, it is loaded once that is mended. "
-                "Runbook: infra/runbooks/copy-refused.md."
+                "The consumer or COPY has a defect: keep the object, it is loaded once that is mended.",
+                runbook="copy-refused",
             )
         case CopyRefused(topic, _):
             return Halt(
                 f"A value of {topic} does not fit its column in RAW; other tables go on. Compare its columns at the "
-                "source with RAW's, and keep the RAW table. Runbook: infra/runbooks/copy-refused.md."
+                "source with RAW's, and keep the RAW table.",
+                runbook="copy-refused",
             )
         case FenceMissing():
             return Halt(
-                "It needs its one row again, with the highest LOAD_ID of RAW.LOAD_LEDGER. "
-                "Runbook: infra/runbooks/load-fence.md."
+                "It needs its one row again, with the highest LOAD_ID of RAW.LOAD_LEDGER.",
+                runbook="load-fence",
             )
         case TailsBehind():
             return Halt(
                 "Compare them with RAW.LOAD_LEDGER; provisioning RAW brings the tails up to it, and the next run "
-                "loads. Runbook: infra/runbooks/load-fence.md."
+                "loads.",
+                runbook="load-fence",
             )
         case NotNext():
             return Halt(
                 "Segments load in chain order and none is passed over; END_OFFSET in RAW.LOAD_TAILS is the chain's "
-                "next offset. Runbook: infra/runbooks/landing-chain-broken.md."
+                "next offset.",
+                runbook="landing-chain-broken",
             )
         case Overtaken():
             return Retry(
-                "Nothing to do: the next run continues. If it stays, look for a second scheduler on this warehouse. "
-                "Runbook: infra/runbooks/load-fence.md."
+                "Nothing to do: the next run continues. If it stays, look for a second scheduler on this warehouse.",
+                runbook="load-fence",
             )
         case StoreFailed():
             return Retry(
-                "The next run tries again; check BANK_DAGS_STORE__ENDPOINT and the store. "
-                "Runbook: infra/runbooks/object-store-not-answering.md."
+                "The next run tries again; check BANK_DAGS_STORE__ENDPOINT and the store.",
+                runbook="object-store-not-answering",
             )
         case WarehouseFailed():
             return Retry(
-                "Nothing was changed; the next run tries again. Check SNOWFLAKE_* and the warehouse. "
-                "Runbook: infra/runbooks/warehouse-not-answering.md."
+                "Nothing was changed; the next run tries again. Check SNOWFLAKE_* and the warehouse.",
+                runbook="warehouse-not-answering",
             )
         case _:
             assert_never(failure)

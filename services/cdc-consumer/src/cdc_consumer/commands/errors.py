@@ -8,7 +8,7 @@ from confluent_kafka import KafkaException
 
 from bank_common.runtime import cli
 from bank_common.runtime.errors import PipelineError
-from cdc_consumer.failures import FailedError, describe, error_policy
+from cdc_consumer.failures import FailedError
 
 EXIT_UNREACHABLE: Final = 3
 _KAFKA_ADVICE: Final = "Check CDC_CONSUMER_KAFKA__BOOTSTRAP_SERVERS. Runbook: infra/runbooks/kafka-not-answering.md."
@@ -28,6 +28,6 @@ def reported(debug: bool) -> Generator[None]:
 
 def _explained(error: FailedError | KafkaException) -> PipelineError:
     if isinstance(error, FailedError):
-        return PipelineError(describe(error.failure), advice=error_policy(error.failure).advice)
+        return error
     reason = error.args[0].str() if error.args else str(error)
     return PipelineError(f"Kafka: {reason}.", advice=_KAFKA_ADVICE)

@@ -21,7 +21,6 @@ from cdc_consumer.failures import (
     TooManyRejected,
     TopicMissing,
     Undecodable,
-    describe,
     error_policy,
 )
 from cdc_consumer.model.resume import Refused
@@ -50,17 +49,17 @@ class Dependencies:
             FailedError: its policy is not Retry.
         """
         dependency = dependency_of(failure)
-        policy = error_policy(failure)
-        self._readiness.unready(dependency, f"{describe(failure)} {policy.advice}")
-        if not isinstance(policy, Retry):
-            raise FailedError(failure)
+        error = FailedError(failure)
+        self._readiness.unready(dependency, str(error))
+        if not isinstance(error_policy(failure), Retry):
+            raise error
         backoff = self._backoffs[dependency]
         backoff.failed(self._clock())
         self._log.warning(
             "waiting",
             dependency=dependency,
-            reason=describe(failure),
-            advice=policy.advice,
+            reason=error.message,
+            advice=error.advice,
             attempts=backoff.failures,
         )
 
