@@ -1,5 +1,5 @@
 {#- Every version of every row but deletes, with the position and time at which it began and ended. -#}
-{% macro versions(changes_model, columns) %}
+{% macro versions(changes_model, key, columns) %}
 with changes as (
 
     select * from {{ ref(changes_model) }}
@@ -11,10 +11,10 @@ bounded as (
     select
         *,
         lead(commit_position) over (
-            partition by id order by commit_position, tx_order, topic_offset
+            partition by {{ key | join(', ') }} order by commit_position, tx_order, topic_offset
         ) as next_position,
         lead(changed_at) over (
-            partition by id order by commit_position, tx_order, topic_offset
+            partition by {{ key | join(', ') }} order by commit_position, tx_order, topic_offset
         ) as next_changed_at
     from changes
 
@@ -23,7 +23,7 @@ bounded as (
 final as (
 
     select
-        -- ids
+        -- the row
         {% for column in columns -%}
         {{ column }},
         {% endfor %}

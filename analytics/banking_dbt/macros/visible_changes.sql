@@ -3,8 +3,9 @@
   completed initial snapshot, each with its commit position (-1: the snapshot). A TRUNCATE becomes one delete per key.
   A column whose value was not sent takes its value from the previous version; without one the model fails.
 -#}
-{% macro visible_changes(staging_model, columns) %}
-{%- set values = columns | reject('equalto', 'id') | list -%}
+{% macro visible_changes(staging_model, key, columns) %}
+{%- set values = columns | reject('in', key) | list -%}
+{%- set by_key = key | join(', ') -%}
 {%- set in_order = 'order by commit_position, tx_order, topic_offset' -%}
 with watermark as (
 
@@ -65,7 +66,7 @@ shown as (
 
 keys as (
 
-    select distinct id from shown
+    select distinct {{ by_key }} from shown
 
 ),
 
@@ -73,9 +74,8 @@ truncated as (
 
     -- one delete per key and TRUNCATE; a delete of a key that was not there changes nothing
     select
-        keys.id,
-        {% for column in values -%}
-        null as {{ column }},
+        {% for column in columns -%}
+        {{ 'keys.' if column in key else 'null as ' }}{{ column }},
         {% endfor -%}
         'd' as operation,
         true as is_delete,
@@ -110,7 +110,7 @@ lives as (
     -- a delete ends a life, and nothing of it is known to the next one
     select
         *,
-        sum(iff(is_delete, 1, 0)) over (partition by id {{ in_order }} rows between unbounded preceding and current row) as life
+        sum(iff(is_delete, 1, 0)) over (partition by {{ by_key }} {{ in_order }} rows between unbounded preceding and current row) as life
     from ordered
 
 ),
@@ -122,7 +122,7 @@ runs as (
         *
         {%- for column in values %},
         sum(iff(is_delete or {{ is_unavailable(column) }}, 0, 1)) over (
-            partition by id, life {{ in_order }} rows between unbounded preceding and current row
+            partition by {{ by_key }}, life {{ in_order }} rows between unbounded preceding and current row
         ) as run_of_{{ column }}
         {%- endfor %}
     from lives
@@ -132,13 +132,16 @@ runs as (
 final as (
 
     select
-        -- ids
-        id,
-        {% for column in values -%}
+        -- the row
+        {% for column in columns -%}
+        {% if column in key -%}
+        {{ column }},
+        {% else -%}
         first_value({{ column }}) over (
-            partition by id, life, run_of_{{ column }} {{ in_order }}
+            partition by {{ by_key }}, life, run_of_{{ column }} {{ in_order }}
             rows between unbounded preceding and current row
         ) as {{ column }},
+        {% endif -%}
         {% endfor %}
         -- what happened
         operation,
@@ -152,19 +155,21 @@ final as (
         tx_order,
         topic_offset,
         row_number() over (
-            partition by id order by commit_position desc, tx_order desc, topic_offset desc
+            partition by {{ by_key }} order by commit_position desc, tx_order desc, topic_offset desc
         ) = 1 as is_latest,
 
         -- times
         changed_at
 
     from runs
+    {% if values -%}
     -- a value that no version ever sent must stop the build and not become a NULL: the cast fails with this text
     where iff(
         is_delete or least({% for column in values %}run_of_{{ column }}{{ ', ' if not loop.last }}{% endfor %}) > 0,
         '1',
-        '{{ this.name }}: a column of key ' || id || ' was never sent'
+        '{{ this.name }}: a column of key ' || {{ key | join(" || '/' || ") }} || ' was never sent'
     )::number(1, 0) = 1
+    {%- endif %}
 
 )
 

@@ -12,23 +12,14 @@ announced as (
     from commits,
         lateral flatten(input => parse_json(commits.collections)) as collection
     where commits.event_count > 0
-        and collection.value:data_collection::varchar in (
-            {%- for table in var('captured_tables') %}'{{ table }}'{{ ', ' if not loop.last }}{% endfor -%}
-        )
+        and collection.value:data_collection::varchar in ({{ captured_names() }})
 
 ),
 
 landed as (
 
-    {% for table in ['customer', 'account', 'transaction'] %}
-    select
-        'public.{{ table }}s' as table_name,
-        tx_id,
-        lsn
-    from {{ ref('stg_' ~ table ~ '_changes') }}
+    select * from {{ ref('int_captured_changes') }}
     where tx_id is not null and not is_snapshot
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
 
 ),
 

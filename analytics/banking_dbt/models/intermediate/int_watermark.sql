@@ -75,14 +75,8 @@ scanned as (
 
 snapshot_rows as (
 
-    {% for table in ['customer', 'account', 'transaction'] %}
-    select
-        'public.{{ table }}s' as table_name,
-        lsn
-    from {{ ref('stg_' ~ table ~ '_changes') }}
+    select * from {{ ref('int_captured_changes') }}
     where is_snapshot and snapshot_position <> 'incremental'
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
 
 ),
 
@@ -111,8 +105,8 @@ tables as (
         sum(iff(coalesce(arrived.rows_landed, 0) = scanned.rows_scanned, 0, 1)) as incomplete,
         sum(scanned.rows_scanned) as rows_scanned
     from (
-        {% for table in var('captured_tables') -%}
-        select '{{ table }}' as table_name {{ 'union all' if not loop.last }}
+        {% for table in captured_tables() -%}
+        select '{{ table.qualified_name }}' as table_name {{ 'union all' if not loop.last }}
         {% endfor %}
     ) as captured
     left join scanned on captured.table_name = scanned.table_name

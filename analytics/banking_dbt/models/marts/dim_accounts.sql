@@ -1,6 +1,6 @@
 with versions as (
 
-    {{ versions('int_account_changes', ['id', 'customer_id', 'account_type', 'balance', 'currency', 'created_at']) | indent(4) }}
+    {{ versions('int_accounts_changes', ['id'], ['id', 'customer_id', 'account_type', 'balance', 'currency', 'created_at']) | indent(4) }}
 
 ),
 

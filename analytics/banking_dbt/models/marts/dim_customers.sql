@@ -1,6 +1,6 @@
 with versions as (
 
-    {{ versions('int_customer_changes', ['id', 'first_name', 'last_name', 'email', 'created_at']) | indent(4) }}
+    {{ versions('int_customers_changes', ['id'], ['id', 'first_name', 'last_name', 'email', 'created_at']) | indent(4) }}
 
 ),
 

@@ -1,6 +1,6 @@
 with changes as (
 
-    select * from {{ ref('int_transaction_changes') }}
+    select * from {{ ref('int_transactions_changes') }}
 
 ),
 

@@ -1,7 +1,7 @@
 -- Built after the other marts on purpose: it says what all of them reach.
--- depends_on: {{ ref('dim_customers') }}
--- depends_on: {{ ref('dim_accounts') }}
--- depends_on: {{ ref('fct_transactions') }}
+{% for table in captured_tables() -%}
+-- depends_on: {{ ref(table.mart) }}
+{% endfor -%}
 
 with watermark as (
 

@@ -11,14 +11,12 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 START = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
+_CATALOGUE = json.loads((Path(__file__).resolve().parents[4] / "infra" / "warehouse" / "tables.json").read_text())
 TABLES = ("customers", "accounts", "transactions")
-COLUMNS = {
-    "customers": ("id", "first_name", "last_name", "email", "created_at"),
-    "accounts": ("id", "customer_id", "account_type", "balance", "currency", "created_at"),
-    "transactions": ("id", "account_id", "txn_type", "amount", "related_account_id", "status", "created_at"),
-}
+COLUMNS = {table: tuple(column["name"] for column in _CATALOGUE[table]["columns"]) for table in TABLES}
 CDC = (
     "_cdc_op",
     "_cdc_snapshot",

@@ -7,14 +7,14 @@ with commits as (
 
 shown as (
 
-    {% for table in ['customer', 'account', 'transaction'] %}
-    select 'public.{{ table }}s' as table_name, commit_position
-    from {{ ref('int_' ~ table ~ '_changes') }}
+    {% for table in captured_tables() %}
+    select '{{ table.qualified_name }}' as table_name, commit_position
+    from {{ ref('int_' ~ table.name ~ '_changes') }}
     where commit_position >= 0 and not is_truncate
     union all
     -- a TRUNCATE is one change at the source, and a delete of each key in the model
-    select 'public.{{ table }}s', commits.commit_position
-    from {{ ref('stg_' ~ table ~ '_changes') }} as changes
+    select '{{ table.qualified_name }}', commits.commit_position
+    from {{ ref('stg_' ~ table.name ~ '_changes') }} as changes
     inner join commits
         on changes.tx_id = commits.tx_id
         and changes.lsn > commits.previous_lsn
@@ -41,9 +41,7 @@ announced as (
     from commits,
         lateral flatten(input => parse_json(commits.collections)) as collection
     where commits.event_count > 0
-        and collection.value:data_collection::varchar in (
-            {%- for table in var('captured_tables') %}'{{ table }}'{{ ', ' if not loop.last }}{% endfor -%}
-        )
+        and collection.value:data_collection::varchar in ({{ captured_names() }})
 
 ),
 

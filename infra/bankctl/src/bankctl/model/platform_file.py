@@ -34,10 +34,11 @@ class Capture(_Section):
 
 
 class TableEntry(_Section):
-    """The entry of a captured table."""
+    """The entry of a captured table. `mart` shows its current rows; the published position is written after it."""
 
     name: str
     partitions: _Partitions
+    mart: str
 
 
 class TopicNames(_Section):

@@ -5,7 +5,15 @@ from pathlib import Path
 from typing import Final
 
 from bankctl.model import catalogue as catalogue_model
-from bankctl.model import compose_order, compose_variables, connector_config, names_module, platform_file, raw_ddl
+from bankctl.model import (
+    compose_order,
+    compose_variables,
+    connector_config,
+    dbt_models,
+    names_module,
+    platform_file,
+    raw_ddl,
+)
 from bankctl.provision import catalogue, env_example, steps
 from bankctl.provision.scratch_database import migrated_database
 
@@ -14,6 +22,7 @@ Files = Mapping[Path, str]
 _PLATFORM: Final = Path("infra", "platform.toml")
 _CATALOGUE: Final = Path("infra", "warehouse", "tables.json")
 _COMPOSE: Final = Path("infra", "compose")
+_DBT: Final = Path("analytics", "banking_dbt")
 _NAMES: Final = Path("libs", "bank_common", "src", "bank_common", "names.py")
 
 
@@ -50,8 +59,13 @@ def catalogue_file(root: Path, dsn: str) -> Files:
 
 def from_catalogue(root: Path) -> Files:
     """The files that follow from the captured tables' columns and keys."""
-    tables = catalogue_model.load(root / _CATALOGUE, [table.name for table in platform(root).tables])
-    return {steps.warehouse_folder(root) / "raw" / name: text for name, text in raw_ddl.render(tables).items()}
+    described = platform(root)
+    tables = catalogue_model.load(root / _CATALOGUE, [table.name for table in described.tables])
+    raw = steps.warehouse_folder(root) / "raw"
+    return {
+        **{raw / name: text for name, text in raw_ddl.render(tables).items()},
+        **{root / _DBT / path: text for path, text in dbt_models.render(described, tables).items()},
+    }
 
 
 def stale(files: Files) -> tuple[Path, ...]:

@@ -1,12 +1,8 @@
-{#-
-  A change table of RAW, one row per change: repeats removed by (position in the log, key, operation), as Debezium
-  repeats events after a crash wherever exactly-once source is off. Many rows may share an LSN (a multi-row insert, a
-  snapshot), but never with the same key and operation. Business columns keep their names and types.
--#}
-{% macro staged_changes(table, columns) %}
+-- Rendered by `bank render` from infra/platform.toml and infra/warehouse/tables.json; do not edit.
+-- One row per change. Many rows may share an LSN (a multi-row insert, a snapshot), but none the key and operation too.
 with landed as (
 
-    select * from {{ source('raw', table) }}
+    select * from {{ source('core_banking', 'accounts') }}
 
 ),
 
@@ -14,9 +10,13 @@ final as (
 
     select
         -- the row
-        {% for column in columns -%}
-        {{ column }},
-        {% endfor %}
+        id,
+        customer_id,
+        account_type,
+        balance,
+        currency,
+        created_at,
+
         -- what happened
         _cdc_op as operation,
         _cdc_op = 'd' as is_delete,
@@ -37,6 +37,7 @@ final as (
         _cdc_source_time as changed_at
 
     from landed
+    -- Debezium repeats events after a crash wherever exactly-once source is off
     qualify row_number() over (
         partition by _cdc_lsn, id, _cdc_op order by _cdc_partition, _cdc_offset
     ) = 1
@@ -44,4 +45,3 @@ final as (
 )
 
 select * from final
-{% endmacro %}

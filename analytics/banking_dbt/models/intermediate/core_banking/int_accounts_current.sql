@@ -1,0 +1,22 @@
+-- Rendered by `bank render` from infra/platform.toml and infra/warehouse/tables.json; do not edit.
+with changes as (
+
+    select * from {{ ref('int_accounts_changes') }}
+
+),
+
+final as (
+
+    select
+        id,
+        customer_id,
+        account_type,
+        balance,
+        currency,
+        created_at
+    from changes
+    where is_latest and not is_delete
+
+)
+
+select * from final

@@ -1,1 +1,0 @@
-{{ staged_changes('accounts', ['id', 'customer_id', 'account_type', 'balance', 'currency', 'created_at']) }}

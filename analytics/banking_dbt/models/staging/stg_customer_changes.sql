@@ -1,1 +1,0 @@
-{{ staged_changes('customers', ['id', 'first_name', 'last_name', 'email', 'created_at']) }}

@@ -1,1 +1,0 @@
-{{ staged_changes('transactions', ['id', 'account_id', 'txn_type', 'amount', 'related_account_id', 'status', 'created_at']) }}
