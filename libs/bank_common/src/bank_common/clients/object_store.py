@@ -57,7 +57,11 @@ def detail(error: Exception) -> str:
 
 @contextmanager
 def _deaf(*, proxies: bool) -> Generator[None]:
-    """The client reads these while it is made, beside what it is told."""
+    """Hide from the client what it reads while it is made, beside what it is told.
+
+    Its options can't do this: nothing that they take means "no encryption by the server" where
+    AWS_SERVER_SIDE_ENCRYPTION asks for it, and a new version may read a new variable.
+    """
     astray = {
         name: value
         for name, value in os.environ.items()

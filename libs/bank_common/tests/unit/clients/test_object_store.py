@@ -53,6 +53,7 @@ def settings(endpoint: str) -> ObjectStoreSettings:
         ("AWS_SESSION_TOKEN", "another's"),
         ("AWS_SKIP_SIGNATURE", "true"),
         ("AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "true"),
+        ("AWS_SERVER_SIDE_ENCRYPTION", "AES256"),
         ("http_proxy", "http://127.0.0.1:9"),
         ("HTTP_PROXY", "http://127.0.0.1:9"),
     ],
@@ -67,7 +68,7 @@ def test_the_environment_has_no_effect(
     (request,) = seen
     assert request["path"] == "/landing/a"
     assert request["authorization"].startswith("AWS4-HMAC-SHA256 Credential=me/")
-    assert "x-amz-security-token" not in request
+    assert not {"x-amz-security-token", "x-amz-server-side-encryption"} & request.keys()
     assert os.environ[name] == value
 
 
