@@ -40,7 +40,7 @@ class Stack:
     cache_dir: Path
     settings: BankctlSettings
     real_snowflake: SnowflakeSettings | None
-    told: Mapping[str, str] = field(default_factory=dict, hash=False)
+    told: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     """The variables that `.env` sets for the stack's programs."""
 
     @classmethod
@@ -176,7 +176,10 @@ class Stack:
         from snowflake.connector import errors
 
         try:
-            return snowflake.connector.connect(**(connection_arguments(self.snowflake(user)) | overrides))
+            # Its type is a decorator's, without those of its arguments.
+            return snowflake.connector.connect(  # pyright: ignore[reportUnknownMemberType]
+                **(connection_arguments(self.snowflake(user)) | overrides)
+            )
         except (errors.OperationalError, errors.DatabaseError) as error:
             raise PipelineError(
                 f"The warehouse can't be reached: {error.msg or error}",

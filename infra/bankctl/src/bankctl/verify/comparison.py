@@ -91,9 +91,9 @@ class Difference:
     table: ComparedTable
     source: Side = field(default_factory=Side)
     mart: Side = field(default_factory=Side)
-    columns: Counter[str] = field(default_factory=Counter)
+    columns: Counter[str] = field(default_factory=Counter[str])
     """For keys that are on both sides once: how often each column differs."""
-    keys: list[Any] = field(default_factory=list)
+    keys: list[Any] = field(default_factory=list[Any])
     """The first keys that differ."""
 
     @property
