@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from bankctl.model.graph import NODES, SECRETS, Kind, Need, of_kind
+from bankctl.model.graph import NODES, SECRETS, Need, NodeKind, of_kind
 
 PROVISION: Final = "provision"
 _HEALTHY: Final = "service_healthy"
@@ -27,7 +27,7 @@ def depends_on(service: str) -> dict[str, Need]:
 def condition(service: str) -> dict[str, object]:
     """The condition of waiting for a service."""
     node = NODES.get(service)
-    if node is None or node.kind is not Kind.COMPONENT:
+    if node is None or node.kind is not NodeKind.COMPONENT:
         return {"condition": _DONE}
     return {"condition": _HEALTHY, "required": False} if node.stand_in else {"condition": _HEALTHY}
 
@@ -48,14 +48,14 @@ def render(text: str) -> str:
 
 def _direct(service: str) -> dict[str, Need]:
     if service == PROVISION:
-        steps = list(of_kind(Kind.PROVISIONING))
+        steps = list(of_kind(NodeKind.PROVISIONING))
         waited_for = _services(
             [*(name for step in steps for name in step.uses), *(it for s in steps for it in s.needs)]
         )
         del waited_for[PROVISION]  # one of its steps needs another
         return waited_for
     node = NODES[service]
-    return _services(node.needs if node.kind is Kind.COMPONENT else [*node.uses, *node.needs])
+    return _services(node.needs if node.kind is NodeKind.COMPONENT else [*node.uses, *node.needs])
 
 
 def _services(needs: Iterable[str | Need]) -> dict[str, Need]:
@@ -63,9 +63,9 @@ def _services(needs: Iterable[str | Need]) -> dict[str, Need]:
     services: dict[str, Need] = {}
     for need in needs:
         known = need if isinstance(need, Need) else Need(need)
-        kind = NODES[known.name].kind if known.name in NODES else Kind.STEP
-        if kind is not Kind.ARTEFACT:
-            name = PROVISION if kind is Kind.PROVISIONING else known.name
+        kind = NODES[known.name].kind if known.name in NODES else NodeKind.STEP
+        if kind is not NodeKind.ARTEFACT:
+            name = PROVISION if kind is NodeKind.PROVISIONING else known.name
             if name not in services or not services[name].reason:
                 services[name] = Need(name, known.reason)
     return services

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Final
 
 
-class Kind(Enum):
+class NodeKind(Enum):
     """The kind of a node."""
 
     COMPONENT = "a process of the stack"
@@ -36,7 +36,7 @@ class Node:
     """
 
     name: str
-    kind: Kind = Kind.COMPONENT
+    kind: NodeKind = NodeKind.COMPONENT
     needs: tuple[str | Need, ...] = ()
     uses: tuple[str, ...] = ()
     leans_on: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class Node:
     @property
     def comes_after(self) -> tuple[str, ...]:
         """Everything that comes before it at a start: its needs, and what a step works on."""
-        return self.needed if self.kind is Kind.COMPONENT else (*self.uses, *self.needed)
+        return self.needed if self.kind is NodeKind.COMPONENT else (*self.uses, *self.needed)
 
 
 SECRETS: Final = "secrets"
@@ -68,11 +68,11 @@ NODES: Final = {
     node.name: node
     for node in (
         # -- fetched or built
-        Node("jars", Kind.ARTEFACT),
-        Node("minio-binary", Kind.ARTEFACT),
-        Node("env:snowflake-local", Kind.ARTEFACT),
-        Node("env:airflow", Kind.ARTEFACT),
-        Node("env:dbt", Kind.ARTEFACT),
+        Node("jars", NodeKind.ARTEFACT),
+        Node("minio-binary", NodeKind.ARTEFACT),
+        Node("env:snowflake-local", NodeKind.ARTEFACT),
+        Node("env:airflow", NodeKind.ARTEFACT),
+        Node("env:dbt", NodeKind.ARTEFACT),
         # -- components, in the order in which people are told of them
         Node("bank-postgres", needs=(SECRETS,)),
         Node("platform-postgres", needs=(SECRETS,)),
@@ -126,26 +126,26 @@ NODES: Final = {
             on_request=True,
         ),
         # -- steps
-        Node("platform-databases", Kind.STEP, uses=("platform-postgres",)),
+        Node("platform-databases", NodeKind.STEP, uses=("platform-postgres",)),
         Node(
             "airflow-database",
-            Kind.STEP,
+            NodeKind.STEP,
             needs=("platform-databases", "env:airflow", "env:dbt"),
             uses=("platform-postgres",),
         ),
-        Node("migrate", Kind.PROVISIONING, uses=("bank-postgres",)),
-        Node("topics", Kind.PROVISIONING, uses=("kafka",)),
-        Node("registry-rules", Kind.PROVISIONING, uses=("registry",)),
+        Node("migrate", NodeKind.PROVISIONING, uses=("bank-postgres",)),
+        Node("topics", NodeKind.PROVISIONING, uses=("kafka",)),
+        Node("registry-rules", NodeKind.PROVISIONING, uses=("registry",)),
         Node(
             "buckets",
-            Kind.PROVISIONING,
+            NodeKind.PROVISIONING,
             needs=(Need("event-receiver", "MinIO asks a notification's target whether it is there."),),
             uses=("minio",),
         ),
-        Node("raw-tables", Kind.PROVISIONING, uses=("snowflake",)),
+        Node("raw-tables", NodeKind.PROVISIONING, uses=("snowflake",)),
         Node(
             "connector",
-            Kind.PROVISIONING,
+            NodeKind.PROVISIONING,
             needs=("migrate", "topics", "registry-rules"),
             uses=("connect", "kafka", "registry", "bank-postgres"),
         ),
@@ -155,9 +155,9 @@ NODES: Final = {
 
 def users(name: str) -> tuple[str, ...]:
     """The components that use this one: it stops after them."""
-    return tuple(node.name for node in of_kind(Kind.COMPONENT) if name in node.uses)
+    return tuple(node.name for node in of_kind(NodeKind.COMPONENT) if name in node.uses)
 
 
-def of_kind(*kinds: Kind) -> Iterator[Node]:
+def of_kind(*kinds: NodeKind) -> Iterator[Node]:
     """The nodes of these kinds, in the order of the graph."""
     return (node for node in NODES.values() if node.kind in kinds)

@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from bankctl.model import compose_order
-from bankctl.model.graph import NODES, Kind
+from bankctl.model.graph import NODES, NodeKind
 
 TEXT = """\
 x-container: &container
@@ -62,7 +62,7 @@ def test_a_reason_stands_where_the_need_does() -> None:
     assert "      snowflake: {condition: service_healthy, required: false}\n" in rendered
 
 
-@pytest.mark.parametrize("service", [*(n.name for n in NODES.values() if n.kind is Kind.COMPONENT), "provision"])
+@pytest.mark.parametrize("service", [*(n.name for n in NODES.values() if n.kind is NodeKind.COMPONENT), "provision"])
 def test_nothing_is_waited_for_twice_and_everything_that_is_needed_is(service: str) -> None:
     def everything(name: str) -> set[str]:
         direct = set(compose_order.depends_on(name)) if name != "secrets" else set()
@@ -72,10 +72,10 @@ def test_nothing_is_waited_for_twice_and_everything_that_is_needed_is(service: s
         others = set(compose_order.depends_on(service)) - {name}
         assert not any(name in everything(other) for other in others), name
     if service != "provision":
-        kinds = {name: NODES[name].kind if name in NODES else Kind.STEP for name in NODES[service].needed}
+        kinds = {name: NODES[name].kind if name in NODES else NodeKind.STEP for name in NODES[service].needed}
         services = {
-            "provision" if kind is Kind.PROVISIONING else name
+            "provision" if kind is NodeKind.PROVISIONING else name
             for name, kind in kinds.items()
-            if kind is not Kind.ARTEFACT
+            if kind is not NodeKind.ARTEFACT
         }
         assert services <= everything(service)

@@ -2,9 +2,9 @@ from graphlib import TopologicalSorter
 
 import pytest
 
-from bankctl.model.graph import NODES, SECRETS, Kind, of_kind, users
+from bankctl.model.graph import NODES, SECRETS, NodeKind, of_kind, users
 
-COMPONENTS = [node.name for node in of_kind(Kind.COMPONENT)]
+COMPONENTS = [node.name for node in of_kind(NodeKind.COMPONENT)]
 
 
 def test_every_name_in_the_graph_is_a_node_of_the_kind_that_it_stands_for() -> None:

@@ -9,7 +9,7 @@ from bankctl.devstack.artefacts import jars, object_store, uv
 from bankctl.devstack.components import airflow, dbt, kafka, local_warehouse, postgres, services
 from bankctl.devstack.components.component import Component
 from bankctl.devstack.components.object_store import MINIO
-from bankctl.model.graph import NODES, Kind, Node, of_kind
+from bankctl.model.graph import NODES, Node, NodeKind, of_kind
 from bankctl.provision import databases, steps
 from bankctl.stack.stack import Stack
 
@@ -119,7 +119,7 @@ def tasks_for(
     """
     names = {component.name for component in selected}
     needed = {need for component in starting for need in component.node.needed if need in TASKS}
-    needed |= {node.name for node in of_kind(Kind.PROVISIONING) if names & set(node.uses)}
+    needed |= {node.name for node in of_kind(NodeKind.PROVISIONING) if names & set(node.uses)}
     grown = True
     while grown:
         more = {need for name in needed for need in TASKS[name].node.needed if need in TASKS} - needed

@@ -6,7 +6,7 @@ import pytest
 from bank_common.runtime.errors import PipelineError
 from bankctl.devstack.components.component import Component
 from bankctl.devstack.components.component_graph import COMPONENTS, TASKS, chosen, tasks_for
-from bankctl.model.graph import NODES, Kind, of_kind
+from bankctl.model.graph import NODES, NodeKind, of_kind
 
 
 @dataclass
@@ -63,5 +63,5 @@ def test_a_running_component_is_provisioned_again_but_nothing_is_fetched_for_it(
 
 
 def test_every_node_runs_here_as_a_process_or_as_a_task() -> None:
-    assert set(COMPONENTS) == {node.name for node in of_kind(Kind.COMPONENT)}
+    assert set(COMPONENTS) == {node.name for node in of_kind(NodeKind.COMPONENT)}
     assert set(TASKS) == {node.name for node in NODES.values()} - set(COMPONENTS)
