@@ -14,7 +14,7 @@ from bankctl.stack.paths import repository_root
 def render(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 when a file differs.")] = False,
 ) -> None:
-    """Render names, connector, example settings and compose's order from platform.toml, settings classes and graph.
+    """Render names, connector, example settings, compose.yaml's order and environments from what decides each.
 
     Exits with 1 when --check finds a difference.
     """

@@ -8,9 +8,14 @@ from bankctl.model.platform_file import Platform
 _HEADER = "# Rendered from infra/platform.toml by `bank render`; do not edit. Shifted ports: `bank compose-env`.\n"
 
 
+def port_variable(name: str) -> str:
+    """The variable that holds a port of platform.toml."""
+    return f"BANK_PORT_{name.upper()}"
+
+
 def variables(platform: Platform, port_offset: int = 0) -> dict[str, str]:
     """Every variable that compose.yaml needs."""
-    ports = {f"BANK_PORT_{name.upper()}": str(port + port_offset) for name, port in platform.ports.items()}
+    ports = {port_variable(name): str(port + port_offset) for name, port in platform.ports.items()}
     return {
         "BANK_PORT_OFFSET": str(port_offset),
         **ports,

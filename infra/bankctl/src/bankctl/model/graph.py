@@ -40,6 +40,8 @@ class Node:
     needs: tuple[str | Need, ...] = ()
     uses: tuple[str, ...] = ()
     leans_on: tuple[str, ...] = ()
+    program: str = ""
+    """Whose environment it gets (bankctl.stack.programs); empty where its configuration holds all."""
     on_request: bool = False
     """Not part of a plain start: only when it is named."""
     stand_in: bool = False
@@ -83,14 +85,21 @@ NODES: Final = {
             uses=("platform-postgres",),
             leans_on=("platform-postgres",),
         ),
-        Node("connect", needs=(SECRETS, "kafka"), uses=("kafka", "registry", "bank-postgres"), leans_on=("kafka",)),
-        Node("minio", needs=(SECRETS, "minio-binary"), uses=("event-receiver",)),
+        Node(
+            "connect",
+            needs=(SECRETS, "kafka"),
+            uses=("kafka", "registry", "bank-postgres"),
+            leans_on=("kafka",),
+            program="connect",
+        ),
+        Node("minio", needs=(SECRETS, "minio-binary"), uses=("event-receiver",), program="minio"),
         Node("snowflake", needs=(SECRETS, "env:snowflake-local"), stand_in=True),
         Node(
             "airflow-api",
             needs=("airflow-database",),
             uses=("platform-postgres",),
             leans_on=("platform-postgres",),
+            program="airflow",
         ),
         Node(
             "airflow-scheduler",
@@ -102,27 +111,31 @@ NODES: Final = {
             uses=("airflow-api", "platform-postgres", "minio", "snowflake"),
             # The API server tells its heartbeat, and both live by the database.
             leans_on=("airflow-api", "platform-postgres"),
+            program="airflow",
         ),
         Node(
             "airflow-dag-processor",
             needs=("airflow-database", *_AIRFLOW_LOADS),
             uses=("airflow-api", "platform-postgres"),
             leans_on=("airflow-api", "platform-postgres"),
+            program="airflow",
         ),
-        Node("dbt-warm", needs=(SECRETS, "env:airflow", "env:dbt"), uses=("snowflake",)),
+        Node("dbt-warm", needs=(SECRETS, "env:airflow", "env:dbt"), uses=("snowflake",), program="airflow"),
         # It waits for Airflow by itself, and MinIO may need it before.
-        Node("event-receiver", needs=(SECRETS,), uses=("airflow-api",)),
+        Node("event-receiver", needs=(SECRETS,), uses=("airflow-api",), program="event-receiver"),
         Node(
             "cdc-consumer",
             needs=("topics", "buckets", "registry-rules", "kafka", "registry", "minio"),
             uses=("kafka", "registry", "minio"),
             leans_on=("kafka", "registry", "minio"),
+            program="cdc-consumer",
         ),
         Node(
             "generator",
             needs=("migrate",),
             uses=("bank-postgres",),
             leans_on=("bank-postgres",),
+            program="generator",
             on_request=True,
         ),
         # -- steps
@@ -132,6 +145,7 @@ NODES: Final = {
             NodeKind.STEP,
             needs=("platform-databases", "env:airflow", "env:dbt"),
             uses=("platform-postgres",),
+            program="airflow",
         ),
         Node("migrate", NodeKind.PROVISIONING, uses=("bank-postgres",)),
         Node("topics", NodeKind.PROVISIONING, uses=("kafka",)),

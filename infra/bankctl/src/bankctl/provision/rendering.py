@@ -6,6 +6,7 @@ from typing import Final
 
 from bankctl.model import catalogue as catalogue_model
 from bankctl.model import (
+    compose_environments,
     compose_order,
     compose_variables,
     connector_config,
@@ -16,12 +17,13 @@ from bankctl.model import (
 )
 from bankctl.provision import catalogue, env_example, steps
 from bankctl.provision.scratch_database import migrated_database
+from bankctl.stack import containers, programs
 
 Files = Mapping[Path, str]
 
 _PLATFORM: Final = Path("infra", "platform.toml")
 _CATALOGUE: Final = Path("infra", "warehouse", "tables.json")
-_COMPOSE: Final = Path("infra", "compose")
+_COMPOSE: Final = Path("infra", "compose", "compose.yaml")
 _DBT: Final = Path("analytics", "banking_dbt")
 _NAMES: Final = Path("libs", "bank_common", "src", "bank_common", "names.py")
 
@@ -42,11 +44,18 @@ def from_owners(root: Path) -> Files:
     return {
         **names_module_of(root),
         steps.connector_file(root): connector_config.render(described),
-        root / _COMPOSE / ".env": compose_variables.render(described),
-        (compose := root / _COMPOSE / "compose.yaml"): compose_order.render(compose.read_text(encoding="utf-8")),
+        root / _COMPOSE.with_name(".env"): compose_variables.render(described),
+        root / _COMPOSE: _compose(root),
         root / ".env.example": env_example.render(root),
         **from_catalogue(root),
     }
+
+
+def _compose(root: Path) -> str:
+    """The file as it is, with order and environments rendered in their places."""
+    environments = {program: containers.environment(program) for program in programs.PROGRAMS}
+    text = (root / _COMPOSE).read_text(encoding="utf-8")
+    return compose_environments.render(compose_order.render(text), environments)
 
 
 def catalogue_file(root: Path, dsn: str) -> Files:

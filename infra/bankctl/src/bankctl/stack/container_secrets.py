@@ -5,22 +5,28 @@ Airflow's database URL), so they are made anew from the secrets each time.
 """
 
 import json
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from bank_common import names
 from bankctl.model.connector_config import REPLICATION_USER
 from bankctl.model.notification_targets import DURABLE_TARGET, FAST_TARGET
 from bankctl.stack import certificates
-from bankctl.stack.environment import airflow_passwords
-from bankctl.stack.identities import CONSUMER_STORE_USER, LOADER_STORE_USER, STORE_PASSWORDS, WAREHOUSE_ROLES
+from bankctl.stack.identities import (
+    AIRFLOW_ADMIN,
+    AIRFLOW_RECEIVER,
+    CONSUMER_STORE_USER,
+    LOADER_STORE_USER,
+    STORE_PASSWORDS,
+    WAREHOUSE_ROLES,
+)
+from bankctl.stack.programs import AIRFLOW_PASSWORDS
 from bankctl.stack.secret_store import write_private
 from bankctl.stack.stack import Stack
 
-MOUNT: Final = Path("/run/secrets")
+MOUNT: Final = PurePosixPath("/run/secrets")
 """Where a container finds its own folder."""
-AIRFLOW_PASSWORDS: Final = "airflow_passwords.json"
 _READABLE: Final = 0o444
 _OPEN: Final = 0o755
 """The programs run as different users; what keeps others out is that each folder is mounted into one container."""
@@ -31,21 +37,7 @@ Folder = Mapping[str, str]
 
 def folders(stack: Stack) -> dict[str, Folder]:
     """Each container's files, by the container's name."""
-    return {
-        "bank-postgres": {"superuser_password": stack.secret("bank_postgres_superuser_password")},
-        "platform-postgres": {"superuser_password": stack.secret("platform_postgres_superuser_password")},
-        "registry": {"database_password": stack.secret("registry_password")},
-        "connect": {"postgres_password": stack.secret(f"{REPLICATION_USER}_password")},
-        "minio": {"minio.env": _object_store(stack)},
-        "snowflake": _warehouse(stack),
-        "airflow": _airflow(stack),
-        "event-receiver": {
-            "webhook_token": stack.secret("webhook_token"),
-            "airflow_password": stack.secret("airflow_receiver_password"),
-        },
-        "cdc-consumer": {"store_password": stack.secret(STORE_PASSWORDS[CONSUMER_STORE_USER])},
-        "generator": {"postgres_password": stack.secret("bank_app_password")},
-    }
+    return {name: files(stack) for name, files in FOLDERS.items()}
 
 
 def write(stack: Stack, target: Path) -> tuple[str, ...]:
@@ -61,15 +53,32 @@ def write(stack: Stack, target: Path) -> tuple[str, ...]:
     return tuple(folder_by_container)
 
 
-def _object_store(stack: Stack) -> str:
-    token = f'"Bearer {stack.secret("webhook_token")}"'
-    values = {
+def object_store(stack: Stack) -> dict[str, str]:
+    """The variables of MinIO that hold secrets."""
+    token = f"Bearer {stack.secret('webhook_token')}"
+    return {
         "MINIO_ROOT_USER": stack.secret("minio_root_user"),
         "MINIO_ROOT_PASSWORD": stack.secret("minio_root_password"),
         f"MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_{FAST_TARGET}": token,
         f"MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_{DURABLE_TARGET}": token,
     }
-    return "".join(f"{name}={value}\n" for name, value in values.items())
+
+
+def airflow_passwords(stack: Stack) -> str:
+    """The passwords of Airflow's users, as its auth manager reads them."""
+    return json.dumps(
+        {
+            AIRFLOW_ADMIN: stack.secret("airflow_admin_password"),
+            AIRFLOW_RECEIVER: stack.secret("airflow_receiver_password"),
+        }
+    )
+
+
+def _object_store(stack: Stack) -> Folder:
+    lines = (
+        f'{name}="{value}"\n' if " " in value else f"{name}={value}\n" for name, value in object_store(stack).items()
+    )
+    return {"minio.env": "".join(lines)}
 
 
 def _warehouse(stack: Stack) -> Folder:
@@ -106,3 +115,21 @@ def _airflow(stack: Stack) -> Folder:
             AIRFLOW_PASSWORDS: airflow_passwords(stack),
         }
     )
+
+
+FOLDERS: Final[Mapping[str, Callable[[Stack], Folder]]] = {
+    "bank-postgres": lambda stack: {"superuser_password": stack.secret("bank_postgres_superuser_password")},
+    "platform-postgres": lambda stack: {"superuser_password": stack.secret("platform_postgres_superuser_password")},
+    "registry": lambda stack: {"database_password": stack.secret("registry_password")},
+    "connect": lambda stack: {"postgres_password": stack.secret(f"{REPLICATION_USER}_password")},
+    "minio": _object_store,
+    "snowflake": _warehouse,
+    "airflow": _airflow,
+    "event-receiver": lambda stack: {
+        "webhook_token": stack.secret("webhook_token"),
+        "airflow_password": stack.secret("airflow_receiver_password"),
+    },
+    "cdc-consumer": lambda stack: {"store_password": stack.secret(STORE_PASSWORDS[CONSUMER_STORE_USER])},
+    "generator": lambda stack: {"postgres_password": stack.secret("bank_app_password")},
+}
+"""Each container's files, by the container's name; Airflow's containers share one."""

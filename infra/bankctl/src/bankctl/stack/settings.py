@@ -1,12 +1,13 @@
 """Settings of the `bank` command itself."""
 
+from functools import reduce
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from bank_common.runtime.settings import TARGET_LAG_SECONDS, ProgramSettings, TargetLag
+from bank_common.runtime.settings import NESTED, TARGET_LAG_SECONDS, ProgramSettings, TargetLag
 
 MAX_PORT_OFFSET = 46_000
 """The highest port of infra/platform.toml plus this stays a port."""
@@ -31,3 +32,8 @@ class BankctlSettings(ProgramSettings):
     )
     target_lag_seconds: TargetLag = TARGET_LAG_SECONDS
     load_interval_seconds: int = Field(default=60, ge=5, description="How often the load sweeps without a wake-up.")
+
+    def text(self, name: str) -> str:
+        """What the variable BANKCTL_<name> says, or its default would; empty for None."""
+        value: object = reduce(getattr, name.lower().split(NESTED), self)
+        return "" if value is None else str(value)

@@ -13,26 +13,17 @@ from bank_common.runtime.errors import PipelineError
 from bank_common.runtime.settings import SnowflakeSettings
 from bankctl.stack import shell
 from bankctl.stack.paths import cache_directory, repository_root
+from bankctl.stack.place import LOOPBACK, Place, container
 from bankctl.stack.secret_store import SecretStore
 from bankctl.stack.settings import BankctlSettings
 
-LOOPBACK: Final = "127.0.0.1"
 STAND_IN_ACCOUNT: Final = "local"
-_URL_PATHS: Final = {"registry": "/apis/ccompat/v7"}
 _SUPERUSER: Final = "postgres"
-_NAMES: Final = {
-    "registry_management": "registry",
-    "kafka_controller": "kafka",
-    "minio_console": "minio",
-    "snowflake_tls": "snowflake",
-    "airflow": "airflow-api",
-}
-"""The components whose name is not their port's; the name is also the host name in a container network."""
 _INSTANCES: Final = {"bank": "bank_postgres", "airflow": "platform_postgres", "registry": "platform_postgres"}
 
 
 @dataclass(frozen=True)
-class Stack:
+class Stack(Place):
     """The description that every command works on; reading it starts nothing."""
 
     root: Path
@@ -76,6 +67,10 @@ class Stack:
         """A program's rendered environment."""
         return self.state_dir / "env" / f"{program}.env"
 
+    def secret_path(self, file: str) -> Path:
+        """The path of a secret that a program reads as a file."""
+        return self.state_dir / "secrets" / file
+
     @cached_property
     def secrets(self) -> SecretStore:
         """The installation's secrets."""
@@ -84,6 +79,17 @@ class Stack:
     def secret(self, name: str) -> str:
         """One secret's text; it is generated when it is not there yet."""
         return self.secrets.read(name)
+
+    # -- settings ----------------------------------------------------------------------------------------------
+
+    @property
+    def kind(self) -> str:
+        """See `Place`."""
+        return "native"
+
+    def setting(self, name: str) -> str:
+        """What the variable BANKCTL_<name> was set to, or its default."""
+        return self.settings.text(name)
 
     # -- addresses ---------------------------------------------------------------------------------------------
 
@@ -110,19 +116,7 @@ class Stack:
 
     def host(self, name: str) -> str:
         """The host of the component that has a port of infra/platform.toml, as other components reach it."""
-        return LOOPBACK if self.supervised else _NAMES.get(name, name.replace("_", "-"))
-
-    def address(self, name: str) -> str:
-        """The `host:port` of that component."""
-        return f"{self.host(name)}:{self.port(name)}"
-
-    def url(self, name: str) -> str:
-        """An HTTP address by its port's name, without a closing slash; `registry` has the path of its Confluent API."""
-        return f"http://{self.address(name)}{_URL_PATHS.get(name, '')}"
-
-    def browser_url(self, name: str) -> str:
-        """The HTTP address for a person at this machine: containers publish their ports on the loopback address."""
-        return f"http://{LOOPBACK}:{self.port(name)}{_URL_PATHS.get(name, '')}"
+        return LOOPBACK if self.supervised else container(name)
 
     @property
     def bootstrap_servers(self) -> str:
@@ -165,6 +159,12 @@ class Stack:
             port=self.port("snowflake"),
             protocol="http",
         )
+
+    def warehouse_login(self, user: str) -> dict[str, str]:
+        """See `Place`: an account finds its own address."""
+        login: Mapping[str, object] = self.snowflake(user).model_dump(exclude_none=True)
+        own_address = () if "host" in login else ("port", "protocol")
+        return {name.upper(): str(value) for name, value in login.items() if name not in own_address}
 
     def connect_warehouse(self, user: str = names.ADMIN_USER, **overrides: Any) -> Any:
         """A `snowflake.connector` connection; the caller closes it.

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from bankctl.devstack.components import object_store, postgres
+from bankctl.devstack.components import postgres
 from bankctl.devstack.components.local_warehouse import SNOWFLAKE
 from bankctl.model import compose_variables, connector_config, platform_file
-from bankctl.stack import container_secrets, environment
+from bankctl.model.graph import NODES
+from bankctl.stack import container_secrets, containers, programs
 from bankctl.stack.settings import BankctlSettings
 from bankctl.stack.stack import Stack
 
@@ -18,22 +19,6 @@ ROOT = Path(__file__).resolve().parents[5]
 FOLDER = ROOT / "infra" / "compose"
 VARIABLES = compose_variables.variables(platform_file.load(ROOT / "infra" / "platform.toml"))
 BY_FILE = ("_FILE", "_CMD")
-DIFFERENT = {
-    # A person's name for the process; each stack has its own.
-    "CDC_CONSUMER_GROUP_INSTANCE_ID",
-    # Where things lie in the image.
-    "AIRFLOW_HOME",
-    "AIRFLOW__CORE__DAGS_FOLDER",
-    "AIRFLOW__CORE__LOAD_EXAMPLES",
-    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
-    "AIRFLOW__API__HOST",
-    "AIRFLOW__LOGGING__BASE_LOG_FOLDER",
-    "BANK_DAGS_STATE_DIR",
-    "BANK_DAGS_DBT_EXECUTABLE",
-    "BANK_DAGS_DBT_PROJECT_DIR",
-    "SNOWFLAKE_PRIVATE_KEY_FILE",
-    "BANK_DAGS_DBT_PRIVATE_KEY_FILE",
-}
 
 
 def _expanded(value: Any) -> str:
@@ -56,31 +41,25 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Stack:
 
 
 @pytest.mark.parametrize(
-    ("container", "program"),
-    [
-        ("generator", environment.generator),
-        ("cdc-consumer", environment.cdc_consumer),
-        ("event-receiver", environment.event_receiver),
-        ("airflow-api", environment.airflow),
-        ("airflow-scheduler", environment.airflow),
-        ("airflow-dag-processor", environment.airflow),
-        ("dbt-warm", environment.airflow),
-    ],
+    ("container", "program"), [(node.name, node.program) for node in NODES.values() if node.program]
 )
-def test_a_container_has_the_environment_of_the_process(container: str, program: Any, stack: Stack) -> None:
-    native = program(stack)
-    given = {name: _expanded(value) for name, value in _services()[container]["environment"].items()}
-    folder = container_secrets.folders(stack)["airflow" if program is environment.airflow else container]
-    for name, value in native.items():
-        if name in DIFFERENT:
-            continue
-        if name in given:
-            assert given[name] == value, name
-            continue
-        source = next(given[name + suffix] for suffix in BY_FILE if name + suffix in given)
-        assert folder[source.rpartition("/")[2]] == value, name
-    extra = {name.removesuffix("_FILE").removesuffix("_CMD") for name in given} - set(native)
-    assert extra <= {name.removesuffix("_FILE") for name in DIFFERENT}
+def test_a_container_is_told_what_its_program_is_told_everywhere(container: str, program: str, stack: Stack) -> None:
+    told, given = containers.environment(program), _services()[container]["environment"]
+    assert {name: given.get(name) for name in told} == told
+    secrets = [value.file for value in programs.PROGRAMS[program](stack).values() if isinstance(value, programs.InFile)]
+    named = [value for value in told.values() if "/run/secrets/" in value]
+    assert {value.rpartition("/")[2] for value in named} <= container_secrets.folders(stack)[program].keys()
+    assert len(named) >= len(secrets)
+
+
+def test_a_process_and_its_container_are_told_the_same(stack: Stack) -> None:
+    places = ("AUTH_MANAGER_PASSWORDS_FILE", "BASE_LOG_FOLDER", "PRIVATE_KEY_FILE", "QUEUE_DIR_DURABLE", "INSTANCE_ID")
+    for program, told in programs.PROGRAMS.items():
+        natively, contained = told(stack), containers.environment(program)
+        plain = {
+            name: value for name, value in natively.items() if isinstance(value, str) and not name.endswith(places)
+        }
+        assert plain == {name: _expanded(contained[name]) for name in plain}
 
 
 def test_secrets_come_from_files_only() -> None:
@@ -104,18 +83,11 @@ def test_the_databases_are_set_as_those_of_native(stack: Stack) -> None:
         assert given == {name: value.strip("'") for name, value in (common | own).items()}
 
 
-def test_connect_and_the_object_store_get_what_they_get_natively(stack: Stack) -> None:
-    connect = _services()["connect"]["environment"]
-    assert {name.removesuffix("_FILE") for name in connect if name.startswith("BANK_")} == set(
-        connector_config.WORKER_VARIABLES
-    )
-    minio = {name: _expanded(value) for name, value in _services()["minio"]["environment"].items()}
+def test_connect_has_what_its_connector_refers_to_and_the_object_store_its_secrets(stack: Stack) -> None:
+    connect = containers.environment("connect")
+    assert {name.removesuffix("_FILE") for name in connect} == set(connector_config.WORKER_VARIABLES)
     handed = dict(line.split("=", 1) for line in container_secrets.folders(stack)["minio"]["minio.env"].splitlines())
-    native = object_store.environment(stack, Path("/var/lib/minio/events"))
-    for name, value in native.items():
-        # The image itself says so.
-        if name not in ("MINIO_UPDATE", "MINIO_CALLHOME_ENABLE"):
-            assert (minio | handed)[name].strip('"') == value, name
+    assert {name: value.strip('"') for name, value in handed.items()} == container_secrets.object_store(stack)
 
 
 def test_the_warehouse_is_served_as_natively_and_has_the_files_it_names(stack: Stack) -> None:
@@ -180,5 +152,5 @@ def test_the_handed_out_files_are_readable_whoever_the_container_runs_as(stack: 
         if path.is_dir():
             assert path.stat().st_mode & 0o777 == 0o755
         else:
-            assert path.stat().st_mode & 0o777 == (0o600 if path.name == container_secrets.AIRFLOW_PASSWORDS else 0o444)
+            assert path.stat().st_mode & 0o777 == (0o600 if path.name == programs.AIRFLOW_PASSWORDS else 0o444)
     assert (tmp_path / "generator" / "postgres_password").read_text() == stack.secret("bank_app_password")

@@ -11,6 +11,7 @@ from bank_common.runtime.errors import PipelineError
 from bankctl.devstack.artefacts import jars
 from bankctl.devstack.components.component import READY, Component, http_probe
 from bankctl.model.graph import NODES
+from bankctl.stack import environment
 from bankctl.stack.shell import inherited_environment
 from bankctl.stack.stack import LOOPBACK, Stack
 
@@ -163,12 +164,7 @@ CONNECT: Final = Component(
         str(stack.data_dir("connect") / "connect.properties"),
     ],
     prepare=_prepare_connect,
-    environment=lambda stack: {
-        "BANK_CONNECT_POSTGRES_HOST": LOOPBACK,
-        "BANK_CONNECT_POSTGRES_PORT": str(stack.port("bank_postgres")),
-        "BANK_CONNECT_POSTGRES_PASSWORD": stack.secret("bank_replication_password"),
-        "BANK_CONNECT_REGISTRY_URL": f"http://{LOOPBACK}:{stack.port('registry')}/apis/registry/v2",
-    },
+    environment=environment.connect,
     probe=http_probe(lambda stack: f"{stack.url('connect')}/connectors"),
     ports=("connect",),
 )
