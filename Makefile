@@ -106,8 +106,10 @@ secrets: setup ## No secret in a tracked file (detect-secrets; .secrets.baseline
 	@git ls-files -z | xargs -0 $(RUN) detect-secrets-hook --baseline .secrets.baseline
 	@git ls-files -z | xargs -0 $(RUN) detect-private-key
 imports: setup ## The arrows between packages (import-linter), and what each declares that it needs (deptry)
-	@PYTHONPATH=orchestration/airflow/src $(RUN) lint-imports --cache-dir .local/import-linter | tail -n 3
-	@for member in libs/bank_common services/* infra/bankctl; do (cd $$member && $(RUN) deptry --no-ansi src 2>&1 | grep -v '^Scanning\|^$$\|documentation' | { ! grep -v 'Success'; }) || exit 1; done
+	@PYTHONPATH=orchestration/airflow/src:infra/snowflake-local/src $(RUN) lint-imports --cache-dir .local/import-linter | tail -n 3
+	@for member in libs/bank_common services/* infra/bankctl $(SEPARATE); do (cd $$member && \
+	  $(RUN) --project $(CURDIR) deptry --no-ansi $$([ -d src ] && echo src || echo .) 2>&1 | \
+	  grep -v '^Scanning\|^$$\|documentation' | { ! grep -v 'Success'; }) || exit 1; done
 rendered: setup ## Names, settings and DDL rendered from their owners are up to date
 	@$(BANK) render --check
 types: setup ## Pyright

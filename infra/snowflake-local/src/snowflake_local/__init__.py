@@ -1,1 +1,1 @@
-"""A local stand-in for Snowflake: fakesnow behind the real connector protocol, with patches for what it lacks."""
+"""A local stand-in for Snowflake behind the real connector protocol: fakesnow's transforms, and DuckDB."""

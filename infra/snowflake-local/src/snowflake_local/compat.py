@@ -1,4 +1,4 @@
-"""Checks the upstream versions: `patches` replaces functions of exactly these, so no other version may start."""
+"""Checks the upstream versions: `rewrite.upstream` calls functions of exactly these, so no other version may start."""
 
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
@@ -23,7 +23,7 @@ def check(tested: dict[str, str] = TESTED) -> None:
             installed = "missing"
         if installed != pinned:
             raise IncompatibleVersionError(
-                f"snowflake-local replaces functions of {package} {pinned}, but {installed} is installed. Install the "
-                "locked versions (uv sync --locked), or review every replacement, raise the pin and run the "
-                "conformance suite."
+                f"snowflake-local calls transforms of {package} {pinned}, but {installed} is installed. Install the "
+                "locked versions (uv sync --locked), or compare rewrite/upstream.py with the new version, raise the "
+                "pin and run the conformance suite."
             )

@@ -78,11 +78,11 @@ def _serve(
     tls: tuple[Path | None, Path | None],
     limits: _Limits,
 ) -> None:
-    from snowflake_local import patches
-    from snowflake_local.auth import Users
-    from snowflake_local.listener import Endpoint, serve
-    from snowflake_local.server import Application
-    from snowflake_local.store import LocalWarehouse
+    from snowflake_local.protocol.application import Application
+    from snowflake_local.protocol.auth import Users
+    from snowflake_local.protocol.listener import Endpoint, serve
+    from snowflake_local.sessions.locks import TableLocks
+    from snowflake_local.warehouse.store import Warehouse
 
     if ports[1] and (tls[0] is None or tls[1] is None):
         raise ValueError("--tls-port needs --tls-cert and --tls-key")
@@ -90,10 +90,9 @@ def _serve(
     if ports[1]:
         endpoints.append(Endpoint(host, ports[1], *tls))
     users = Users.read(users_file)
-    patches.apply()
-    with contextlib.closing(LocalWarehouse(data_dir, memory_limit=limits.memory, threads=limits.threads)) as warehouse:
-        warehouse.locks.abandoned_seconds = limits.abandon_after
-        application = Application(warehouse, users, limits.answer_within)
+    with contextlib.closing(Warehouse(data_dir, memory_limit=limits.memory, threads=limits.threads)) as warehouse:
+        locks = TableLocks(abandoned_seconds=limits.abandon_after)
+        application = Application(warehouse, users, locks, limits.answer_within)
         serve(application.asgi(), endpoints, contextlib.closing(application))
 
 

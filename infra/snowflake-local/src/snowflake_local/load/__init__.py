@@ -1,1 +1,1 @@
-"""Stages and COPY."""
+"""COPY and PUT: files from a stage into a table, and onto a stage."""

@@ -12,23 +12,10 @@ from snowflake.connector.errors import ProgrammingError
 from sqlglot import exp
 
 from snowflake_local import errors
-from snowflake_local.load.listing import StagedFile
+from snowflake_local.parse.names import ObjectName
+from snowflake_local.warehouse.stages import StagedFile
 
 _BAD_VALUES = (duckdb.ConversionException, duckdb.ConstraintException, duckdb.OutOfRangeException)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The table that is loaded."""
-
-    database: str
-    schema: str
-    table: str
-
-    @property
-    def quoted(self) -> str:
-        """The quoted name for DuckDB."""
-        return f'"{self.database}"."{self.schema}"."{self.table}"'
 
 
 @dataclass(slots=True)
@@ -43,7 +30,7 @@ class _Group:
         return _insert(into, columns, self.schema, self.files)
 
 
-def insert(duck: duckdb.DuckDBPyConnection, target: Target, files: Sequence[StagedFile]) -> dict[str, int]:
+def insert(duck: duckdb.DuckDBPyConnection, target: ObjectName, files: Sequence[StagedFile]) -> dict[str, int]:
     """Load the files, in the transaction that is open; gives the rows of each by its name, in the files' order.
 
     Raises:
@@ -57,7 +44,7 @@ def insert(duck: duckdb.DuckDBPyConnection, target: Target, files: Sequence[Stag
     columns = [name for name, *_ in described]
     for group in groups:
         if not _matched(columns, group.schema):
-            raise errors.compilation(f"No column of file '{group.files[0].name}' matches a column of {target.table}.")
+            raise errors.compilation(f"No column of file '{group.files[0].name}' matches a column of {target.name}.")
     try:
         for group in groups:
             loaded = duck.execute(group.insert(target.quoted, columns)).fetchall()[0][0]
@@ -126,6 +113,5 @@ def _first_error(
 def _bad_value(error: duckdb.Error, where: str) -> ProgrammingError:
     text = f"{str(error).splitlines()[0]}{where}"
     if isinstance(error, duckdb.ConstraintException):
-        text = f"NULL result in a non-nullable column: {text}"
-        return ProgrammingError(msg=text, errno=100072, sqlstate="22000")
+        return errors.null_result(text)
     return ProgrammingError(msg=text, errno=100038, sqlstate="22018")

@@ -1,66 +1,75 @@
-"""PUT: where its files go. Clients send it once more for each file, so it does without the parser and the rewrites."""
+"""PUT: where its files go. Clients send it once more for each file, so it asks the catalogue once for all of them."""
 
-from typing import Any, Final
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-from fakesnow.transforms import stage
-from sqlglot import exp
-
 from snowflake_local import errors
-from snowflake_local.load import listing
-from snowflake_local.session import Session
-from snowflake_local.sql.commands import PutFiles
-
-_PARALLEL: Final = 4
-_COMPRESSIONS: Final = ("AUTO_DETECT", "GZIP", "BZ2", "BROTLI", "ZSTD", "DEFLATE", "RAW_DEFLATE", "NONE")
-"""https://docs.snowflake.com/en/sql-reference/sql/put"""
+from snowflake_local.recognise.commands import PutFiles
+from snowflake_local.sessions.session import Session
+from snowflake_local.warehouse.stages import StagePath
 
 
-def run(session: Session, duck: Any, put: PutFiles) -> exp.Expr:
-    """The statement as upstream leaves it for the answer: with what the client has to know of the upload.
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What a client has to know to upload.
+
+    Attributes:
+        put: the statement.
+        local: the client's file or files, by their path or a pattern.
+        to: where they go.
+        is_bound: the stage was a bound value, which the client does not send with the repeats for its files.
+    """
+
+    put: PutFiles
+    local: str
+    to: StagePath
+    is_bound: bool
+
+
+def target(session: Session, put: PutFiles, binds: Any) -> Upload:
+    """Where a PUT's files go.
 
     Raises:
-        snowflake.connector.errors.ProgrammingError: no such stage, or not an internal one; an option's value.
+        snowflake.connector.errors.ProgrammingError: no such stage, or not an internal one; the file is there, and
+            OVERWRITE is not TRUE.
     """
     if session.transaction.failed:
         raise errors.aborted()
     source = urlparse(put.source)
-    place = (put.reference, session.database, session._schema)
-    # The repeats for its files, by their bare names, go where the statement went: the catalogue was asked once.
-    if not source.netloc or source.path or session.uploading is None or session.uploading[0] != place:
-        _root, path = listing.resolve(session, duck, put.reference)
-        name = ".".join(stage.parts_from_var(put.reference[1:].partition("/")[0], session.database, session._schema))
-        session.uploading = (place, name, stage.internal_dir(name, path))
-    _place, name, location = session.uploading
     local = url2pathname(source.path)
     if source.netloc and source.netloc.lower() != "localhost":  # the client asks again with a file's bare name
         local = source.netloc + local
-    data = {
-        "stageInfo": {"locationType": "LOCAL_FS", "location": location, "creds": {}},
-        "src_locations": [local],
-        "parallel": int(put.options.get("PARALLEL", _PARALLEL)),
-        "autoCompress": _boolean(put.options, "AUTO_COMPRESS", default=True),
-        "sourceCompression": _compression(put.options),
-        "overwrite": _boolean(put.options, "OVERWRITE", default=False),
-        "command": "UPLOAD",
-    }
-    answer = exp.Command(this="PUT")
-    answer.args |= {"put_stage_name": name, "put_stage_data": data}
-    return answer
+    is_bound = put.reference == "?"
+    to = _place(session, put, _bound(binds) if is_bound else put.reference, local, bool(source.netloc))
+    return Upload(put, local, to, is_bound)
 
 
-def _compression(options: dict[str, str]) -> str:
-    value = options.get("SOURCE_COMPRESSION", "AUTO_DETECT").upper()
-    if value not in _COMPRESSIONS:
-        raise errors.compilation(
-            "Invalid value specified for property 'SOURCE_COMPRESSION'", errno=1481, sqlstate="42601"
-        )
-    return value.lower()
+def _place(session: Session, put: PutFiles, reference: str, local: str, is_bare: bool) -> StagePath:
+    """The repeats for a statement's files go where the statement went: it has been looked at."""
+    key = (reference, session.namespace)
+    if is_bare and session.uploading is not None and session.uploading[0] == key:
+        return session.uploading[1]
+    to = session.warehouse.stages.find(session.duck, session.namespace, reference)
+    if not put.overwrite:
+        _refuse_to_replace(to, Path(local).name)
+    session.uploading = (key, to)
+    return to
 
 
-def _boolean(options: dict[str, str], name: str, *, default: bool) -> bool:
-    value = options.get(name, str(default)).upper()
-    if value not in ("TRUE", "FALSE"):
-        raise errors.compilation(f"Invalid value specified for property '{name}'", errno=1481, sqlstate="42601")
-    return value == "TRUE"
+def _refuse_to_replace(to: StagePath, pattern: str) -> None:
+    """An account skips a file that is there; its clients ask a store for that which ours does not have."""
+    names = [file.name for file in to.file("").glob("*")]
+    there = [name for name in names if fnmatch(name, pattern) or fnmatch(name, f"{pattern}.gz")]
+    if there:
+        raise errors.unsupported(f"PUT of '{there[0]}', which is on the stage, without OVERWRITE = TRUE")
+
+
+def _bound(binds: Any) -> str:
+    values = list(binds.values() if isinstance(binds, dict) else binds or ())
+    if len(values) != 1:
+        raise errors.compilation("PUT takes one bound value: the stage.")
+    return str(values[0])

@@ -1,0 +1,1 @@
+"""Results as clients are told of them: columns, types, Arrow."""

@@ -1,0 +1,1 @@
+"""A statement's text: its comments, variables, names, options and long lists, and its syntax tree."""

@@ -1,0 +1,1 @@
+"""A session: its transaction, its locks, its parameters, and the statement that it runs."""

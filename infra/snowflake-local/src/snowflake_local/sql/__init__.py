@@ -1,1 +1,0 @@
-"""Rewrites of statements before DuckDB sees them."""

@@ -1,0 +1,1 @@
+"""What lies on disk: databases, stages, the files that COPY remembers."""
