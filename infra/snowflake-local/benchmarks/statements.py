@@ -120,11 +120,13 @@ def main() -> None:
         for name in names:
             counter = iter(range(10_000_000))
             taken: list[list[float]] = [[] for _ in cursors]
-            for _ in range(asked.rounds if "100" not in name else max(3, asked.rounds // 4)):
-                for own, cursor in zip(taken, cursors, strict=True):
+            turns = list(zip(taken, cursors, strict=True))
+            for _ in range(asked.rounds):
+                for own, cursor in turns:
                     number = next(counter)
                     text = STATEMENTS[name].replace("{number}", str(number)).replace("{files}", str(folder))
                     own.append(seconds(cursor, text))
+                turns.reverse()
             medians = [statistics.median(own[1:]) * 1000 for own in taken]
             line = f"{name:38}" + "".join(f"{median:10.2f}" for median in medians)
             print(line + (f"{medians[0] / medians[1]:8.2f}" if asked.before else ""))
