@@ -16,6 +16,7 @@ SOURCES = {
     "cdc_consumer": "services/cdc-consumer/src",
     "event_receiver": "services/event-receiver/src",
     "generator": "services/generator/src",
+    "snowflake_local": "infra/snowflake-local/src",
 }
 OPT_OUT = "# Arrow has no types.\n# pyright: standard\n"
 
@@ -47,7 +48,7 @@ def pure_files() -> list[Path]:
 def strict_paths() -> list[Path]:
     return [
         project / path
-        for project in (ROOT, ROOT / "orchestration" / "airflow")
+        for project in (ROOT, ROOT / "orchestration" / "airflow", ROOT / "infra" / "snowflake-local")
         for path in tool(project, "pyright")["strict"]
     ]
 
