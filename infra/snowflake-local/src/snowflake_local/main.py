@@ -82,7 +82,7 @@ def _serve(
     from snowflake_local.protocol.auth import Users
     from snowflake_local.protocol.listener import Endpoint, serve
     from snowflake_local.sessions.locks import TableLocks
-    from snowflake_local.warehouse.store import Warehouse
+    from snowflake_local.storage.local_warehouse import LocalWarehouse
 
     if ports[1] and (tls[0] is None or tls[1] is None):
         raise ValueError("--tls-port needs --tls-cert and --tls-key")
@@ -90,7 +90,7 @@ def _serve(
     if ports[1]:
         endpoints.append(Endpoint(host, ports[1], *tls))
     users = Users.read(users_file)
-    with contextlib.closing(Warehouse(data_dir, memory_limit=limits.memory, threads=limits.threads)) as warehouse:
+    with contextlib.closing(LocalWarehouse(data_dir, memory_limit=limits.memory, threads=limits.threads)) as warehouse:
         locks = TableLocks(abandoned_seconds=limits.abandon_after)
         application = Application(warehouse, users, locks, limits.answer_within)
         serve(application.asgi(), endpoints, contextlib.closing(application))

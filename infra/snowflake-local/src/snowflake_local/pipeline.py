@@ -20,11 +20,11 @@ from snowflake_local.parse import bulk
 from snowflake_local.parse.text import with_variables, without_comments
 from snowflake_local.parse.tree import parse
 from snowflake_local.recognise.words import recognise
-from snowflake_local.rewrite.plan import Rewritten
 from snowflake_local.rewrite.rewriting import rewrite
+from snowflake_local.rewrite.statement_plan import Rewritten
 from snowflake_local.run import commands, statement
 from snowflake_local.sessions.session import Session
-from snowflake_local.warehouse.results import Result
+from snowflake_local.storage.results import Result
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,20 @@
 
 from snowflake_local import errors
 from snowflake_local.recognise import commands as c
-from snowflake_local.rewrite.plan import Counted, Merged, Plan, Rows, Scanned, Status
+from snowflake_local.rewrite.statement_plan import Counted, Merged, Rows, Scanned, StatementPlan, Status
 from snowflake_local.run import commands, statement
 from snowflake_local.sessions.session import Session
-from snowflake_local.warehouse import results
-from snowflake_local.warehouse.results import Result
+from snowflake_local.storage import results
+from snowflake_local.storage.results import Result
 
 
-def described(session: Session, what: c.Command | Plan) -> Result:
+def described(session: Session, what: c.Command | StatementPlan) -> Result:
     """An empty result of a command's or a plan's columns; of commands that only read, the result.
 
     Raises:
         snowflake.connector.errors.ProgrammingError: nobody knows without running it.
     """
-    if isinstance(what, Plan):
+    if isinstance(what, StatementPlan):
         return _of_plan(session, what)
     is_reading = isinstance(what, (c.Answer, c.ShowParameter)) or (isinstance(what, c.StageFiles) and not what.remove)
     if is_reading:
@@ -27,7 +27,7 @@ def described(session: Session, what: c.Command | Plan) -> Result:
     return results.of_texts(["status"], [])
 
 
-def _of_plan(session: Session, plan: Plan) -> Result:
+def _of_plan(session: Session, plan: StatementPlan) -> Result:
     match plan.reply:
         case Status():
             return results.of_texts(["status"], [])
@@ -40,6 +40,6 @@ def _of_plan(session: Session, plan: Plan) -> Result:
         case Rows():
             if plan.rules.writes:
                 raise errors.unsupported("to describe this statement without running it")
-            table = statement.run_plan(session, Plan(f"DESCRIBE {plan.sql}", Rows())).table
+            table = statement.run_plan(session, StatementPlan(f"DESCRIBE {plan.sql}", Rows())).table
             names, types = table.column("column_name").to_pylist(), table.column("column_type").to_pylist()
             return results.of_types(names, types)

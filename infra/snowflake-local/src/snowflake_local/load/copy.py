@@ -10,9 +10,9 @@ from snowflake_local.load import parquet
 from snowflake_local.parse.names import ObjectName
 from snowflake_local.recognise.commands import CopyFiles
 from snowflake_local.sessions.session import Session
-from snowflake_local.warehouse import results
-from snowflake_local.warehouse.results import Result
-from snowflake_local.warehouse.store import LOADED_FILES
+from snowflake_local.storage import results
+from snowflake_local.storage.local_warehouse import LOADED_FILES
+from snowflake_local.storage.results import Result
 
 _COLUMNS: Final = {
     "file": "VARCHAR",

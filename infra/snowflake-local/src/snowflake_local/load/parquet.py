@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from snowflake_local import errors
 from snowflake_local.parse.names import ObjectName
-from snowflake_local.warehouse.stages import StagedFile
+from snowflake_local.storage.stages import StagedFile
 
 _BAD_VALUES = (duckdb.ConversionException, duckdb.ConstraintException, duckdb.OutOfRangeException)
 

@@ -10,7 +10,7 @@ from urllib.request import url2pathname
 from snowflake_local import errors
 from snowflake_local.recognise.commands import PutFiles
 from snowflake_local.sessions.session import Session
-from snowflake_local.warehouse.stages import StagePath
+from snowflake_local.storage.stages import StagePath
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from snowflake_local.protocol.request import Statement, failure
 from snowflake_local.protocol.uploads import Uploads
 from snowflake_local.sessions.locks import TableLocks
 from snowflake_local.sessions.session import Session
-from snowflake_local.warehouse.store import Warehouse
+from snowflake_local.storage.local_warehouse import LocalWarehouse
 
 STATEMENTS = Counter("snowflake_local_statements", "Statements by outcome", ["outcome"])
 SECONDS = Histogram("snowflake_local_statement_seconds", "Time of a statement in the server")
@@ -43,7 +43,9 @@ class Application:
         answer_within_seconds: a statement that takes longer is answered with an address to ask for its result.
     """
 
-    def __init__(self, warehouse: Warehouse, users: Users, locks: TableLocks, answer_within_seconds: float) -> None:
+    def __init__(
+        self, warehouse: LocalWarehouse, users: Users, locks: TableLocks, answer_within_seconds: float
+    ) -> None:
         self._warehouse = warehouse
         self._users = users
         self._locks = locks

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Final
 
-from snowflake_local.rewrite.plan import Rewritten
+from snowflake_local.rewrite.statement_plan import Rewritten
 
 LONGEST: Final = 30_000
 """Characters of a text that is worth keeping; longer ones hold values, and do not come again."""

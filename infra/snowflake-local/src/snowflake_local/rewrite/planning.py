@@ -10,7 +10,7 @@ from snowflake_local.parse.names import Namespace, ObjectName
 from snowflake_local.recognise.commands import SUCCESS
 from snowflake_local.rewrite import describe_table, merge
 from snowflake_local.rewrite.create import Contract
-from snowflake_local.rewrite.plan import (
+from snowflake_local.rewrite.statement_plan import (
     Autocommit,
     Change,
     Counted,
@@ -18,11 +18,11 @@ from snowflake_local.rewrite.plan import (
     CreatedSchema,
     Dropped,
     Merged,
-    Plan,
     Reply,
     Rows,
     Rules,
     Scanned,
+    StatementPlan,
     Status,
     TableEffects,
     UseDatabase,
@@ -44,7 +44,7 @@ def plan(
     temporary: str | None,
     namespace: Namespace,
     row_items: tuple[str, ...],
-) -> Plan:
+) -> StatementPlan:
     """Make the plan; the tree is not needed afterwards.
 
     Raises:
@@ -54,7 +54,7 @@ def plan(
     missing_is_done = isinstance(tree, exp.TruncateTable) and bool(tree.args.get("exists"))
     if missing_is_done:
         tree.set("exists", None)
-    return Plan(
+    return StatementPlan(
         sql=_sql(tree, marks, change, namespace),
         reply=_reply(tree, marks, change),
         rules=Rules(

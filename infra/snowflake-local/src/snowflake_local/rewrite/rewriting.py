@@ -7,7 +7,7 @@ from snowflake_local import errors
 from snowflake_local.parse import bulk
 from snowflake_local.parse.names import Namespace
 from snowflake_local.rewrite import create, merge, own, planning, show, upstream
-from snowflake_local.rewrite.plan import Context, Plan, Rewritten
+from snowflake_local.rewrite.statement_plan import Context, Rewritten, StatementPlan
 
 _LASTING = (
     exp.Query,
@@ -47,7 +47,7 @@ def rewrite(tree: exp.Expr, context: Context, binds: object = None, *, is_cut: b
     return Rewritten(type_id, plans, taken, is_lasting and len(parts) == 1)
 
 
-def _plan(tree: exp.Expr, context: Context, is_cut: bool) -> Plan:
+def _plan(tree: exp.Expr, context: Context, is_cut: bool) -> StatementPlan:
     own.refuse_ignored(tree)
     temporary: str | None = None
     if isinstance(tree, exp.Create):

@@ -7,7 +7,7 @@ import duckdb
 from fakesnow import info_schema
 
 from snowflake_local.parse.names import Namespace
-from snowflake_local.rewrite.plan import (
+from snowflake_local.rewrite.statement_plan import (
     Autocommit,
     Change,
     CreatedDatabase,
@@ -18,7 +18,7 @@ from snowflake_local.rewrite.plan import (
     UseSchema,
 )
 from snowflake_local.sessions.session import Session
-from snowflake_local.warehouse.store import LOADED_FILES, database_sql
+from snowflake_local.storage.local_warehouse import LOADED_FILES, database_sql
 
 
 def change(session: Session, change: Change) -> None:

@@ -8,13 +8,13 @@ from snowflake_local import errors
 from snowflake_local.load import copy, put
 from snowflake_local.load.put import Upload
 from snowflake_local.recognise import commands as c
-from snowflake_local.rewrite.plan import Rules
+from snowflake_local.rewrite.statement_plan import Rules
 from snowflake_local.run import control, rules, swap
 from snowflake_local.sessions.parameters import DEFAULTS
 from snowflake_local.sessions.session import Session
-from snowflake_local.warehouse import results
-from snowflake_local.warehouse.results import Result
-from snowflake_local.warehouse.stages import StagedFile
+from snowflake_local.storage import results
+from snowflake_local.storage.results import Result
+from snowflake_local.storage.stages import StagedFile
 
 _DDL: Final = Rules(is_ddl=True, writes=True)
 _COPY: Final = Rules(writes=True, begins=True)

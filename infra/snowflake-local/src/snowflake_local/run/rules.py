@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import duckdb
 
 from snowflake_local import errors
-from snowflake_local.rewrite.plan import Rules
+from snowflake_local.rewrite.statement_plan import Rules
 from snowflake_local.sessions.session import Session
 
 Done = TypeVar("Done")

@@ -9,11 +9,20 @@ import duckdb
 from snowflake_local import errors
 from snowflake_local.parse.bulk import Cut
 from snowflake_local.parse.names import Namespace
-from snowflake_local.rewrite.plan import Counted, Dropped, Merged, Plan, Rewritten, Rows, Scanned, Status
+from snowflake_local.rewrite.statement_plan import (
+    Counted,
+    Dropped,
+    Merged,
+    Rewritten,
+    Rows,
+    Scanned,
+    StatementPlan,
+    Status,
+)
 from snowflake_local.run import after, rules
 from snowflake_local.sessions.session import Session
-from snowflake_local.warehouse import results
-from snowflake_local.warehouse.results import Result
+from snowflake_local.storage import results
+from snowflake_local.storage.results import Result
 
 
 def run(session: Session, rewritten: Rewritten, binds: Any, cut: Cut | None) -> Result:
@@ -34,7 +43,7 @@ def run(session: Session, rewritten: Rewritten, binds: Any, cut: Cut | None) -> 
     return run_plan(session, replace(last, sql=cut.restore(last.sql, last.row_items)) if cut else last, binds)
 
 
-def run_plan(session: Session, plan: Plan, binds: Any = None) -> Result:
+def run_plan(session: Session, plan: StatementPlan, binds: Any = None) -> Result:
     """Run one plan; gives its result.
 
     Raises:
@@ -49,7 +58,7 @@ def run_plan(session: Session, plan: Plan, binds: Any = None) -> Result:
     return result
 
 
-def _once(session: Session, plan: Plan, binds: Any) -> Result:
+def _once(session: Session, plan: StatementPlan, binds: Any) -> Result:
     if isinstance(plan.change, Dropped) and plan.change.schema is None:
         return _detach(session, plan, plan.change.database)
     if plan.same_width is not None:
@@ -64,7 +73,7 @@ def _once(session: Session, plan: Plan, binds: Any) -> Result:
     return _result(session.duck, plan)
 
 
-def _result(duck: duckdb.DuckDBPyConnection, plan: Plan) -> Result:
+def _result(duck: duckdb.DuckDBPyConnection, plan: StatementPlan) -> Result:
     match plan.reply:
         case Status(text):
             return results.of_texts(["status"], [[text]])
@@ -92,7 +101,7 @@ def _scanned(session: Session, query_id: str) -> Result:
     return result
 
 
-def _detach(session: Session, plan: Plan, database: str) -> Result:
+def _detach(session: Session, plan: StatementPlan, database: str) -> Result:
     """DuckDB detaches; the file goes afterwards."""
     if session.namespace.database == database:
         session.namespace = Namespace()

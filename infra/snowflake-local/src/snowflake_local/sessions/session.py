@@ -10,12 +10,12 @@ import duckdb
 from snowflake_local import errors
 from snowflake_local.logs import event
 from snowflake_local.parse.names import INFORMATION_SCHEMA, Namespace, ObjectName
-from snowflake_local.rewrite.plan import Context
+from snowflake_local.rewrite.statement_plan import Context
 from snowflake_local.sessions.locks import TableLocks, TransactionState
 from snowflake_local.sessions.parameters import Parameters
 from snowflake_local.sessions.running import Running
-from snowflake_local.warehouse.stages import StagePath
-from snowflake_local.warehouse.store import Warehouse
+from snowflake_local.storage.local_warehouse import LocalWarehouse
+from snowflake_local.storage.stages import StagePath
 
 _CANCEL_AGAIN_SECONDS: Final = 0.1
 
@@ -49,7 +49,7 @@ class Session:
 
     def __init__(
         self,
-        warehouse: Warehouse,
+        warehouse: LocalWarehouse,
         locks: TableLocks,
         peers: Peers,
         names: tuple[str | None, str | None],

@@ -1,9 +1,9 @@
 import pytest
 
 from snowflake_local.rewrite.memory import Memory
-from snowflake_local.rewrite.plan import Plan, Rewritten, Rows
+from snowflake_local.rewrite.statement_plan import Rewritten, Rows, StatementPlan
 
-LASTING = Rewritten(0x1000, (Plan("SELECT 1", Rows()),), is_lasting=True)
+LASTING = Rewritten(0x1000, (StatementPlan("SELECT 1", Rows()),), is_lasting=True)
 
 
 def _come(memory: Memory, statement: str, plans: Rewritten = LASTING, times: int = 2) -> None:

@@ -6,14 +6,14 @@ from snowflake.connector.errors import ProgrammingError
 from snowflake_local.parse import bulk
 from snowflake_local.parse.names import Namespace, ObjectName
 from snowflake_local.parse.tree import parse
-from snowflake_local.rewrite import plan as p
+from snowflake_local.rewrite import statement_plan as p
 from snowflake_local.rewrite.rewriting import rewrite
 
 HERE = Namespace("DB", "S", database_set=True, schema_set=True)
 CONTEXT = p.Context(HERE, (("CURRENT_ROLE", "LOADER"),), Path("/data"))
 
 
-def _plan(statement: str, binds: object = None) -> p.Plan:
+def _plan(statement: str, binds: object = None) -> p.StatementPlan:
     (plan,) = rewrite(parse(statement), CONTEXT, binds).plans
     return plan
 

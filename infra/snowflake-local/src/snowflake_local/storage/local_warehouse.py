@@ -12,8 +12,8 @@ from fakesnow.instance import GLOBAL_DATABASE_NAME
 from fakesnow.transforms import show
 
 from snowflake_local.rewrite.memory import Memory
-from snowflake_local.warehouse.results import LastResults
-from snowflake_local.warehouse.stages import Stages
+from snowflake_local.storage.results import LastResults
+from snowflake_local.storage.stages import Stages
 
 LOADED_FILES: Final = "_fs_information_schema._loaded_files"
 """Per database: what COPY has loaded, written in the same transaction as the rows."""
@@ -26,7 +26,7 @@ def database_sql(database: str) -> str:
     return f"{info_schema.per_db_creation_sql(database)}; {loaded_files}; {macros.creation_sql(database)}"
 
 
-class Warehouse:
+class LocalWarehouse:
     """All databases below a folder, attached at start; with what all sessions share.
 
     Args:

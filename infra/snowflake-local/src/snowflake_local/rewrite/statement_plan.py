@@ -153,7 +153,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StatementPlan:
     """One statement of DuckDB's.
 
     Attributes:
@@ -191,7 +191,7 @@ class Rewritten:
     """
 
     type_id: int
-    plans: Sequence[Plan]
+    plans: Sequence[StatementPlan]
     taken: tuple[int, ...] = ()
     is_lasting: bool = False
 
