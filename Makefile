@@ -60,11 +60,11 @@ COMPOSE_FILE := infra/compose/compose.yaml
 MINIO_BINARY ?=
 COMPOSE := $(if $(MINIO_BINARY),BANK_MINIO_BINARY=$(MINIO_BINARY) )docker compose -f $(COMPOSE_FILE) $(if $(MINIO_BINARY),-f infra/compose/compose.minio-binary.yaml)
 # One service for each image: the others of compose.yaml share it.
-IMAGE_SERVICES := secrets kafka connect registry minio snowflake airflow-api event-receiver cdc-consumer generator
+IMAGE_SERVICES := provision bank kafka connect registry minio snowflake airflow-api event-receiver cdc-consumer generator
 
 .PHONY: images compose-up compose-demo compose-down
 images: ## Build every image (MINIO_BINARY=FOLDER hands in a ready MinIO)
-	@$(COMPOSE) --profile generator build $(if $(CI),--quiet) $(IMAGE_SERVICES)
+	@$(COMPOSE) --profile generator --profile tools build $(if $(CI),--quiet) $(IMAGE_SERVICES)
 compose-up: images ## Start the stack in containers; needs a container engine and nothing else
 	@$(COMPOSE) up --detach --wait
 compose-demo: compose-up ## The demo on the stack in containers (ARGS="--seed 7")
@@ -76,7 +76,7 @@ compose-down: ## Stop the stack in containers (ARGS="--volumes" removes its stat
 
 .PHONY: setup setup-all lock
 setup: $(filter $(OWN_UV),$(UV)) ## Create the workspace's environment
-	@$(UV) sync --locked --all-packages --quiet
+	@$(UV) sync --locked --all-packages --all-extras --quiet
 setup-all: setup ## … and those of Airflow, dbt and the local warehouse
 	@for project in $(SEPARATE); do $(UV) sync --locked --quiet --project $$project; done
 lock: $(filter $(OWN_UV),$(UV)) ## Renew every uv.lock after a change of dependencies

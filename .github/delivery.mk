@@ -54,9 +54,11 @@ audit: $(filter $(OWN_UV),$(UV)) ## Known vulnerabilities of what every uv.lock 
 IMAGES := $(CURDIR)/.local/images
 IMAGE_NAME = $(notdir $(FOLDER))
 IMAGE_REPOSITORY = ghcr.io/$(shell echo "$$GITHUB_REPOSITORY" | tr A-Z a-z)/$(IMAGE_NAME)
-# One SBOM for each environment in the image: Airflow's has dbt in one of its own.
+# One SBOM for each environment in the image: Airflow's has dbt in one of its own. Of bankctl, which has two images in its
+# folder `images`, an SBOM names what that image's Dockerfile installs.
 SBOMS = $(IMAGES)/$(IMAGE_NAME).sboms
-SBOM_PROJECTS = $(FOLDER) $(if $(filter orchestration/airflow,$(FOLDER)),$(DBT_PROJECT))
+SBOM_PROJECTS = $(firstword $(subst /images/, ,$(FOLDER))) $(if $(filter orchestration/airflow,$(FOLDER)),$(DBT_PROJECT))
+SBOM_CHOICE = $(if $(filter infra/bankctl/images/bank,$(FOLDER)),--extra operate --package generator)
 IMAGE_LABELS = --build-arg VERSION="$(VERSION)" --build-arg REVISION="$$(git rev-parse HEAD)" \
   --label org.opencontainers.image.source="$$GITHUB_SERVER_URL/$$GITHUB_REPOSITORY"
 IMAGE_DIGEST = $(IMAGE_REPOSITORY)@$$(cat $(IMAGES)/$(IMAGE_NAME).digest)
@@ -71,7 +73,7 @@ sbom: $(filter $(OWN_UV),$(UV)) ## A project's locked packages as CycloneDX (FOL
 	@rm -rf $(SBOMS); mkdir -p $(SBOMS)
 	@for project in $(SBOM_PROJECTS); do sbom=$(SBOMS)/$$(basename $$project).cdx.json; \
 	  $(UV) export --locked --quiet --no-dev --format cyclonedx1.5 --preview-features sbom-export \
-	    --project $$project --package "$$(sed -n 's/^name = "\(.*\)"/\1/p' $$project/pyproject.toml | head -n 1)" \
+	    --project $$project --package "$$(sed -n 's/^name = "\(.*\)"/\1/p' $$project/pyproject.toml | head -n 1)" $(SBOM_CHOICE) \
 	    --output-file $$sbom >/dev/null; echo "$$sbom"; done
 image-publish: # Build for PLATFORMS, push by digest with SBOM and provenance
 	@mkdir -p $(IMAGES); docker buildx build --file "$(FOLDER)/Dockerfile" --platform "$(PLATFORMS)" $(IMAGE_LABELS) \

@@ -91,6 +91,13 @@ def changed_paths(root: Path, base: str) -> list[str] | None:
     return [path for path in (differ + new).split("\0") if path]
 
 
+def image_folders(root: Path, folders: Iterable[str]) -> list[str]:
+    """The folders with a Dockerfile among these projects' own: a project may have several images."""
+    known = git(root, "ls-files", "-z", "--", "*/Dockerfile").split("\0")
+    holding = sorted(str(PurePosixPath(path).parent) for path in known if path)
+    return [image for folder in folders for image in holding if uv_projects.lies_in(image, folder)]
+
+
 def plan(root: Path, base: str) -> Affected:
     """Decide what has to run for the changes since `base`.
 
@@ -108,11 +115,7 @@ def plan(root: Path, base: str) -> Affected:
             for name, folder in folders.items()
             if name not in dbt
         ),
-        images=tuple(
-            Image(PurePosixPath(folder).name, folder)
-            for folder in folders.values()
-            if (root / folder / "Dockerfile").exists()
-        ),
+        images=tuple(Image(PurePosixPath(folder).name, folder) for folder in image_folders(root, folders.values())),
         dbt=bool(dbt),
         e2e=END_TO_END in names,
     )

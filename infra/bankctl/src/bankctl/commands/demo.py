@@ -1,26 +1,29 @@
-"""`bank demo`: one command from a checkout to marts that are proven equal to the source."""
+"""`bank demo`: one command from a checkout to marts that are proven equal to the source.
+
+Among containers compose starts the stack, and the image that this runs in has no devstack: that is imported where
+processes are started.
+"""
 
 import time
+from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
 from bank_common.runtime.errors import PipelineError
-from bankctl.devstack.demo import first_start, report
-from bankctl.devstack.demo.convergence import Convergence, Outcome
-from bankctl.devstack.demo.generator_run import GeneratorRun
-from bankctl.devstack.demo.pipeline_stages import STAGE_ERRORS, PipelineStages
-from bankctl.devstack.demo.verification import a_customer, operations, verify
-from bankctl.devstack.demo.view import View
-from bankctl.devstack.supervision.crashes import raise_if_dead
-from bankctl.devstack.supervision.down import down as stop
-from bankctl.devstack.supervision.report import Reporter
-from bankctl.devstack.supervision.up import up
+from bankctl.operate.demo import report
+from bankctl.operate.demo.convergence import Convergence, Outcome
+from bankctl.operate.demo.generator_run import GeneratorRun
+from bankctl.operate.demo.pipeline_stages import STAGE_ERRORS, PipelineStages
+from bankctl.operate.demo.view import View
 from bankctl.output import console
+from bankctl.rooms import Room, require
 from bankctl.stack import environment
 from bankctl.stack.stack import Stack
+from bankctl.verify.both_sides import a_customer, operations, verify
 
 _PATIENCE_SECONDS: Final = 15
 """How long the warehouse may not answer before somebody looks whether it still runs."""
@@ -46,6 +49,8 @@ def demo(
     stack, out = Stack.from_environment(), console()
     if down:
         stack.require_supervised()
+    if stack.supervised:
+        require(Room.DEVSTACK, "demo")
     try:
         phases = _start(stack, out) if stack.supervised else {}
         sizes = {"--seed": seed, "--customers": customers, "--transactions": transactions}
@@ -54,11 +59,15 @@ def demo(
         _conclude(stack, out, outcome, phases, down=down)
     finally:
         if down:
-            stop(stack, Reporter(out))
+            _stop(stack, out)
     raise typer.Exit(1 if outcome.stalled else 0)
 
 
 def _start(stack: Stack, out: Console) -> dict[str, float]:
+    from bankctl.devstack import first_start
+    from bankctl.devstack.supervision.report import Reporter
+    from bankctl.devstack.supervision.up import up
+
     for line in first_start.sentences(first_start.missing(stack), stack):
         out.print(line, highlight=False, soft_wrap=True)
     start = time.monotonic()
@@ -66,7 +75,24 @@ def _start(stack: Stack, out: Console) -> dict[str, float]:
     return {"start": time.monotonic() - start}
 
 
+def _stop(stack: Stack, out: Console) -> None:
+    from bankctl.devstack.supervision.down import down
+    from bankctl.devstack.supervision.report import Reporter
+
+    down(stack, Reporter(out))
+
+
+def _crash_check(stack: Stack) -> Callable[[], None]:
+    """What raises when a component of `bank up` died; compose itself starts a container again."""
+    if not stack.supervised:
+        return lambda: None
+    from bankctl.devstack.supervision.crashes import raise_if_dead
+
+    return partial(raise_if_dead, stack)
+
+
 def _run(stack: Stack, out: Console, arguments: list[str]) -> Outcome:
+    check = _crash_check(stack)
     with (
         closing(stack.connect_warehouse(network_timeout=_PATIENCE_SECONDS)) as warehouse,
         PipelineStages(stack.bootstrap_servers, stack.object_store(), warehouse) as stages,
@@ -76,14 +102,14 @@ def _run(stack: Stack, out: Console, arguments: list[str]) -> Outcome:
         convergence = Convergence(
             stages,
             generator,
-            check=lambda: raise_if_dead(stack),
+            check=check,
             verify=lambda: verify(stack.dsn("bank", "bank_reader"), warehouse),
             show=view.show,
         )
         try:
             return convergence.follow()
         except STAGE_ERRORS as error:
-            raise_if_dead(stack)
+            check()
             raise PipelineError(
                 f"A component runs and does not answer: {error}", advice="`bank status` says which."
             ) from error

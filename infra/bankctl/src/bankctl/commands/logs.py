@@ -7,7 +7,7 @@ import typer
 
 from bank_common.runtime.errors import PipelineError
 from bankctl.devstack.components.component_graph import COMPONENTS
-from bankctl.devstack.supervision.processes import log_tail
+from bankctl.stack.logs import log_tail
 from bankctl.stack.stack import Stack
 
 _POLL_SECONDS = 0.3

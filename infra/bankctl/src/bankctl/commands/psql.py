@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from bankctl.devstack.components.postgres import binaries
+from bankctl.stack.postgres_programs import binaries
 from bankctl.stack.stack import Stack
 
 

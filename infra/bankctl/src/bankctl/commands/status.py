@@ -3,15 +3,18 @@
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from bank_common.runtime.motion import BUILD, CAPTURE, LOAD, Motion
-from bankctl.devstack.supervision.status import ComponentStatus, survey
 from bankctl.output import console
+from bankctl.rooms import Room, require
 from bankctl.stack.stack import Stack
+
+if TYPE_CHECKING:
+    from bankctl.devstack.supervision.status import ComponentStatus
 
 _HOPS = {CAPTURE: "bank to Kafka", LOAD: "landing to RAW", BUILD: "RAW to marts"}
 
@@ -36,7 +39,7 @@ def status(
     stack = Stack.from_environment()
     with ThreadPoolExecutor(1) as pool:
         looked = pool.submit(motion.survey, stack)
-        components = survey(stack) if stack.supervised and not hops else []
+        components = _survey(stack) if stack.supervised and not hops else []
         moving = looked.result()
     if as_json:
         typer.echo(json.dumps(document(components, moving)))
@@ -48,7 +51,15 @@ def status(
     raise typer.Exit(0 if good else 1)
 
 
-def document(components: Sequence[ComponentStatus], moving: Sequence[Motion]) -> dict[str, Any]:
+def _survey(stack: Stack) -> "Sequence[ComponentStatus]":
+    """Probe the processes. The image bank has no devstack, and among containers nothing asks for it."""
+    require(Room.DEVSTACK, "status")
+    from bankctl.devstack.supervision.status import survey
+
+    return survey(stack)
+
+
+def document(components: "Sequence[ComponentStatus]", moving: Sequence[Motion]) -> dict[str, Any]:
     """What `--json` prints."""
     return {
         "components": {component.name: component.document() for component in components},
@@ -65,7 +76,7 @@ def document(components: Sequence[ComponentStatus], moving: Sequence[Motion]) ->
     }
 
 
-def _print(components: Sequence[ComponentStatus], moving: Sequence[Motion]) -> None:
+def _print(components: "Sequence[ComponentStatus]", moving: Sequence[Motion]) -> None:
     out = console()
     if components:
         out.print(_components(components))
@@ -77,7 +88,7 @@ def _print(components: Sequence[ComponentStatus], moving: Sequence[Motion]) -> N
         out.print(line, style=None if hop.moving else "red", highlight=False, markup=False, soft_wrap=True)
 
 
-def _components(components: Sequence[ComponentStatus]) -> Table:
+def _components(components: "Sequence[ComponentStatus]") -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("component", "state", "pid", "ports", "up", "memory"):
         table.add_column(heading, justify="right" if heading in ("pid", "up", "memory") else "left")

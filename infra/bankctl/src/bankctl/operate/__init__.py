@@ -1,1 +1,1 @@
-"""Operation: whether data moves, from what store, warehouse, Airflow and Connect say."""
+"""Operation: whether data moves, from what store, warehouse, Airflow and Connect say; the demo."""

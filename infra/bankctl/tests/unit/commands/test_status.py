@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bank_common.runtime.motion import BUILD, LOAD, Motion, not_judged
-from bankctl.commands import status
+from bankctl.devstack.supervision import status as component_status
 from bankctl.devstack.supervision.status import ComponentStatus
 from bankctl.main import app
 from bankctl.operate import motion
@@ -22,7 +22,7 @@ RED = Motion(BUILD, False, "load 7 waits for a build since 99 s", 99.0, 48.0)
 def seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
     surveyed: dict[str, Any] = {"components": [GOOD], "hops": [MOVING]}
     monkeypatch.setenv("BANKCTL_STATE_DIR", str(tmp_path))
-    monkeypatch.setattr(status, "survey", lambda _stack: surveyed["components"])
+    monkeypatch.setattr(component_status, "survey", lambda _stack: surveyed["components"])
     monkeypatch.setattr(motion, "survey", lambda _stack: surveyed["hops"])
     return surveyed
 

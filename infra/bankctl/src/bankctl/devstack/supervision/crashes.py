@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from bank_common.runtime.errors import PipelineError
 from bankctl.devstack.supervision import processes
+from bankctl.stack.logs import log_tail
 from bankctl.stack.stack import Stack
 
 
@@ -12,7 +13,7 @@ class ComponentDiedError(PipelineError):
 
     def __init__(self, component: str, stack: Stack, what: str) -> None:
         self.component = component
-        tail = processes.log_tail(stack.log_file(component))
+        tail = log_tail(stack.log_file(component))
         super().__init__(
             f"{component} {what}. The last lines of its log:\n{tail}\n",
             advice=f"`bank logs {component}` shows all of it; `bank up` starts it again, `bank down` stops the rest.",

@@ -131,16 +131,6 @@ def stop(run_file: Path, *, seconds: float = STOP_SECONDS, keep_record: bool = F
     return outcome if process is not None or not leftovers else "killed"
 
 
-def log_tail(log_file: Path, lines: int = 20) -> str:
-    """The last lines of a log."""
-    try:
-        with log_file.open("rb") as file:
-            file.seek(max(0, log_file.stat().st_size - 64 * 1024))
-            return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])
-    except FileNotFoundError:
-        return "(no log)"
-
-
 def memory_bytes(process: psutil.Process) -> int:
     """Proportional set size of a process and its descendants; 0 for what ended meanwhile or can't be read."""
     total = 0

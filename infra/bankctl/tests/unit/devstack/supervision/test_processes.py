@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from bankctl.devstack.supervision import processes
+from bankctl.stack.logs import log_tail
 
 SLEEPER = [sys.executable, "-c", "import time; print('started', flush=True); time.sleep(600)"]
 STUBBORN = [
@@ -37,8 +38,8 @@ class ComponentFiles:
             working_directory=self.folder,
         )
         deadline = time.monotonic() + 20
-        while says not in processes.log_tail(self.log):
-            assert time.monotonic() < deadline, processes.log_tail(self.log)
+        while says not in log_tail(self.log):
+            assert time.monotonic() < deadline, log_tail(self.log)
             time.sleep(0.02)
         return process
 

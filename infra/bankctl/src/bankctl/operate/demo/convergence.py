@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from bankctl.devstack.demo.pipeline_stages import Counts
+from bankctl.operate.demo.pipeline_stages import Counts
 from bankctl.verify.comparison import Difference
 
 PAUSE_SECONDS: Final = 1.0

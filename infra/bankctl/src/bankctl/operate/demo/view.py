@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from bankctl.devstack.demo.pipeline_stages import STAGES, Counts
+from bankctl.operate.demo.pipeline_stages import STAGES, Counts
 
 REPORT_SECONDS: Final = 10.0
 _BAR: Final = 30

@@ -4,8 +4,8 @@ import io
 
 from rich.console import Console
 
-from bankctl.devstack.demo.pipeline_stages import Counts
-from bankctl.devstack.demo.view import View
+from bankctl.operate.demo.pipeline_stages import Counts
+from bankctl.operate.demo.view import View
 
 
 def test_one_line_every_ten_seconds() -> None:

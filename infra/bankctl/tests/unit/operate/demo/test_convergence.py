@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bankctl.devstack.demo.convergence import Convergence, Outcome, committed
-from bankctl.devstack.demo.pipeline_stages import Counts
+from bankctl.operate.demo.convergence import Convergence, Outcome, committed
+from bankctl.operate.demo.pipeline_stages import Counts
 from bankctl.verify.comparison import TABLES, Difference
 
 SUMMARY: dict[str, Any] = {"changes": {"accounts": {"insert": 2, "update": 3}, "customers": {"delete": 1}}}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bank_common.runtime.errors import PipelineError
-from bankctl.devstack.supervision.processes import log_tail
+from bankctl.stack.logs import log_tail
 from bankctl.stack.shell import inherited_environment
 
 _STOP_SECONDS = 10.0
