@@ -106,12 +106,23 @@ def _cluster(stack: Stack, instance: str) -> Path:
 def _prepare(stack: Stack, instance: str) -> None:
     cluster = _cluster(stack, instance)
     if not (cluster / "PG_VERSION").exists():
+        _refuse_remains(stack, cluster)
         _initialise(stack, instance, cluster)
     settings = (
         COMMON | (SOURCE if instance == "bank_postgres" else PLATFORM_SETTINGS) | {"port": str(stack.port(instance))}
     )
     text = "".join(f"{name} = {value}\n" for name, value in settings.items())
     _write_as_owner(cluster / "postgresql.auto.conf", "# Written by `bank up`.\n" + text, cluster)
+
+
+def _refuse_remains(stack: Stack, cluster: Path) -> None:
+    """Make no new cluster in the place of one that has lost files: what is left of it may be wanted."""
+    if cluster.exists() and any(cluster.iterdir()):
+        raise PipelineError(
+            f"{cluster} holds files and is no whole Postgres cluster: PG_VERSION is missing.",
+            advice=f"Put it back from a copy. If a wipe was interrupted, move {stack.data_dir('')} elsewhere instead: "
+            "the next `bank up` begins with empty databases.",
+        )
 
 
 def _initialise(stack: Stack, instance: str, cluster: Path) -> None:

@@ -1,7 +1,9 @@
 """`bank down`: users first, SIGTERM before SIGKILL, and whatever a crash left behind."""
 
 import shutil
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import psutil
@@ -15,7 +17,9 @@ from bankctl.devstack.supervision.report import Reporter
 from bankctl.model.graph import users
 from bankctl.stack.stack import Stack
 
-_STATE: Final = ("run", "log", "data", "secrets", "env")
+_STATE: Final = ("data", "env", "run", "log", "secrets")
+"""In the order in which a wipe takes them away: what is left without the first ones is a stack that starts empty."""
+_WIPED: Final = "wiped"
 
 
 def down(stack: Stack, report: Reporter, *, wipe: bool = False) -> None:
@@ -28,9 +32,45 @@ def down(stack: Stack, report: Reporter, *, wipe: bool = False) -> None:
         run([_step(stack, name, report) for name in COMPONENTS])
         if wipe:
             _refuse_while_used(stack)
-            for folder in _STATE:
-                shutil.rmtree(stack.state_dir / folder, ignore_errors=False, onerror=_unless_missing)
+            _wipe(stack)
             report.line("state removed")
+
+
+def finish_wipe(stack: Stack, report: Reporter) -> None:
+    """Remove what an interrupted wipe had taken away already, and nothing else."""
+    if (stack.state_dir / _WIPED).exists():
+        _remove(stack.state_dir / _WIPED)
+        report.line("removed what a wipe that was interrupted had left")
+
+
+def _wipe(stack: Stack) -> None:
+    """Take each folder away whole and then remove it: whatever ends this, no half of a database is ever in its place.
+
+    Raises:
+        PipelineError: a folder can't be taken away, because it lies elsewhere; nothing was removed.
+    """
+    folders = [folder for name in _STATE if (folder := stack.state_dir / name).exists()]
+    for folder in folders:
+        if folder.is_symlink() or folder.is_mount():
+            raise PipelineError(
+                f"Nothing was removed: {folder} is a link or a mount point.",
+                advice="A wipe removes folders only: empty this one by hand, take it away, and run it again.",
+            )
+    wiped = stack.state_dir / _WIPED
+    wiped.mkdir(exist_ok=True)
+    for folder in folders:
+        folder.rename(wiped / f"{folder.name}.{uuid.uuid4().hex}")
+    _remove(wiped)
+
+
+def _remove(folder: Path) -> None:
+    """Remove it; what goes by itself meanwhile is no error."""
+
+    def unless_missing(_function: object, _path: str, info: tuple[type, BaseException, object]) -> None:
+        if not isinstance(info[1], FileNotFoundError):
+            raise info[1]
+
+    shutil.rmtree(folder, onerror=unless_missing)
 
 
 def _step(stack: Stack, name: str, report: Reporter) -> GraphStep:
@@ -60,8 +100,3 @@ def _users(stack: Stack) -> Iterator[str]:
                 yield f"process {process.pid} ({process.name()})"
         except (psutil.Error, OSError):
             continue  # it ended, or is another user's
-
-
-def _unless_missing(_function: object, _path: str, info: tuple[type, BaseException, object]) -> None:
-    if not isinstance(info[1], FileNotFoundError):
-        raise info[1]
