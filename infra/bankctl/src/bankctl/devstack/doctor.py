@@ -12,6 +12,7 @@ from typing import Final
 
 import psutil
 
+from bank_common import names
 from bank_common.runtime.errors import PipelineError
 from bankctl.devstack.artefacts import jars, object_store
 from bankctl.devstack.artefacts.uv import EnvironmentSetupError, uv_binary
@@ -28,11 +29,15 @@ _ODD: Final = re.compile(r"[^\w/.@%+=:,~-]")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of a check: what was looked at, what was seen, and what to do when it is not enough."""
+    """The result of a check: what was looked at, what was seen, and what to do when it is not enough.
+
+    `stops` is false for what may go well: the stack is started all the same.
+    """
 
     check: str
     seen: str
     advice: str | None = None
+    stops: bool = True
 
     @property
     def good(self) -> bool:
@@ -50,6 +55,7 @@ def examine(stack: Stack, components: Iterable[Component]) -> list[Finding]:
         _postgres(stack),
         *_space(stack),
         _memory(),
+        _shifted(stack),
         *_ports(stack, components),
     ]
 
@@ -60,7 +66,7 @@ def require_free(stack: Stack, components: Iterable[Component]) -> None:
     Raises:
         PipelineError: names everything that is missing, each with what to do.
     """
-    bad = [finding for finding in examine(stack, components) if not finding.good]
+    bad = [finding for finding in examine(stack, components) if not finding.good and finding.stops]
     if bad:
         lines = "\n".join(f"  {finding.check}: {finding.seen}. {finding.advice}" for finding in bad)
         raise PipelineError(f"This machine can't run the stack yet:\n{lines}\n", advice="`bank doctor` checks again.")
@@ -141,6 +147,41 @@ def _memory() -> Finding:
     # Half is enough to start: other checkouts and caches give memory back.
     enough = memory.total >= MEMORY_BYTES and memory.available >= MEMORY_BYTES / 2
     return Finding("memory", seen, None if enough else "The whole stack takes up to 4 GiB: stop something else first.")
+
+
+def ephemeral_ports() -> tuple[int, int]:
+    """The first and the last port that the kernel gives to connections by itself."""
+    first, last = _kernel("ip_local_port_range", "32768 60999").split()
+    return int(first), int(last)
+
+
+def _kernel(name: str, default: str) -> str:
+    # Some sandboxes hide it.
+    path = Path("/proc/sys/net/ipv4") / name
+    return path.read_text(encoding="ascii").strip() if path.exists() else default
+
+
+def _reserved(port: int) -> bool:
+    """Tell whether the kernel leaves this port out."""
+    ranges = _kernel("ip_local_reserved_ports", "")
+    bounds = (each.partition("-") for each in ranges.split(",") if each)
+    return any(int(first) <= port <= int(last or first) for first, _, last in bounds)
+
+
+def _shifted(stack: Stack) -> Finding:
+    ports = sorted(stack.port(name) for name in names.PORTS)
+    first, last = ephemeral_ports()
+    seen = f"{ports[0]} to {ports[-1]}"
+    if not any(first <= port <= last and not _reserved(port) for port in ports):
+        return Finding("ports", seen)
+    most = first - 1 - max(names.PORTS.values())
+    lower = f"BANKCTL_PORT_OFFSET={most} at most, or " if most >= 0 else ""
+    return Finding(
+        "ports",
+        f"{seen}, and the kernel gives {first} to {last} to any program's connections",
+        f"A component may find its port taken: {lower}reserve them by net.ipv4.ip_local_reserved_ports.",
+        stops=False,
+    )
 
 
 def _ports(stack: Stack, components: Iterable[Component]) -> Iterator[Finding]:

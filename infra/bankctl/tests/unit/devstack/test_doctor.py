@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from bank_common import names
 from bank_common.runtime.errors import PipelineError
 from bankctl.devstack.components.component_graph import COMPONENTS
-from bankctl.devstack.doctor import examine, require_free
+from bankctl.devstack.doctor import ephemeral_ports, examine, require_free
 from bankctl.stack.paths import repository_root
 from bankctl.stack.settings import BankctlSettings
 from bankctl.stack.stack import Stack
@@ -48,3 +49,17 @@ def test_too_little_disk_is_said_with_the_variable_to_set(stack: Stack, monkeypa
     bad = [finding for finding in examine(stack, []) if not finding.good]
     assert [finding.check for finding in bad] == ["disk for state"]
     assert "BANKCTL_STATE_DIR" in str(bad[0].advice)
+
+
+def test_ports_that_the_kernel_may_give_away_are_named_and_stop_nothing(stack: Stack) -> None:
+    first, last = ephemeral_ports()
+    highest = max(names.PORTS.values())
+    below, among = (
+        replace(stack, settings=stack.settings.model_copy(update={"port_offset": offset}))
+        for offset in (first - 1 - highest, first - highest)
+    )
+    assert all(finding.good for finding in examine(below, []) if finding.check == "ports")
+    (bad,) = [finding for finding in examine(among, []) if not finding.good]
+    assert f"{first} to {last}" in bad.seen
+    assert f"BANKCTL_PORT_OFFSET={first - 1 - highest} at most" in str(bad.advice)
+    require_free(among, [])
