@@ -25,8 +25,9 @@ def up(
         bool, typer.Option("--watch", help="Stay, and start again whatever dies or does not answer.")
     ] = False,
 ) -> None:
-    """Start the stack and wait until every component is ready. Running components are left alone; one that has not
-    answered for longer than its bound (20 to 60 seconds) is replaced.
+    """Start the stack and wait until every component is ready. Running components are left alone, but for two: one
+    whose code, command or settings have changed since it was started (`git pull`, `.env`) is started again, one that
+    has not answered for longer than its bound (20 to 60 seconds) is replaced.
 
     With --watch it stays in the foreground. A component that died is started again at once, then after 1, 2, 4 and at
     most 60 seconds. One that is alive and does not answer is killed with all its processes after its bound, one at a

@@ -40,6 +40,9 @@ class Component:
     stop_seconds: float = 20.0
     hung_seconds: float = 60.0
     alive: HttpProbe | None = None
+    runs_from: tuple[str, ...] = ()
+    """Files and folders of the checkout that the process reads when it starts: `up` starts it again when they change.
+    So it does for its command and its environment."""
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 from typing import Final
 
+from bankctl.devstack.components.airflow import RUNS_FROM
 from bankctl.devstack.components.component import READY, Component
 from bankctl.model.graph import NODES
 from bankctl.stack import environment
@@ -46,4 +47,6 @@ WARM: Final = Component(
     command=lambda stack: [str(interpreter(stack)), "-m", "bank_dags.warm"],
     environment=environment.airflow,
     probe=probe,
+    # The dbt project is none: the process parses a changed one by itself.
+    runs_from=RUNS_FROM,
 )

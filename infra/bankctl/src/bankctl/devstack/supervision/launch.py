@@ -4,6 +4,7 @@ import psutil
 
 from bankctl.devstack.components.component import Component
 from bankctl.devstack.supervision import processes
+from bankctl.devstack.supervision.origin import origin
 from bankctl.stack.shell import inherited_environment
 from bankctl.stack.stack import Stack
 
@@ -20,10 +21,13 @@ def launch(stack: Stack, component: Component) -> psutil.Popen:
     run_file = stack.run_file(component.name)
     processes.stop(run_file, seconds=min(component.stop_seconds, HUNG_STOP_SECONDS), keep_record=True)
     component.prepare(stack)
+    # Before the process reads its code: what changes meanwhile counts as changed.
+    started_from = origin(stack, component)
     return processes.spawn(
         component.command(stack),
         environment=inherited_environment() | dict(component.environment(stack)),
         log_file=stack.log_file(component.name),
         run_file=run_file,
         working_directory=component.working_directory(stack),
+        origin=started_from,
     )

@@ -27,6 +27,8 @@ class Recorded:
     """The content of a run file: tells the process from another one that got its PID later."""
 
     identity: Identity
+    origin: Mapping[str, str] | None = None
+    """What it was started from (`origin.py`); None in the record of an earlier version."""
 
     @property
     def pid(self) -> int:
@@ -50,8 +52,9 @@ def spawn(
     log_file: Path,
     run_file: Path,
     working_directory: Path,
+    origin: Mapping[str, str] | None = None,
 ) -> psutil.Popen:
-    """Start a component in a session of its own and record it at once.
+    """Start a component in a session of its own and record it at once, with what it was started from.
 
     Call it from a worker thread: Ctrl-C is delivered to the main thread, so it can't fall between start and record.
     """
@@ -69,7 +72,8 @@ def spawn(
         )
     started = identity.of(process.pid)
     assert started is not None  # noqa: S101 - nobody but this process can collect its child
-    write_private(run_file, json.dumps({**asdict(started), "command": command[0]}))
+    record = {**asdict(started), "command": command[0], "origin": None if origin is None else dict(origin)}
+    write_private(run_file, json.dumps(record))
     return process
 
 
@@ -79,7 +83,9 @@ def recorded(run_file: Path) -> Recorded | None:
         document = json.loads(run_file.read_text(encoding="utf-8"))
         if "ticks" not in document:
             return Recorded(_by_start_time(int(document["pid"]), float(document["started"])))
-        return Recorded(Identity(int(document["pid"]), int(document["ticks"]), str(document["boot"])))
+        identity = Identity(int(document["pid"]), int(document["ticks"]), str(document["boot"]))
+        origin = document.get("origin")
+        return Recorded(identity, origin if isinstance(origin, dict) else None)
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 

@@ -1,7 +1,7 @@
 """`bank up`: everything as early as its needs allow, readiness probed, deaths reported with their log."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Final
 
@@ -10,10 +10,12 @@ from bankctl.devstack.components.component_graph import COMPONENTS, Task, chosen
 from bankctl.devstack.doctor import require_free
 from bankctl.devstack.supervision import processes
 from bankctl.devstack.supervision.crashes import ComponentDiedError, raise_if_dead
+from bankctl.devstack.supervision.down import finish_wipe
 from bankctl.devstack.supervision.graph import Cancelled, GraphStep, run
 from bankctl.devstack.supervision.launch import HUNG_STOP_SECONDS, launch
 from bankctl.devstack.supervision.liveness import Liveness
 from bankctl.devstack.supervision.lock import exclusive
+from bankctl.devstack.supervision.origin import changes, named
 from bankctl.devstack.supervision.report import Reporter
 from bankctl.stack import environment
 from bankctl.stack.stack import Stack
@@ -23,8 +25,8 @@ _REASON_SECONDS: Final = 15.0
 
 
 def up(stack: Stack, report: Reporter, *, only: Collection[str] = (), without: Collection[str] = ()) -> None:
-    """Start what was chosen and is not running yet, replace what runs and has not answered for too long, and wait until
-    all of it is ready.
+    """Start what was chosen and is not running yet, start again what runs from code or settings that have changed,
+    replace what has not answered for too long, and wait until all of it is ready.
 
     Raises:
         PipelineError: something is missing on this machine, a component died or did not get ready, or provisioning
@@ -32,6 +34,7 @@ def up(stack: Stack, report: Reporter, *, only: Collection[str] = (), without: C
     """
     selected = chosen(only, without, stack)
     with exclusive(stack):
+        finish_wipe(stack, report)
         alive = {name for name in COMPONENTS if processes.running(stack.run_file(name))}
         missing = [component for component in selected if component.name not in alive]
         for component in missing:
@@ -40,7 +43,8 @@ def up(stack: Stack, report: Reporter, *, only: Collection[str] = (), without: C
         require_free(stack, missing)
         environment.write_all(stack)
         available = alive | ({"snowflake"} if stack.real_snowflake else set())
-        tasks = tasks_for(selected, missing, available)
+        starting = [*missing, *(component for component in selected if _outdated(stack, component))]
+        tasks = tasks_for(selected, starting, available)
         steps = [_component_step(stack, component, report) for component in selected]
         steps += [_task_step(stack, task, report) for task in tasks]
         run(steps, failed=partial(_say_failure, report))
@@ -68,8 +72,15 @@ def _component_step(stack: Stack, component: Component, report: Reporter) -> Gra
     return GraphStep(component.name, partial(bring_up, stack, component, report), component.node.comes_after)
 
 
+def _outdated(stack: Stack, component: Component) -> Sequence[str]:
+    """What a running component was started from and has changed since."""
+    record = processes.recorded(stack.run_file(component.name))
+    return [] if record is None or record.process() is None else changes(stack, component, record)
+
+
 def bring_up(stack: Stack, component: Component, report: Reporter, cancelled: Cancelled) -> None:
-    """Start a component unless it runs, replace one that runs and is hung, and wait until it is ready.
+    """Start a component unless it runs, start it again when it runs from what has changed, replace it when it is hung,
+    and wait until it is ready.
 
     Raises:
         ComponentDiedError: it ended, or was not ready in time.
@@ -81,6 +92,10 @@ def bring_up(stack: Stack, component: Component, report: Reporter, cancelled: Ca
     already = record is not None and record.process() is not None
     since = start - record.identity.seconds if record is not None and already else start
     running = Liveness(component.ready_seconds, component.hung_seconds, since)
+    if changed := _outdated(stack, component):
+        report.line(f"{component.name}: changed since it was started: {named(changed)}; started again")
+        processes.stop(stack.run_file(component.name), seconds=component.stop_seconds, keep_record=True)
+        already = False
     if not already:
         launch(stack, component)
     reason: str | None = None

@@ -7,6 +7,7 @@ from bank_common.runtime.errors import PipelineError
 from bankctl.devstack.components.component import Component
 from bankctl.devstack.components.component_graph import COMPONENTS, TASKS, chosen, tasks_for
 from bankctl.model.graph import NODES, NodeKind, of_kind
+from bankctl.stack.paths import repository_root
 
 
 @dataclass
@@ -65,3 +66,29 @@ def test_a_running_component_is_provisioned_again_but_nothing_is_fetched_for_it(
 def test_every_node_runs_here_as_a_process_or_as_a_task() -> None:
     assert set(COMPONENTS) == {node.name for node in of_kind(NodeKind.COMPONENT)}
     assert set(TASKS) == {node.name for node in NODES.values()} - set(COMPONENTS)
+
+
+def test_what_a_component_runs_from_is_there() -> None:
+    root = repository_root()
+    paths = {path for component in COMPONENTS.values() for path in component.runs_from}
+    assert all((root / path).exists() for path in paths), paths
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("cdc-consumer", "services/cdc-consumer/src"),
+        ("event-receiver", "services/event-receiver/src"),
+        ("generator", "services/generator/src"),
+        ("airflow-api", "orchestration/airflow/src"),
+        ("airflow-scheduler", "orchestration/airflow/src"),
+        ("airflow-dag-processor", "orchestration/airflow/src"),
+        ("dbt-warm", "orchestration/airflow/src"),
+        ("snowflake", "infra/snowflake-local/src"),
+    ],
+)
+def test_a_program_of_ours_runs_from_its_code_and_its_locked_packages(name: str, code: str) -> None:
+    runs_from = COMPONENTS[name].runs_from
+    assert code in runs_from
+    assert any(path.endswith("uv.lock") for path in runs_from)
+    assert ("libs/bank_common/src" in runs_from) == (name != "snowflake")

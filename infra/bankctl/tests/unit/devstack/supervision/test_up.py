@@ -1,9 +1,12 @@
-"""What `bank up` finds running is left alone when it answers, and replaced when it has not for too long."""
+"""What `bank up` finds running is left alone when it answers, and replaced when it has not for too long, or when it
+runs from something else than what is there now."""
 
 import io
+import json
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,6 +79,88 @@ def test_what_answers_is_left_alone(stack: Stack) -> None:
     before = processes.running(stack.run_file("c"))
     assert "c: was already running" in _up(stack, COMPONENT)
     assert processes.running(stack.run_file("c")) == before
+
+
+def _restarted(stack: Stack, component: Component) -> str:
+    """What `up` said when it started a running component again; empty when it left it alone."""
+    before = processes.running(stack.run_file("c"))
+    assert before is not None
+    said = _up(stack, component)
+    assert (processes.running(stack.run_file("c")) == before) == ("c: was already running" in said)
+    return "" if "was already running" in said else said
+
+
+def test_what_runs_from_code_that_has_changed_is_started_again_and_the_change_is_named(stack: Stack) -> None:
+    component = replace(COMPONENT, runs_from=("src", "uv.lock"))
+    module = stack.root / "src" / "room" / "module.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("a = 1")
+    _up(stack, component)
+    assert not _restarted(stack, component)
+    module.write_text("a = 2")
+    assert "c: changed since it was started: src; started again" in _restarted(stack, component)
+    assert not _restarted(stack, component)
+    (stack.root / "uv.lock").write_text("")
+    module.rename(module.with_name("renamed.py"))
+    assert "c: changed since it was started: src, uv.lock; started again" in _restarted(stack, component)
+    compiled = module.parent / "__pycache__" / "renamed.pyc"
+    compiled.parent.mkdir()
+    compiled.write_text("")
+    assert not _restarted(stack, component)
+
+
+def test_so_is_what_runs_with_other_settings_or_another_command(stack: Stack) -> None:
+    _up(stack, COMPONENT)
+    told = replace(COMPONENT, environment=lambda _stack: {"PACE": "1"})
+    assert "changed since it was started: PACE;" in _restarted(stack, told)
+    quicker = replace(COMPONENT, environment=lambda _stack: {"PACE": "2"})
+    said = _restarted(stack, quicker)
+    assert "changed since it was started: PACE;" in said
+    assert "2" not in said.partition("PACE")[2].partition("\n")[0]
+    longer = replace(quicker, command=lambda _stack: [sys.executable, "-c", BEATING, "more"])
+    assert "changed since it was started: its command line;" in _restarted(stack, longer)
+
+
+def test_another_terminal_is_no_reason_to_start_anything_again(stack: Stack) -> None:
+    component = replace(COMPONENT, environment=lambda _stack: {"PATH": os.environ["PATH"]})
+    _up(stack, component)
+    other = replace(
+        COMPONENT,
+        command=lambda _stack: [str(Path(sys.executable).with_name("python")), "-c", BEATING],
+        environment=lambda _stack: {"PATH": f"/elsewhere:{os.environ['PATH']}"},
+    )
+    assert not _restarted(stack, other)
+
+
+def test_what_an_earlier_version_started_is_started_again(stack: Stack) -> None:
+    _up(stack, COMPONENT)
+    file = stack.run_file("c")
+    record = json.loads(file.read_text())
+    del record["origin"]
+    file.write_text(json.dumps(record))
+    assert "the version of `bank` that started it; started again" in _restarted(stack, COMPONENT)
+
+
+def test_what_is_started_again_gets_what_a_start_needs(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its environment is made equal to its lock, as before any start."""
+    component = replace(COMPONENT, name="snowflake", runs_from=("src",), needs=("env:snowflake-local",))
+    launch(stack, component)
+    (stack.root / "src").write_text("changed")
+    seen: list[list[str]] = []
+
+    def tasks_for(_selected: object, starting: Iterable[Component], _available: object) -> list[object]:
+        seen.append([component.name for component in starting])
+        raise LookedAtError
+
+    monkeypatch.setattr(up, "chosen", lambda *_: [component])
+    monkeypatch.setattr(up, "require_free", lambda *_: None)
+    monkeypatch.setattr(up, "tasks_for", tasks_for)
+    try:
+        with pytest.raises(LookedAtError):
+            up.up(stack, Reporter(Console(file=io.StringIO())))
+    finally:
+        processes.stop(stack.run_file("snowflake"), seconds=0.1)
+    assert seen == [["snowflake"]]
 
 
 def test_what_is_frozen_is_replaced(stack: Stack) -> None:
