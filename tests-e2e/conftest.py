@@ -16,10 +16,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest) -> Iterator[StackDriver]:
+def shell() -> dict[str, str]:
+    """What the shell has, that the native stack is started from, beside this process's environment."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest, shell: dict[str, str]) -> Iterator[StackDriver]:
     """The whole stack with a first seeded run of the bank in it."""
     if request.config.getoption("--stack") == "native":
-        native: StackDriver = NativeDriver()
+        native: StackDriver = NativeDriver(shell)
         _prepare(native)
         yield native
         return

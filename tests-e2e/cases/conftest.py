@@ -10,6 +10,24 @@ from harness.stack_driver import StackDriver
 from harness.waiting import until
 
 CONVERGES_SECONDS = 240
+ASTRAY = {
+    "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9",
+    "AWS_SESSION_TOKEN": "astray",
+    "DBT_EMPTY": "1",
+    "DBT_TARGET": "astray",
+    "AIRFLOW_CONFIG": "/astray/airflow.cfg",
+    "PGHOSTADDR": "192.0.2.1",
+    "PGSSLMODE": "verify-full",
+    "JAVA_TOOL_OPTIONS": "-Xmx1m",
+    "TZ": "Asia/Tokyo",
+}
+"""What a person's shell may have, and the stack's programs or their libraries would read by themselves."""
+
+
+@pytest.fixture(scope="session")
+def shell() -> dict[str, str]:
+    """The cases' stack is started, watched and asked from such a shell."""
+    return ASTRAY
 
 
 @pytest.fixture(scope="session")

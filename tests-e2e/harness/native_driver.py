@@ -53,7 +53,7 @@ class NativeDriver(StackDriver):
         """See `StackDriver`: by `bank up --watch`, which must end well and leave all running."""
         command, log = [sys.executable, "-m", "bankctl", "up", "--watch"], self.stack.log_file("watch")
         with log.open("wb") as output:
-            supervisor = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
+            supervisor = subprocess.Popen(command, cwd=ROOT, env=self._shell, stdout=output, stderr=output)
         try:
             until("it watches", lambda: "watching" in log.read_text(), seconds=180, state=log.read_text)
             yield

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, LiteralString
@@ -26,7 +26,9 @@ class StackDriver(ABC):
     promised_bytes: int
     """Memory that the whole stack may take."""
 
-    def __init__(self) -> None:
+    def __init__(self, shell: Mapping[str, str] | None = None) -> None:
+        """`shell`: what else is in the environment of the shell that `bank` is called from."""
+        self._shell = os.environ | (shell or {})
         for name in ("BANKCTL_STATE_DIR", "BANKCTL_PORT_OFFSET"):
             if name not in os.environ:
                 raise RuntimeError(f"{name} is not set: run the suite with `make e2e` or `make test-containers`")
@@ -112,7 +114,12 @@ class StackDriver(ABC):
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run `bank …`: its exit code, and what it said on either stream."""
         return subprocess.run(
-            [sys.executable, "-m", "bankctl", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "bankctl", *arguments],
+            cwd=ROOT,
+            env=self._shell,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def generate(self, *arguments: str) -> dict[str, Any]:
