@@ -143,7 +143,7 @@ def test_what_an_earlier_version_started_is_started_again(stack: Stack) -> None:
 
 def test_what_is_started_again_gets_what_a_start_needs(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its environment is made equal to its lock, as before any start."""
-    component = replace(COMPONENT, name="snowflake", runs_from=("src",), needs=("env:snowflake-local",))
+    component = replace(COMPONENT, node=Node("snowflake", needs=("env:snowflake-local",)), runs_from=("src",))
     launch(stack, component)
     (stack.root / "src").write_text("changed")
     seen: list[list[str]] = []
