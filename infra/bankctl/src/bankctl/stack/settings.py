@@ -1,6 +1,5 @@
 """Settings of the `bank` command itself."""
 
-from functools import reduce
 from pathlib import Path
 from typing import Literal
 
@@ -35,5 +34,7 @@ class BankctlSettings(ProgramSettings):
 
     def text(self, name: str) -> str:
         """What the variable BANKCTL_<name> says, or its default would; empty for None."""
-        value: object = reduce(getattr, name.lower().split(NESTED), self)
+        value: object = self
+        for part in name.lower().split(NESTED):
+            value = getattr(value, part)
         return "" if value is None else str(value)
