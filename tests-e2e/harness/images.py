@@ -82,8 +82,8 @@ INFRASTRUCTURE = (
     ),
     Image("snowflake-local"),
     Image("airflow"),
-    Image("provisioner"),
-    Image("bank"),
+    Image("provisioner", most_megabytes=170),
+    Image("bank", most_megabytes=240),
 )
 IMAGES = (*SERVICES, *INFRASTRUCTURE)
 RUNNING_ALONE = tuple(image for image in IMAGES if image.stand_alone is not None)
