@@ -158,11 +158,11 @@ CHECKS := unit types contract conformance dbt delivery lint dags
 # No test and no measurement goes by a `.env` that somebody left, or runs on an account that his shell names.
 ON_THEIR_OWN := test test-member contract-member e2e test-containers container-images container-e2e $(CHECKS) \
   drill drill-cases drill-airflow drill-builds chaos-consumer mutations-consumer \
-  benchmark-consumer benchmark-load benchmark-steady
+  benchmark-consumer benchmark-load benchmark-statements benchmark-steady
 $(ON_THEIR_OWN): export BANK_ENV_FILE :=
 $(ON_THEIR_OWN): export SNOWFLAKE_ACCOUNT :=
 
-.PHONY: test drill drill-cases drill-airflow e2e test-containers container-images container-e2e chaos-consumer mutations-consumer benchmark-consumer benchmark-load benchmark-steady $(filter-out lint types,$(CHECKS))
+.PHONY: test drill drill-cases drill-airflow e2e test-containers container-images container-e2e chaos-consumer mutations-consumer benchmark-consumer benchmark-load benchmark-statements benchmark-steady $(filter-out lint types,$(CHECKS))
 test: setup setup-all ## Everything that needs no container engine
 	@echo "Side by side: e2e $(CHECKS). Each shows its output when it has ended; all of it takes 10 to 13 minutes on two cores."
 	@start=$$SECONDS; $(MAKE) -j3 --output-sync=recurse stage-e2e $(CHECKS:%=stage-%); \
@@ -223,6 +223,8 @@ benchmark-steady: setup setup-all ## Lag and CPU under steady traffic and at res
 	@trap '$(BENCHMARK_ENV) $(BANK) down --wipe' EXIT; \
 	$(BENCHMARK_ENV) PYTHONPATH=tests-e2e $(RUN) python -m benchmarks.steady --minutes $(MINUTES) --rates $(RATES) \
 	  --target-lag $(TARGET_LAG) --rest-minutes $(REST_MINUTES) --probes $(PROBES)
+benchmark-statements: setup ## Milliseconds of the local warehouse's hot statements (ARGS="--before FOLDER/infra/snowflake-local/src")
+	@PYTHONPATH=infra/snowflake-local/tests $(UV) run --project infra/snowflake-local --locked --quiet python -m benchmarks.statements $(ARGS)
 benchmark-load: setup ## Segments a second of a load run, on a backlog (ARGS="--rounds 5")
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(BANK) up --only minio,snowflake; \

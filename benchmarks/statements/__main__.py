@@ -1,4 +1,4 @@
-"""Measures what the statements cost that loads and builds send most, through the real connector.
+"""`make benchmark-statements`: what the statements cost that loads and builds send most, through the real connector.
 
 With `--before SOURCE` each is measured on two servers in turn, the other one running the sources of another commit
 (`git worktree add /tmp/before COMMIT`, SOURCE is infra/snowflake-local/src in there), and the ratio is printed.
@@ -8,7 +8,6 @@ import argparse
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,10 +15,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from support import COPY_OPTIONS, Server
 
 FILES = 100
@@ -110,7 +108,10 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=20)
     options.add_argument("--before", type=Path, help="sources to compare with")
     asked = options.parse_args()
-    sources = [Path(__file__).resolve().parents[1] / "src", *([asked.before.resolve()] if asked.before else [])]
+    sources = [
+        Path(__file__).resolve().parents[2] / "infra" / "snowflake-local" / "src",
+        *([asked.before.resolve()] if asked.before else []),
+    ]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         files(folder)

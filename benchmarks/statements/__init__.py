@@ -1,0 +1,1 @@
+"""Measures what single statements cost on the local warehouse."""
