@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from bankctl.model.graph import NODES
 from bankctl.provision.steps import STEPS
 from bankctl.stack.stack import Stack
 
@@ -27,6 +28,5 @@ def provision(
     stack = Stack.from_environment()
     for name in STEPS:
         if name in chosen:
-            component, step = STEPS[name]
-            step(stack)
-            typer.echo(f"{name}: done ({component})")
+            STEPS[name](stack)
+            typer.echo(f"{name}: done ({NODES[name].uses[0]})")

@@ -6,6 +6,7 @@ The order of a native start and stop and compose's `depends_on` are derived from
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from graphlib import TopologicalSorter
 from typing import Final
 
 
@@ -30,9 +31,9 @@ class Need:
 class Node:
     """A component, or work that is no process.
 
-    `needs` come first: a component is ready, a step done. `uses` are the components that a component talks to while it
-    runs, so that it stops before them, and those that a step works on. The silence of a component says nothing while
-    one that it `leans_on` is silent.
+    `needs` come first: a component is ready, a step done. `uses` are the components that a step works on, and those
+    that a component talks to although it starts without them: it only stops before them. The silence of a component
+    says nothing while one that it `leans_on` is silent.
     """
 
     name: str
@@ -82,22 +83,22 @@ NODES: Final = {
         Node(
             "registry",
             needs=("jars", "platform-databases"),
-            uses=("platform-postgres",),
             leans_on=("platform-postgres",),
         ),
         Node(
             "connect",
             needs=(SECRETS, "kafka"),
-            uses=("kafka", "registry", "bank-postgres"),
+            # Its connector reads the one and asks the other, and is applied when both are there.
+            uses=("bank-postgres", "registry"),
             leans_on=("kafka",),
             program="connect",
         ),
+        # The receiver takes its last notifications.
         Node("minio", needs=(SECRETS, "minio-binary"), uses=("event-receiver",), program="minio"),
         Node("snowflake", needs=(SECRETS, "env:snowflake-local"), stand_in=True),
         Node(
             "airflow-api",
             needs=("airflow-database",),
-            uses=("platform-postgres",),
             leans_on=("platform-postgres",),
             program="airflow",
         ),
@@ -108,7 +109,6 @@ NODES: Final = {
                 Need("airflow-api", "Tasks report to the API server: a run that starts before it answers would fail."),
                 *_AIRFLOW_LOADS,
             ),
-            uses=("airflow-api", "platform-postgres", "minio", "snowflake"),
             # The API server tells its heartbeat, and both live by the database.
             leans_on=("airflow-api", "platform-postgres"),
             program="airflow",
@@ -116,24 +116,24 @@ NODES: Final = {
         Node(
             "airflow-dag-processor",
             needs=("airflow-database", *_AIRFLOW_LOADS),
-            uses=("airflow-api", "platform-postgres"),
+            # The API server tells its heartbeat.
+            uses=("airflow-api",),
             leans_on=("airflow-api", "platform-postgres"),
             program="airflow",
         ),
+        # A build that runs works there.
         Node("dbt-warm", needs=(SECRETS, "env:airflow", "env:dbt"), uses=("snowflake",), program="airflow"),
         # It waits for Airflow by itself, and MinIO may need it before.
         Node("event-receiver", needs=(SECRETS,), uses=("airflow-api",), program="event-receiver"),
         Node(
             "cdc-consumer",
             needs=("topics", "buckets", "registry-rules", "kafka", "registry", "minio"),
-            uses=("kafka", "registry", "minio"),
             leans_on=("kafka", "registry", "minio"),
             program="cdc-consumer",
         ),
         Node(
             "generator",
             needs=("migrate",),
-            uses=("bank-postgres",),
             leans_on=("bank-postgres",),
             program="generator",
             on_request=True,
@@ -168,8 +168,24 @@ NODES: Final = {
 
 
 def users(name: str) -> tuple[str, ...]:
-    """The components that use this one: it stops after them."""
-    return tuple(node.name for node in of_kind(NodeKind.COMPONENT) if name in node.uses)
+    """The components that use this one, or needed it, themselves or through steps: it stops after them."""
+    return tuple(
+        node.name for node in of_kind(NodeKind.COMPONENT) if name in node.uses or name in everything_before(node.name)
+    )
+
+
+def everything_before(name: str) -> frozenset[str]:
+    """All that comes before a node at a start, directly or not."""
+    if name not in NODES:  # the secrets
+        return frozenset()
+    direct = NODES[name].comes_after
+    return frozenset(direct).union(*map(everything_before, direct))
+
+
+def start_order() -> tuple[str, ...]:
+    """The nodes, each after all that comes before it."""
+    before = {node.name: [name for name in node.comes_after if name in NODES] for node in NODES.values()}
+    return tuple(TopologicalSorter(before).static_order())
 
 
 def of_kind(*kinds: NodeKind) -> Iterator[Node]:

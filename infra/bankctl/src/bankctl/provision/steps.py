@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from bank_common import names
 from bankctl.model.connector_config import REPLICATION_USER
+from bankctl.model.graph import start_order
 from bankctl.model.notification_targets import WEBHOOK_ARNS
 from bankctl.provision import buckets as landing_buckets
 from bankctl.provision import connector as debezium
@@ -79,13 +80,14 @@ def connector(stack: Stack) -> None:
         debezium.apply(api, names.CONNECTOR, debezium.read_config(connector_file(stack.root)))
 
 
-STEPS: Final[dict[str, tuple[str, Callable[[Stack], None]]]] = {
-    "platform-databases": ("platform-postgres", create_platform_databases),
-    "migrate": ("bank-postgres", migrate),
-    "topics": ("kafka", topics),
-    "registry": ("registry", registry_rules),
-    "buckets": ("minio", buckets),
-    "raw-tables": ("snowflake", raw_tables),
-    "connector": ("connect", connector),
+_FUNCTIONS: Final[dict[str, Callable[[Stack], None]]] = {
+    "platform-databases": create_platform_databases,
+    "migrate": migrate,
+    "topics": topics,
+    "registry-rules": registry_rules,
+    "buckets": buckets,
+    "raw-tables": raw_tables,
+    "connector": connector,
 }
-"""Step -> (the component it makes ready, its function), in an order that suits their dependencies."""
+STEPS: Final = {name: _FUNCTIONS[name] for name in start_order() if name in _FUNCTIONS}
+"""Step -> its function, in the order of the graph."""

@@ -10,7 +10,7 @@ from bankctl.devstack.components import airflow, dbt, kafka, local_warehouse, po
 from bankctl.devstack.components.component import Component
 from bankctl.devstack.components.object_store import MINIO
 from bankctl.model.graph import NODES, Node, NodeKind, of_kind
-from bankctl.provision import databases, steps
+from bankctl.provision import steps
 from bankctl.stack.stack import Stack
 
 Report = Callable[[str], None]
@@ -82,14 +82,8 @@ TASKS: Final = {
         "env:snowflake-local": _project("infra/snowflake-local"),
         "env:airflow": _project("orchestration/airflow"),
         "env:dbt": _project("analytics/banking_dbt"),
-        "platform-databases": _quietly(databases.create_platform_databases),
         "airflow-database": _quietly(airflow.migrate_database),
-        "migrate": _quietly(steps.migrate),
-        "topics": _quietly(steps.topics),
-        "registry-rules": _quietly(steps.registry_rules),
-        "buckets": _quietly(steps.buckets),
-        "raw-tables": _quietly(steps.raw_tables),
-        "connector": _quietly(steps.connector),
+        **{name: _quietly(step) for name, step in steps.STEPS.items()},
     }.items()
 }
 

@@ -29,11 +29,16 @@ def down(stack: Stack, report: Reporter, *, wipe: bool = False) -> None:
         PipelineError: something still works on that state, so that nothing of it was removed.
     """
     with exclusive(stack):
-        run([_step(stack, name, report) for name in COMPONENTS])
+        run(stop_steps(stack, report))
         if wipe:
             _refuse_while_used(stack)
             _wipe(stack)
             report.line("state removed")
+
+
+def stop_steps(stack: Stack, report: Reporter) -> list[GraphStep]:
+    """Every stop, each after those of its users."""
+    return [_step(stack, name, report) for name in COMPONENTS]
 
 
 def finish_wipe(stack: Stack, report: Reporter) -> None:

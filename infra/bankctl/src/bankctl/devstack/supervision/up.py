@@ -1,7 +1,7 @@
 """`bank up`: everything as early as its needs allow, readiness probed, deaths reported with their log."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from typing import Final
 
@@ -45,12 +45,18 @@ def up(stack: Stack, report: Reporter, *, only: Collection[str] = (), without: C
         available = alive | ({"snowflake"} if stack.real_snowflake else set())
         starting = [*missing, *(component for component in selected if _outdated(stack, component))]
         tasks = tasks_for(selected, starting, available)
-        steps = [_component_step(stack, component, report) for component in selected]
-        steps += [_task_step(stack, task, report) for task in tasks]
-        run(steps, failed=partial(_say_failure, report))
+        run(start_steps(stack, selected, tasks, report), failed=partial(_say_failure, report))
         for component in selected:
             if processes.running(stack.run_file(component.name)) is None:
                 raise ComponentDiedError(component.name, stack, "ended after it had been ready")
+
+
+def start_steps(
+    stack: Stack, components: Iterable[Component], tasks: Iterable[Task], report: Reporter
+) -> list[GraphStep]:
+    """Every start and every task, each after what the graph says."""
+    steps = [_component_step(stack, component, report) for component in components]
+    return steps + [_task_step(stack, task, report) for task in tasks]
 
 
 def _say_failure(report: Reporter, step: GraphStep, error: BaseException) -> None:
