@@ -4,7 +4,7 @@ import psutil
 
 from bankctl.devstack.components.component import Component
 from bankctl.devstack.supervision import processes
-from bankctl.devstack.supervision.origin import origin
+from bankctl.devstack.supervision.fingerprint import fingerprint
 from bankctl.stack.shell import inherited_environment
 from bankctl.stack.stack import Stack
 
@@ -22,12 +22,12 @@ def launch(stack: Stack, component: Component) -> psutil.Popen:
     processes.stop(run_file, seconds=min(component.stop_seconds, HUNG_STOP_SECONDS), keep_record=True)
     component.prepare(stack)
     # Before the process reads its code: what changes meanwhile counts as changed.
-    started_from = origin(stack, component)
+    started_from = fingerprint(stack, component)
     return processes.spawn(
         component.command(stack),
         environment=inherited_environment() | dict(component.environment(stack)),
         log_file=stack.log_file(component.name),
         run_file=run_file,
         working_directory=component.working_directory(stack),
-        origin=started_from,
+        fingerprint=started_from,
     )

@@ -27,8 +27,8 @@ class Recorded:
     """The content of a run file: tells the process from another one that got its PID later."""
 
     identity: Identity
-    origin: Mapping[str, str] | None = None
-    """What it was started from (`origin.py`); None in the record of an earlier version."""
+    fingerprint: Mapping[str, str] | None = None
+    """What it was started from (`fingerprint.py`); None in the record of an earlier version."""
 
     @property
     def pid(self) -> int:
@@ -52,7 +52,7 @@ def spawn(
     log_file: Path,
     run_file: Path,
     working_directory: Path,
-    origin: Mapping[str, str] | None = None,
+    fingerprint: Mapping[str, str] | None = None,
 ) -> psutil.Popen:
     """Start a component in a session of its own and record it at once, with what it was started from.
 
@@ -72,7 +72,11 @@ def spawn(
         )
     started = identity.of(process.pid)
     assert started is not None  # noqa: S101 - nobody but this process can collect its child
-    record = {**asdict(started), "command": command[0], "origin": None if origin is None else dict(origin)}
+    record = {
+        **asdict(started),
+        "command": command[0],
+        "fingerprint": None if fingerprint is None else dict(fingerprint),
+    }
     write_private(run_file, json.dumps(record))
     return process
 
@@ -84,8 +88,8 @@ def recorded(run_file: Path) -> Recorded | None:
         if "ticks" not in document:
             return Recorded(_by_start_time(int(document["pid"]), float(document["started"])))
         identity = Identity(int(document["pid"]), int(document["ticks"]), str(document["boot"]))
-        origin = document.get("origin")
-        return Recorded(identity, origin if isinstance(origin, dict) else None)
+        fingerprint = document.get("fingerprint")
+        return Recorded(identity, fingerprint if isinstance(fingerprint, dict) else None)
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 

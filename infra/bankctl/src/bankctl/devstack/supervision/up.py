@@ -11,11 +11,11 @@ from bankctl.devstack.doctor import require_free
 from bankctl.devstack.supervision import processes
 from bankctl.devstack.supervision.crashes import ComponentDiedError, raise_if_dead
 from bankctl.devstack.supervision.down import finish_wipe
+from bankctl.devstack.supervision.fingerprint import changes, named
 from bankctl.devstack.supervision.graph import Cancelled, GraphStep, run
 from bankctl.devstack.supervision.launch import HUNG_STOP_SECONDS, launch
 from bankctl.devstack.supervision.liveness import Liveness
 from bankctl.devstack.supervision.lock import exclusive
-from bankctl.devstack.supervision.origin import changes, named
 from bankctl.devstack.supervision.report import Reporter
 from bankctl.stack import environment
 from bankctl.stack.stack import Stack

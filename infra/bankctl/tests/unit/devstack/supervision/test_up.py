@@ -136,7 +136,7 @@ def test_what_an_earlier_version_started_is_started_again(stack: Stack) -> None:
     _up(stack, COMPONENT)
     file = stack.run_file("c")
     record = json.loads(file.read_text())
-    del record["origin"]
+    del record["fingerprint"]
     file.write_text(json.dumps(record))
     assert "the version of `bank` that started it; started again" in _restarted(stack, COMPONENT)
 

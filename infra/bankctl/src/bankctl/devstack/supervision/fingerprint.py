@@ -1,4 +1,4 @@
-"""The origin of a running process: digests of the code, the command line and the settings that it was started from.
+"""The fingerprint of what a process was started from: digests of its code, its command line and its settings.
 
 A process reads its code once. `bank up` compares what it was started from with what is there now, and starts again
 what would run from something else.
@@ -6,7 +6,7 @@ what would run from something else.
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ EARLIER: Final = "the version of `bank` that started it"
 _NAMED: Final = 3
 
 
-def origin(stack: Stack, component: Component) -> dict[str, str]:
+def fingerprint(stack: Stack, component: Component) -> dict[str, str]:
     """The digest of each path, of the command line and of each setting, by its name. What the shell hands on (PATH, …)
     is none of them: another terminal is no reason to start anything again."""
     program, *arguments = component.command(stack)
@@ -33,10 +33,10 @@ def origin(stack: Stack, component: Component) -> dict[str, str]:
 
 def changes(stack: Stack, component: Component, record: Recorded) -> Sequence[str]:
     """The names of what has changed since the recorded process was started."""
-    if record.origin is None:
+    if record.fingerprint is None:
         return [EARLIER]
-    now: Mapping[str, str] = origin(stack, component)
-    return sorted(name for name in record.origin.keys() | now.keys() if record.origin.get(name) != now.get(name))
+    then, now = record.fingerprint, fingerprint(stack, component)
+    return sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
 
 
 def named(changed: Sequence[str]) -> str:
