@@ -224,7 +224,7 @@ benchmark-steady: setup setup-all ## Lag and CPU under steady traffic and at res
 	$(BENCHMARK_ENV) PYTHONPATH=tests-e2e $(RUN) python -m benchmarks.steady --minutes $(MINUTES) --rates $(RATES) \
 	  --target-lag $(TARGET_LAG) --rest-minutes $(REST_MINUTES) --probes $(PROBES)
 benchmark-statements: setup ## Milliseconds of the local warehouse's hot statements (ARGS="--before FOLDER/infra/snowflake-local/src")
-	@PYTHONPATH=infra/snowflake-local/tests $(UV) run --project infra/snowflake-local --locked --quiet python -m benchmarks.statements $(ARGS)
+	@PYTHONPATH=infra/snowflake-local/tests $(UV) run --project infra/snowflake-local --locked --quiet python -m benchmarks.hot_statements $(ARGS)
 benchmark-load: setup ## Segments a second of a load run, on a backlog (ARGS="--rounds 5")
 	@trap '$(TEST_ENV) $(BANK) down --wipe' EXIT; \
 	$(TEST_ENV) $(BANK) up --only minio,snowflake; \
