@@ -115,7 +115,6 @@ ALLOWED: Mapping[tuple[str, str], str] = {
     ("orchestration/airflow/src/bank_dags/adapters/snowflake/statements.py", "statements"): "the folder is Snowflake's",
     ("orchestration/airflow/tests/unit/adapters/test_statements.py", "statements"): "the test of that module",
     ("libs/bank_common/src/bank_common/landing/chains.py", "Chain"): "the row of segments itself",
-    ("infra/bankctl/src/bankctl/devstack/supervision/origin.py", "origin"): "of a process, and of no statement",
 }
 """(file, name) -> why the word is right there."""
 
