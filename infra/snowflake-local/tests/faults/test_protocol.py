@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from loads import FENCE, LoadingServer, run_all
 from snowflake.connector.errors import Error
+from support import COPY_OPTIONS
 
 UNREADABLE = [
     "",
@@ -124,6 +125,56 @@ def test_a_long_statement_is_asked_for_until_it_is_done(tmp_path_factory: pytest
         assert (status, answer["code"]) == (200, "000709")
     finally:
         server.end()
+
+
+DESCRIBED = {
+    "select file, 1.50 as amount from ledger where file = %s": ["FILE", "AMOUNT"],
+    "insert into ledger values ('described')": ["number of rows inserted"],
+    "update ledger set file = 'described'": ["number of rows updated", "number of multi-joined rows updated"],
+    "merge into ledger t using ledger s on t.file = s.file when matched then delete": ["number of rows deleted"],
+    "create table described (a int)": ["status"],
+    "use role TESTER": ["status"],
+    "show parameters like 'LOCK_TIMEOUT'": ["key", "value", "default", "level", "description", "type"],
+    "describe table ledger": None,
+    "begin": ["status"],
+}
+
+
+@pytest.mark.parametrize("statement", DESCRIBED)
+def test_a_statement_that_is_described_is_not_run(shared: LoadingServer, statement: str) -> None:
+    shared.empty()
+    cursor = shared.session()
+    run_all(cursor, "insert into ledger values ('f')")
+    described = [column.name for column in cursor.describe(statement.replace("%s", "'f'"))]
+    assert described == (DESCRIBED[statement] or described)
+    assert described
+    assert shared.session().execute("select file from ledger").fetchall() == [("f",)]
+    assert cursor.execute(
+        "select count(*) from information_schema.tables where table_name = 'DESCRIBED'"
+    ).fetchone() == (0,)
+
+
+@pytest.mark.parametrize("statement", ["copy into landed from @st " + COPY_OPTIONS, "select system$wait(30)"])
+def test_what_can_t_be_described_without_running_it_is_refused(shared: LoadingServer, statement: str) -> None:
+    with pytest.raises(Error) as caught:
+        shared.session().describe(statement)
+    assert caught.value.errno == 2
+
+
+def test_the_stage_of_a_put_may_be_bound(shared: LoadingServer) -> None:
+    cursor = shared.session(paramstyle="qmark")
+    cursor.execute(
+        f"put 'file://{shared.folder / 'f.parquet'}' ? auto_compress = false overwrite = true", ["@st/bound/"]
+    )
+    assert [row[0] for row in cursor.execute("list @st/bound/").fetchall()] == ["st/bound/f.parquet"]
+
+
+def test_rows_of_bound_values_are_counted(shared: LoadingServer) -> None:
+    shared.empty()
+    cursor = shared.session(paramstyle="qmark")
+    cursor.executemany("insert into ledger values (?)", [["a"], ["b"], ["c"]])
+    assert cursor.rowcount == 3
+    assert shared.counts()[1] == 3
 
 
 def test_uploads_go_to_signed_addresses_only(shared: LoadingServer) -> None:
