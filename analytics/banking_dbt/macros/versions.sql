@@ -11,10 +11,10 @@ bounded as (
     select
         *,
         lead(commit_position) over (
-            partition by {{ key | join(', ') }} order by commit_position, tx_order, topic_offset
+            partition by {{ key | join(', ') }} order by commit_position, tx_order, log_position, topic_offset
         ) as next_position,
         lead(changed_at) over (
-            partition by {{ key | join(', ') }} order by commit_position, tx_order, topic_offset
+            partition by {{ key | join(', ') }} order by commit_position, tx_order, log_position, topic_offset
         ) as next_changed_at
     from changes
 

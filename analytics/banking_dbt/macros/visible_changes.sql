@@ -6,7 +6,7 @@
 {% macro visible_changes(staging_model, key, columns) %}
 {%- set values = columns | reject('in', key) | list -%}
 {%- set by_key = key | join(', ') -%}
-{%- set in_order = 'order by commit_position, tx_order, topic_offset' -%}
+{%- set in_order = 'order by commit_position, tx_order, log_position, topic_offset' -%}
 with watermark as (
 
     select * from {{ ref('int_watermark') }}
@@ -31,8 +31,8 @@ streamed as (
     from changes
     inner join commits
         on changes.tx_id = commits.tx_id
-        and changes.lsn > commits.previous_lsn
-        and changes.lsn <= commits.lsn
+        and changes.log_position > commits.previous_position
+        and changes.log_position <= commits.commit_position
     cross join watermark
     where not changes.is_snapshot
         and commits.commit_position <= watermark.commit_position
@@ -44,14 +44,14 @@ snapshotted as (
     -- rows of an incremental snapshot fill keys that the log has nothing newer for
     select
         changes.*,
-        -1::number(20, 0) as commit_position
+        -1::number(30, 0) as commit_position
     from changes
     cross join watermark
     where changes.is_snapshot
         and watermark.snapshot_complete
         and (
             changes.snapshot_position = 'incremental'
-            or changes.lsn = watermark.snapshot_lsn
+            or changes.log_position = watermark.snapshot_log_position
         )
 
 ),
@@ -83,6 +83,7 @@ truncated as (
         streamed.is_snapshot,
         streamed.snapshot_position,
         null as unavailable_columns,
+        streamed.log_position,
         streamed.lsn,
         streamed.tx_id,
         streamed.tx_order,
@@ -150,12 +151,13 @@ final as (
 
         -- positions
         commit_position,
+        log_position,
         lsn,
         tx_id,
         tx_order,
         topic_offset,
         row_number() over (
-            partition by {{ by_key }} order by commit_position desc, tx_order desc, topic_offset desc
+            partition by {{ by_key }} order by commit_position desc, tx_order desc, log_position desc, topic_offset desc
         ) = 1 as is_latest,
 
         -- times

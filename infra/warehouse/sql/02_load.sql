@@ -67,6 +67,20 @@ MERGE INTO RAW.LOAD_TAILS AS TAILS
       VALUES (LEDGER.TOPIC, LEDGER.TOPIC_PARTITION, LEDGER.START_OFFSET, LEDGER.END_OFFSET, LEDGER.STATUS,
          LEDGER.LOAD_ID, LEDGER.LOADED_AT, LEDGER.CHANGED_LOAD_ID);
 
+-- Decisions on record: the records of a topic partition from FIRST_OFFSET on were written by another life of the source
+-- (other data, whose LSNs do not go on from those before), the EPOCH-th. Records before the first row are of epoch 1.
+CREATE TABLE IF NOT EXISTS RAW.SOURCE_EPOCHS (
+   EPOCH NUMBER(10,0),
+   TOPIC VARCHAR,
+   TOPIC_PARTITION NUMBER(10,0),
+   FIRST_OFFSET NUMBER(20,0),
+   SYSTEM_IDENTIFIER VARCHAR,
+   TIMELINE NUMBER(10,0),
+   DECIDED_BY VARCHAR,
+   DECIDED_AT TIMESTAMP_TZ(6),
+   REASON VARCHAR
+);
+
 -- One row for each successful build: the id of the last load that it could see, read before it started.
 CREATE TABLE IF NOT EXISTS RAW.BUILD_LEDGER (
    BUILT_LOAD_ID NUMBER(20,0),

@@ -4,7 +4,7 @@ select
     is_snapshot,
     snapshot_position,
     tx_id,
-    lsn
+    log_position
 from {{ ref('stg_' ~ table.name ~ '_changes') }}
 {{ 'union all' if not loop.last }}
 {% endfor %}

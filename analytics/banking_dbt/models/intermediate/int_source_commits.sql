@@ -32,8 +32,8 @@ arrived as (
     from landed
     inner join commits
         on landed.tx_id = commits.tx_id
-        and landed.lsn > commits.previous_lsn
-        and landed.lsn <= commits.lsn
+        and landed.log_position > commits.previous_position
+        and landed.log_position <= commits.commit_position
     group by 1, 2
 
 ),
@@ -59,7 +59,7 @@ final as (
         -- positions
         commits.commit_position,
         commits.lsn,
-        commits.previous_lsn,
+        commits.previous_position,
 
         -- numbers
         commits.event_count,

@@ -80,10 +80,10 @@ snapshot_rows as (
 
 ),
 
-snapshot_lsn as (
+snapshot_start as (
 
     -- all rows of an attempt share one LSN, and a later attempt's is not lower
-    select max(lsn) as lsn from snapshot_rows
+    select max(log_position) as log_position from snapshot_rows
 
 ),
 
@@ -93,7 +93,7 @@ arrived as (
         snapshot_rows.table_name,
         count(*) as rows_landed
     from snapshot_rows
-    inner join snapshot_lsn on snapshot_rows.lsn = snapshot_lsn.lsn
+    inner join snapshot_start on snapshot_rows.log_position = snapshot_start.log_position
     group by 1
 
 ),
@@ -118,7 +118,7 @@ snapshot as (
 
     select
         -- an attempt that read nothing shows nothing, whatever a crashed one before it left behind
-        iff(tables.rows_scanned = 0, -1, snapshot_lsn.lsn) as lsn,
+        iff(tables.rows_scanned = 0, -1, snapshot_start.log_position) as log_position,
         (
             completed.is_completed
             and tables.unreported = 0
@@ -126,7 +126,7 @@ snapshot as (
         ) as is_complete
     from tables
     cross join completed
-    cross join snapshot_lsn
+    cross join snapshot_start
 
 ),
 
@@ -156,9 +156,9 @@ final as (
         loads.load_id::number(20, 0) as loaded_load_id,
 
         -- positions
-        shown.commit_position::number(20, 0) as commit_position,
+        shown.commit_position::number(30, 0) as commit_position,
         commits.lsn::number(20, 0) as lsn,
-        snapshot.lsn::number(20, 0) as snapshot_lsn,
+        snapshot.log_position::number(30, 0) as snapshot_log_position,
 
         -- numbers
         waiting.commits::number(20, 0) as transactions_waiting,

@@ -17,8 +17,8 @@ final as (
         balance::number(18, 2) as balance,
 
         -- positions
-        valid_from_position::number(20, 0) as valid_from_position,
-        valid_to_position::number(20, 0) as valid_to_position,
+        valid_from_position::number(30, 0) as valid_from_position,
+        valid_to_position::number(30, 0) as valid_to_position,
         valid_from_order::number(20, 0) as valid_from_order,
 
         -- times

@@ -14,8 +14,8 @@ final as (
         email::varchar(255) as email,
 
         -- positions
-        valid_from_position::number(20, 0) as valid_from_position,
-        valid_to_position::number(20, 0) as valid_to_position,
+        valid_from_position::number(30, 0) as valid_from_position,
+        valid_to_position::number(30, 0) as valid_to_position,
         valid_from_order::number(20, 0) as valid_from_order,
 
         -- times

@@ -18,7 +18,7 @@ final as (
         amount::number(18, 2) as amount,
 
         -- positions
-        commit_position::number(20, 0) as commit_position,
+        commit_position::number(30, 0) as commit_position,
 
         -- times
         created_at::timestamp_tz as created_at,

@@ -16,7 +16,7 @@ final as (
         loaded_load_id::number(20, 0) as loaded_load_id,
 
         -- positions
-        commit_position::number(20, 0) as commit_position,
+        commit_position::number(30, 0) as commit_position,
         lsn::number(20, 0) as lsn,
 
         -- numbers

@@ -4,6 +4,12 @@ with landed as (
 
 ),
 
+epochs as (
+
+    {{ source_epochs() | indent(4) }}
+
+),
+
 final as (
 
     select
@@ -11,8 +17,11 @@ final as (
         tx_id,
         status,
 
-        -- numbers
+        -- positions
+        {{ as_position('coalesce(epochs.epoch, 1)', 'lsn') }} as commit_position,
         lsn,
+
+        -- numbers
         event_count,
         collections,
         _cdc_offset as topic_offset,
@@ -21,7 +30,10 @@ final as (
         _cdc_source_time as committed_at
 
     from landed
-    qualify row_number() over (partition by tx_id, lsn, status order by _cdc_offset) = 1
+    left join epochs
+        on {{ is_of_epoch('landed', 'epochs') }}
+    -- an END that is replayed is the same commit
+    qualify row_number() over (partition by epochs.epoch, tx_id, lsn, status order by _cdc_offset) = 1
 
 )
 

@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from dbt.cli.main import dbtRunner
 
 ROOT = Path(__file__).resolve().parents[4]
-PROJECT = ROOT / "analytics" / "banking_dbt"
 PROGRAM = ROOT / "infra" / "snowflake-local" / ".venv" / "bin" / "snowflake-local"
 BUILD = ("build", "--exclude-resource-type", "unit_test")
 
@@ -33,8 +32,9 @@ class Outcome:
 class LocalWarehouse:
     """`snowflake-local serve` with one user, and RAW in it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, root: Path = ROOT) -> None:
+        """`root` is the checkout whose RAW tables and dbt project are used."""
+        self.folder, self.root = folder, root
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -66,7 +66,7 @@ class LocalWarehouse:
         raise AssertionError("the warehouse was not ready within 60 s")
 
     def _make_raw(self) -> None:
-        folder = ROOT / "infra" / "warehouse"
+        folder = self.root / "infra" / "warehouse"
         for file in [
             folder / "sql" / "01_database.sql",
             folder / "sql" / "02_load.sql",
@@ -149,7 +149,8 @@ class LocalWarehouse:
         }
 
     def _folders(self) -> list[str]:
-        return ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+        project = str(self.root / "analytics" / "banking_dbt")
+        return ["--project-dir", project, "--profiles-dir", project]
 
     def close(self) -> None:
         self.connection.close()

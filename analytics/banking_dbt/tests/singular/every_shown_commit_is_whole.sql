@@ -17,8 +17,8 @@ shown as (
     from {{ ref('stg_' ~ table.name ~ '_changes') }} as changes
     inner join commits
         on changes.tx_id = commits.tx_id
-        and changes.lsn > commits.previous_lsn
-        and changes.lsn <= commits.lsn
+        and changes.log_position > commits.previous_position
+        and changes.log_position <= commits.commit_position
     cross join {{ ref('int_watermark') }} as watermark
     where changes.is_truncate and commits.commit_position <= watermark.commit_position
     {{ 'union all' if not loop.last }}

@@ -6,15 +6,21 @@ with landed as (
 
 ),
 
+epochs as (
+
+    {{ source_epochs() | indent(4) }}
+
+),
+
 final as (
 
     select
         -- the row
-        id,
-        first_name,
-        last_name,
-        email,
-        created_at,
+        landed.id,
+        landed.first_name,
+        landed.last_name,
+        landed.email,
+        landed.created_at,
 
         -- what happened
         _cdc_op as operation,
@@ -25,6 +31,7 @@ final as (
         _cdc_unavailable as unavailable_columns,
 
         -- where it stands
+        {{ as_position('coalesce(epochs.epoch, 1)', 'landed._cdc_lsn') }} as log_position,
         _cdc_lsn as lsn,
         _cdc_tx_id as tx_id,
         coalesce(_cdc_tx_order, 0) as tx_order,
@@ -36,9 +43,11 @@ final as (
         _cdc_source_time as changed_at
 
     from landed
+    left join epochs
+        on {{ is_of_epoch('landed', 'epochs') }}
     -- Debezium repeats events after a crash wherever exactly-once source is off
     qualify row_number() over (
-        partition by _cdc_lsn, id, _cdc_op order by _cdc_partition, _cdc_offset
+        partition by epochs.epoch, _cdc_lsn, landed.id, _cdc_op order by _cdc_partition, _cdc_offset
     ) = 1
 
 )

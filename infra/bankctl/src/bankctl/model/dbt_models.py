@@ -17,8 +17,8 @@ _INTERMEDIATE: Final = f"models/intermediate/{_SOURCE}"
 
 OWN_COLUMNS: Final = frozenset(
     """
-    operation is_delete is_truncate is_snapshot snapshot_position unavailable_columns lsn tx_id tx_order topic
-    topic_partition topic_offset changed_at commit_position life is_latest valid_from_position valid_to_position
+    operation is_delete is_truncate is_snapshot snapshot_position unavailable_columns log_position lsn tx_id tx_order
+    topic topic_partition topic_offset changed_at commit_position life is_latest valid_from_position valid_to_position
     valid_from_order valid_from valid_to is_current next_position next_changed_at
     """.split()  # noqa: SIM905 - as readable as its list
 )
@@ -31,6 +31,12 @@ _STAGED: Final = """\
 with landed as (
 
     select * from {{{{ source('{source}', '{table}') }}}}
+
+),
+
+epochs as (
+
+    {{{{ source_epochs() | indent(4) }}}}
 
 ),
 
@@ -49,6 +55,7 @@ final as (
         _cdc_unavailable as unavailable_columns,
 
         -- where it stands
+        {{{{ as_position('coalesce(epochs.epoch, 1)', 'landed._cdc_lsn') }}}} as log_position,
         _cdc_lsn as lsn,
         _cdc_tx_id as tx_id,
         coalesce(_cdc_tx_order, 0) as tx_order,
@@ -60,9 +67,11 @@ final as (
         _cdc_source_time as changed_at
 
     from landed
+    left join epochs
+        on {{{{ is_of_epoch('landed', 'epochs') }}}}
     -- Debezium repeats events after a crash wherever exactly-once source is off
     qualify row_number() over (
-        partition by _cdc_lsn, {key}, _cdc_op order by _cdc_partition, _cdc_offset
+        partition by epochs.epoch, _cdc_lsn, {key}, _cdc_op order by _cdc_partition, _cdc_offset
     ) = 1
 
 )
@@ -107,13 +116,13 @@ _STAGED_PROPERTIES: Final = """\
     columns:
 {key}
       - {{name: operation, description: "r (snapshot), c, u, d or t"}}
-      - {{name: lsn, description: Position of the change in the source's log; many rows may share one.}}
+      - {{name: log_position, description: Epoch and LSN of the change as one number; many rows may share one.}}
 """
 
 _INTERMEDIATE_PROPERTIES: Final = """\
   - name: int_{table}_changes
     description: >
-      One row per change of {qualified} that may be shown, ordered by (commit_position, tx_order, topic_offset): nothing
+      One row per change of {qualified} that may be shown, ordered by (commit_position, tx_order): nothing
       past the watermark is here. A TRUNCATE is one delete per key. A value that was not sent is the previous version's;
       the model fails where there is none.
     columns:
@@ -165,8 +174,8 @@ def _models(table: SourceTable) -> dict[str, str]:
             header=_HEADER,
             source=_SOURCE,
             table=table.name,
-            columns="\n".join(f"        {column}," for column in columns),
-            key=", ".join(table.key),
+            columns="\n".join(f"        landed.{column}," for column in columns),
+            key=", ".join(f"landed.{name}" for name in table.key),
         ),
         f"{_INTERMEDIATE}/{changes}.sql": _CHANGES.format(
             header=_HEADER, staged=staged, key=_list(table.key), columns=_list(columns)

@@ -21,8 +21,8 @@ def test_a_key_of_two_columns_tells_rows_apart_in_every_layer() -> None:
     files = render(PLATFORM, [_table("pane", "width", "frame_no", key=("frame_no", "pane"))])
     staged = files["models/staging/core_banking/stg_glass_changes.sql"]
     assert "source('core_banking', 'glass')" in staged
-    assert "        pane,\n        width,\n        frame_no,\n" in staged
-    assert "partition by _cdc_lsn, frame_no, pane, _cdc_op" in staged
+    assert "        landed.pane,\n        landed.width,\n        landed.frame_no,\n" in staged
+    assert "partition by epochs.epoch, _cdc_lsn, landed.frame_no, landed.pane, _cdc_op" in staged
     changes = files["models/intermediate/core_banking/int_glass_changes.sql"]
     assert "key=['frame_no', 'pane'],\n    columns=['pane', 'width', 'frame_no']" in changes
     listed = files["macros/captured_tables.sql"]
