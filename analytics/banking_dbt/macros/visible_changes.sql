@@ -83,6 +83,7 @@ truncated as (
         streamed.is_snapshot,
         streamed.snapshot_position,
         null as unavailable_columns,
+        null as not_representable,
         streamed.log_position,
         streamed.lsn,
         streamed.tx_id,

@@ -73,8 +73,30 @@ NOTIFICATION: dict[str, Any] = {
 }
 
 
-def envelope(fields: list[dict[str, Any]], namespace: str = "bank.public.accounts") -> dict[str, Any]:
-    """The envelope's schema of a table with these fields."""
+MONEY_TEXT: dict[str, Any] = {
+    "type": "string",
+    "connect.parameters": {
+        "__debezium.source.column.type": "NUMERIC",
+        "__debezium.source.column.length": "18",
+        "__debezium.source.column.scale": "2",
+    },
+}
+
+
+def envelope(
+    fields: list[dict[str, Any]], namespace: str = "bank.public.accounts", *, marked: bool = False
+) -> dict[str, Any]:
+    """The envelope's schema of a table with these fields; `marked` as the connector's transform makes it."""
+    schema = _envelope(fields, namespace)
+    if marked:
+        optional_text = ["null", "string"]
+        schema["fields"] += [
+            {"name": name, "type": optional_text, "default": None} for name in ("unavailable", "not_carried")
+        ]
+    return schema
+
+
+def _envelope(fields: list[dict[str, Any]], namespace: str) -> dict[str, Any]:
     optional_long = ["null", "long"]
     return {
         "type": "record",

@@ -61,10 +61,15 @@ CREATE TABLE zoo (
    toasted_text TEXT,
    toasted_bytes BYTEA,
    toasted_texts TEXT[],
-   toasted_integers INTEGER[]
+   toasted_integers INTEGER[],
+   defaulted TEXT DEFAULT 'by default',
+   hardened INTEGER DEFAULT 1,
+   hundreds NUMERIC(5, -2),
+   thousandths NUMERIC(2, 5),
+   wide NUMERIC(40, 2)
 );
 ALTER TABLE zoo ALTER toasted_text SET STORAGE EXTERNAL, ALTER toasted_bytes SET STORAGE EXTERNAL,
    ALTER toasted_texts SET STORAGE EXTERNAL, ALTER toasted_integers SET STORAGE EXTERNAL;
 GRANT SELECT ON zoo TO bank_replication;
 CREATE PUBLICATION golden FOR TABLE zoo, cdc_heartbeat;
-INSERT INTO zoo (an_integer, a_text) VALUES (7, 'there before the connector');
+INSERT INTO zoo (an_integer, a_text, defaulted) VALUES (7, 'there before the connector', NULL);

@@ -40,6 +40,7 @@ ACCOUNT_SCHEMA = pa.schema(
         pa.field("_cdc_source_time", INSTANT),
         *_RECORD,
         pa.field("_cdc_unavailable", pa.string()),
+        pa.field("_cdc_not_representable", pa.string()),
         pa.field("_cdc_segment", pa.string()),
     ]
 )
@@ -109,6 +110,7 @@ def account_row(key: SegmentKey, offset: int) -> dict[str, Any]:
         "_cdc_source_time": FIRST,
         **_record(key, offset),
         "_cdc_unavailable": None,
+        "_cdc_not_representable": None,
     }
 
 

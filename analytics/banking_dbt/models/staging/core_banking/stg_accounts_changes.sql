@@ -30,6 +30,7 @@ final as (
         _cdc_op = 'r' as is_snapshot,
         _cdc_snapshot as snapshot_position,
         _cdc_unavailable as unavailable_columns,
+        _cdc_not_representable as not_representable,
 
         -- where it stands
         {{ as_position('coalesce(epochs.epoch, 1)', 'landed._cdc_lsn') }} as log_position,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bank_common import names
+from bank_common.envelope.avro import exact_decimal
 from bank_common.landing import columns as c
 from bank_common.runtime.errors import PipelineError
 from bankctl.model.catalogue import Catalogue, SourceColumn
@@ -70,6 +71,9 @@ _RESERVED: Final = frozenset(
     """.split()  # noqa: SIM905 - a list of a hundred strings is no easier to read
 )
 _HEADER: Final = "-- Rendered by `bank render`; do not edit.\n"
+_PAST: Final = (
+    "Or leave the column at the source: name it in `excluded` of its table in infra/platform.toml, then `bank render`."
+)
 
 
 class RawDdlError(PipelineError):
@@ -86,22 +90,23 @@ def column_type(table: str, column: SourceColumn) -> str:
     if not _IDENTIFIER.fullmatch(column.name) or column.name in _RESERVED:
         raise RawDdlError(
             f"The column name {qualified_name} can't be written unquoted in the warehouse.",
-            advice="Give it a plain name: lower-case letters, digits and underscores, not a reserved word.",
+            advice="Give it a plain name: a lower-case letter, then letters, digits and underscores, not a reserved "
+            f"word. {_PAST}",
         )
     if column.data_type in {"character varying", "character"}:
         return "VARCHAR" if column.length is None else f"VARCHAR({column.length})"
     if column.data_type == "bit":
         return "BOOLEAN" if column.length == 1 else "BINARY"
-    if column.data_type == "numeric" and column.precision is None:
-        return "VARCHAR"  # its scale travels with each value
-    if column.data_type == "numeric" and column.precision is not None and column.precision <= _MAX_PRECISION:
-        return f"NUMBER({column.precision},{column.scale})"
+    if column.data_type == "numeric":
+        exact = None if column.precision is None else exact_decimal(column.precision, column.scale or 0)
+        # Without one its digits are text: the scale travels with each value, or there are too many.
+        return "VARCHAR" if exact is None else "NUMBER({},{})".format(*exact)
     if column.data_type in _TYPES:
         return _TYPES[column.data_type]
     raise RawDdlError(
         f"The column {qualified_name} has the type {column.data_type}, which RAW can't hold exactly.",
-        advice=f"Declare numeric with a precision of at most {_MAX_PRECISION}; for another type, add its exact "
-        "counterpart to the mapping in bankctl.model.raw_ddl and to bank_common.envelope.avro.",
+        advice="Add its exact counterpart to the mapping in bankctl.model.raw_ddl and to bank_common.envelope.avro. "
+        f"{_PAST}",
     )
 
 
@@ -120,7 +125,8 @@ def render(catalogue: Catalogue) -> dict[str, str]:
 def _change_table(table: str, columns: Sequence[SourceColumn]) -> str:
     business = [(column.name, column_type(table, column)) for column in columns]
     created = _create(table.upper(), [*business, *_own(c.CHANGE_COLUMNS)])
-    return f"{created}\n-- For a table that was made before a column was.\n{_alter(table.upper(), business)}"
+    added = [*business, *_own([c.NOT_REPRESENTABLE])]
+    return f"{created}\n-- For a table that was made before a column was.\n{_alter(table.upper(), added)}"
 
 
 def _own_table(table: str, columns: Iterable[str]) -> str:

@@ -20,6 +20,9 @@ from bankctl.model.raw_ddl import RawDdlError, column_type, render
         (SourceColumn("a", "timestamp without time zone"), "TIMESTAMP_NTZ(6)"),
         (SourceColumn("a", "enum"), "VARCHAR"),
         (SourceColumn("a", "numeric"), "VARCHAR"),
+        (SourceColumn("a", "numeric", precision=39, scale=0), "VARCHAR"),
+        (SourceColumn("a", "numeric", precision=5, scale=-2), "NUMBER(7,0)"),
+        (SourceColumn("a", "numeric", precision=2, scale=5), "NUMBER(5,5)"),
         (SourceColumn("a", "money"), "NUMBER(38,2)"),
         (SourceColumn("a", "interval"), "NUMBER(20,0)"),
         (SourceColumn("a", "ARRAY"), "VARCHAR"),
@@ -37,7 +40,6 @@ def test_each_type_has_one_that_holds_all_its_values(column: SourceColumn, expec
 @pytest.mark.parametrize(
     "column",
     [
-        SourceColumn("a", "numeric", precision=39, scale=0),
         SourceColumn("a", "USER-DEFINED"),
         SourceColumn("order", "integer"),
         SourceColumn("Mixed", "integer"),

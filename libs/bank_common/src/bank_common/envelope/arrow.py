@@ -45,6 +45,7 @@ _CDC: Final = {
     c.TX_ORDER: pa.int64(),
     c.SOURCE_TIME: INSTANT,
     c.UNAVAILABLE: pa.string(),
+    c.NOT_REPRESENTABLE: pa.string(),
     **_RECORD,
 }
 _NUMBERS: Final = ("tx_id", "lsn", "event_count", "row_count")

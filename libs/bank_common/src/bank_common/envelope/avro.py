@@ -52,6 +52,7 @@ class Wire(Enum):
     MICROS = "micros"
     NANOS = "nanos"
     ISO = "iso"
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,13 @@ _WIRE_TYPES: Final = {
     ColumnType.BYTES: ("bytes",),
 }
 """The Avro types that carry a column type; strings carry the others."""
+# decimal.handling.mode=string with datatype.propagate.source.type: the only form that knows what is no number.
+_SOURCE_TYPE: Final = "__debezium.source.column.type"
+_SOURCE_LENGTH: Final = "__debezium.source.column.length"
+_SOURCE_SCALE: Final = "__debezium.source.column.scale"
+_NO_PRECISION: Final = (0, 131_089)
+"""The length of a numeric that says no precision (DBZ: VARIABLE_SCALE_DECIMAL_LENGTH)."""
+_MONEY_SCALE: Final = 2
 _STRUCTS: Final = {
     "io.debezium.data.geometry.Geometry": ColumnType.STRUCT,
     "io.debezium.data.geometry.Geography": ColumnType.STRUCT,
@@ -129,6 +137,7 @@ _STRUCTS: Final = {
 }
 _ARRAYS: Final = frozenset({None, "io.debezium.data.FloatVector", "io.debezium.data.DoubleVector"})
 MAX_PRECISION: Final = 38
+_MAX_SCALE: Final = 1000
 _CONVERTERS_DEFAULT_PRECISION: Final = 64  # what the Avro converter writes where Connect's schema says nothing
 
 
@@ -224,6 +233,9 @@ def _column(name: str, schema: Any, named: Mapping[str, AvroSchema]) -> Column:
         if avro_type not in _WIRE_TYPES.get(column_type, ("string",)):
             raise UnsupportedSchemaError(f"column {name!r} has the type {connect_name!r} carried by {avro_type!r}")
         return Column(name, column_type, wire)
+    source_type = str(definition.get("connect.parameters", {}).get(_SOURCE_TYPE, "")).upper()
+    if connect_name is None and avro_type == "string" and source_type in ("NUMERIC", "MONEY"):
+        return _decimal_text(name, source_type, definition["connect.parameters"])
     if connect_name is not None or definition.get("logicalType") is not None or avro_type not in _PRIMITIVE:
         raise UnsupportedSchemaError(f"column {name!r} has the type {connect_name or avro_type!r}")
     return Column(name, _PRIMITIVE[avro_type])
@@ -240,6 +252,27 @@ def _struct(name: str, record: AvroSchema, named: Mapping[str, AvroSchema]) -> C
             raise UnsupportedSchemaError(f"column {name!r} has a {full_name} without scale and value")
         return Column(name, column_type)
     return Column(name, column_type, items=parts)
+
+
+def _decimal_text(name: str, source_type: str, parameters: Mapping[str, str]) -> Column:
+    if source_type == "MONEY":
+        return Column(name, ColumnType.DECIMAL, Wire.TEXT, MAX_PRECISION, _MONEY_SCALE)
+    precision, scale = int(parameters.get(_SOURCE_LENGTH, 0)), int(parameters.get(_SOURCE_SCALE, 0))
+    exact = None if precision in _NO_PRECISION else exact_decimal(precision, scale)
+    if exact is None:
+        return Column(name, ColumnType.VARIABLE_DECIMAL, Wire.TEXT)
+    return Column(name, ColumnType.DECIMAL, Wire.TEXT, *exact)
+
+
+def exact_decimal(precision: int, scale: int) -> tuple[int, int] | None:
+    """Precision and scale of the decimal that holds every `numeric(precision, scale)`; None when there is none.
+
+    A scale may be negative (whole hundreds) or above the precision (thousandths below one). Drivers read the eleven
+    bits of a negative one as a number of 1,025 and more, beyond what the source allows.
+    """
+    scale = scale - 2048 if scale > _MAX_SCALE else scale
+    digits = max(precision, scale, precision - scale)
+    return (digits, max(scale, 0)) if digits <= MAX_PRECISION else None
 
 
 def _decimal(name: str, schema: AvroSchema) -> Column:

@@ -128,7 +128,7 @@ class ColumnarDecoder:
 def arrow_decoder_for(kind: TopicKind, decoder: RecordDecoder) -> ArrowDecoder:
     """Make the fastest decoder of many records for the schema of a record decoder."""
     try:
-        if isinstance(decoder, ChangeDecoder):
+        if isinstance(decoder, ChangeDecoder) and not decoder.overshadows:
             return ColumnarDecoder(kind, decoder, ColumnarChanges(decoder.schema, decoder.columns))
         if isinstance(decoder, TransactionDecoder):
             return ColumnarDecoder(kind, decoder, ColumnarTransactions(decoder.schema))

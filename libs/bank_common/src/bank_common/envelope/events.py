@@ -1,6 +1,8 @@
 """The decoded form of a record: one of three events, or a `DecodeError`."""
 
+from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
@@ -9,7 +11,8 @@ class ChangeEvent(NamedTuple):
 
     `values` are the table's columns in the schema's order, ready for their Arrow types; for a delete the key's
     columns only, for a TRUNCATE none: everything else is None. `unavailable` names the columns whose value the
-    source did not send (unchanged TOAST). `source_time` is the commit time in microseconds since 1970 (UTC).
+    source did not send (unchanged TOAST). `not_representable` has the text of each value that no column of its type
+    holds; the value itself is None. `source_time` is the commit time in microseconds since 1970 (UTC).
     """
 
     op: str
@@ -20,6 +23,7 @@ class ChangeEvent(NamedTuple):
     source_time: int | None
     values: tuple[Any, ...]
     unavailable: tuple[str, ...] = ()
+    not_representable: Mapping[str, str] = MappingProxyType({})
 
 
 class TransactionEvent(NamedTuple):

@@ -11,18 +11,22 @@ from bank_common.envelope.avro_reader import AvroReader
 from bank_common.envelope.columnar.keys import ColumnarKeys
 from bank_common.envelope.columnar.readers import NotColumnarError
 from bank_common.envelope.events import DecodeError, DecodeErrorReason
-from bank_common.envelope.values import MalformedTextError, OutOfRangeError, converter
+from bank_common.envelope.value_errors import MalformedTextError, OutOfRangeError
+from bank_common.envelope.values import converter
 
 
 class KeyDecoder:
     """Decodes keys of one schema, one by one; `columnar` decodes many at once, where the schema allows it."""
 
     columnar: ColumnarKeys | None
+    names: frozenset[str]
+    """The columns of the key."""
 
     def __init__(self, reader: AvroReader) -> None:
         """Raises UnsupportedSchemaError: a key column has no exact type."""
         self._reader = reader
         self._convert = {column.name: converter(column) for column in record_columns(reader.schema)}
+        self.names = frozenset(self._convert)
         try:
             self.columnar = ColumnarKeys(reader.schema)
         except NotColumnarError:

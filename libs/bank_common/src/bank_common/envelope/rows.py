@@ -13,7 +13,7 @@ from bank_common.envelope import arrow
 from bank_common.envelope.avro import Column
 from bank_common.envelope.events import ChangeEvent, Event, NotificationEvent, TransactionEvent
 from bank_common.envelope.topic_kind import TopicKind
-from bank_common.envelope.unavailable import names_of
+from bank_common.envelope.unavailable import names_of, texts_of
 from bank_common.landing import columns as c
 
 Values = dict[str, Sequence[Any]]
@@ -62,6 +62,7 @@ def _changes(columns: Sequence[Column], events: Sequence[ChangeEvent]) -> Values
         c.TX_ORDER: [event.tx_order for event in events],
         c.SOURCE_TIME: [event.source_time for event in events],
         c.UNAVAILABLE: [names_of(event.unavailable) for event in events],
+        c.NOT_REPRESENTABLE: [texts_of(event.not_representable) for event in events],
     }
 
 

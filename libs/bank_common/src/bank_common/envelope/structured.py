@@ -1,7 +1,8 @@
 """Values with parts (arrays, maps, structs) -> one JSON text each, exact: what JSON has no form for becomes text.
 
 Decimals, dates and times are text as Postgres writes them, bytes are base64, and a float that is no number is
-"NaN", "Infinity" or "-Infinity". The keys of a struct come in the schema's order.
+"NaN", "Infinity" or "-Infinity"; so is a part that has no form of its type. The keys of a struct come in the schema's
+order.
 """
 
 import base64
@@ -13,20 +14,17 @@ from decimal import Decimal
 from typing import Any, Final
 
 from bank_common.envelope.avro import Column, ColumnType
+from bank_common.envelope.value_errors import NotRepresentableError
 
 Convert = Callable[[Any], Any]
 
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - dates and times without a zone
 
 
-class FarAwayError(ValueError):
-    """A date that has no text: outside the years 1 to 9999."""
-
-
 def json_converter(column: Column, converter: Callable[[Column], Convert]) -> Convert:
     """The conversion of a column with parts; `converter` gives that of a part.
 
-    What it raises is what the parts' conversions raise, and FarAwayError.
+    What it raises is what the parts' conversions raise.
     """
     render = _part(column, converter)
     return lambda value: json.dumps(render(value), ensure_ascii=False, separators=(",", ":"))
@@ -48,8 +46,17 @@ def _part(column: Column, converter: Callable[[Column], Convert]) -> Convert:
             fields = [(field.name, _optional(_part(field, converter))) for field in column.items]
             return lambda value: _struct(fields, value)
         case _:
-            convert = converter(column)
-            return lambda value: _plain(column.type, convert(value))
+            return _scalar(column, converter(column))
+
+
+def _scalar(column: Column, convert: Convert) -> Convert:
+    def render(value: Any) -> Any:
+        try:
+            return _plain(column.type, convert(value))
+        except NotRepresentableError as error:
+            return error.text
+
+    return render
 
 
 def _struct(fields: list[tuple[str, Convert]], value: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,7 +95,4 @@ def _not_finite(value: float) -> str:
 
 
 def _moment(span: timedelta) -> datetime:
-    try:
-        return _EPOCH + span
-    except OverflowError:
-        raise FarAwayError("a date in a list is outside the years 1 to 9999") from None
+    return _EPOCH + span

@@ -13,6 +13,7 @@ PARTITION: Final = "_cdc_partition"
 OFFSET: Final = "_cdc_offset"
 SCHEMA_ID: Final = "_cdc_schema_id"
 UNAVAILABLE: Final = "_cdc_unavailable"
+NOT_REPRESENTABLE: Final = "_cdc_not_representable"
 SEGMENT: Final = "_cdc_segment"
 
 RECORD_COLUMNS: Final = (TOPIC, PARTITION, OFFSET, SCHEMA_ID, SEGMENT)
@@ -30,6 +31,7 @@ CHANGE_COLUMNS: Final = (
     OFFSET,
     SCHEMA_ID,
     UNAVAILABLE,
+    NOT_REPRESENTABLE,
     SEGMENT,
 )
 """What a change table's segment carries after the table's own columns, in this order."""
@@ -56,4 +58,6 @@ NOTIFICATION_COLUMNS: Final = (
 )
 
 UNAVAILABLE_PLACEHOLDER: Final = "__debezium_unavailable_value"
-"""What Debezium sends for a TOAST column that the change didn't touch (`unavailable.value.placeholder`)."""
+"""What Debezium sends by default for a TOAST column that the change didn't touch (`unavailable.value.placeholder`).
+
+In records whose envelope has no field `unavailable`; with it, the envelope says so and no text means anything else."""

@@ -52,6 +52,30 @@ def test_columns_come_from_the_schema_in_its_order() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("length", "scale", "column"),
+    [
+        (18, 2, Column("n", ColumnType.DECIMAL, Wire.TEXT, 18, 2)),
+        (5, -2, Column("n", ColumnType.DECIMAL, Wire.TEXT, 7, 0)),
+        (5, 2046, Column("n", ColumnType.DECIMAL, Wire.TEXT, 7, 0)),
+        (2, 5, Column("n", ColumnType.DECIMAL, Wire.TEXT, 5, 5)),
+        (38, 10, Column("n", ColumnType.DECIMAL, Wire.TEXT, 38, 10)),
+        (39, 0, Column("n", ColumnType.VARIABLE_DECIMAL, Wire.TEXT)),
+        (0, 0, Column("n", ColumnType.VARIABLE_DECIMAL, Wire.TEXT)),
+        (131_089, 0, Column("n", ColumnType.VARIABLE_DECIMAL, Wire.TEXT)),
+    ],
+)
+def test_a_decimal_as_text_has_the_source_s_digits(length: int, scale: int, column: Column) -> None:
+    kind = {"type": "NUMERIC", "length": str(length), "scale": str(scale)}
+    parameters = {f"__debezium.source.column.{name}": value for name, value in kind.items()}
+    record = {
+        "type": "record",
+        "name": "R",
+        "fields": [{"name": "n", "type": ["null", {"type": "string", "connect.parameters": parameters}]}],
+    }
+    assert record_columns(record) == (column,)
+
+
 def test_the_arrow_schema_is_exact_and_nullable() -> None:
     schema = change_schema(columns_of(ENVELOPE))
     assert schema.field("balance").type == pa.decimal128(18, 2)

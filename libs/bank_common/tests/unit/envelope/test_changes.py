@@ -5,11 +5,11 @@ from typing import Any
 
 import fastavro
 import pytest
-from envelope_testing.debezium import ACCOUNT_FIELDS, NOTE_FIELD, avro, change, envelope, key_schema
+from envelope_testing.debezium import ACCOUNT_FIELDS, NOTE_FIELD, avro, change, envelope, framed, key_schema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bank_common.envelope.decoding import EncodedKey, KeyDecoder, decoder_for, key_decoder_for
+from bank_common.envelope.decoding import EncodedKey, KeyDecoder, arrow_decoder_for, decoder_for, key_decoder_for
 from bank_common.envelope.events import ChangeEvent, DecodeError, DecodeErrorReason
 from bank_common.envelope.topic_kind import TopicKind
 
@@ -91,7 +91,7 @@ def test_a_column_that_was_not_sent_is_named_and_null() -> None:
     [
         (change("m", ROW), DecodeErrorReason.UNKNOWN_OPERATION),
         (change("c", None), DecodeErrorReason.NO_ROW),
-        (change("c", {**ROW, "created_at": "+292278994-08-16T23:00:00Z"}), DecodeErrorReason.OUT_OF_RANGE),
+        (change("c", {**ROW, "created_at": "2026-02-30T10:00:00Z"}), DecodeErrorReason.OUT_OF_RANGE),
         (change("c", {**ROW, "created_at": "2026-03-01T10:00:00"}), DecodeErrorReason.OUT_OF_RANGE),
         (change("c", {**ROW, "created_at": "2026-03-01T10:00:00.1234567Z"}), DecodeErrorReason.OUT_OF_RANGE),
         (change("c", ROW, ts_us=None, ts_ms=2**62), DecodeErrorReason.OUT_OF_RANGE),
@@ -112,6 +112,86 @@ def test_a_decimal_of_too_many_digits_is_rejected_and_not_rounded() -> None:
     assert isinstance(decoded, DecodeError)
     assert decoded.reason is DecodeErrorReason.OUT_OF_RANGE
     assert str(10**18) not in decoded.detail
+
+
+MARKED = envelope(FIELDS, marked=True)
+
+
+def marked(**envelope_fields: Any) -> ChangeEvent | DecodeError:
+    """An update of the row with these fields in its envelope."""
+    decoder = decoder_for(TopicKind.CHANGES, json.dumps(MARKED))
+    assert not isinstance(decoder, DecodeError)
+    decoded = decoder.decode(
+        avro(MARKED, change("u", ROW) | {"unavailable": None, "not_carried": None} | envelope_fields), None
+    )
+    assert isinstance(decoded, ChangeEvent | DecodeError)
+    return decoded
+
+
+def test_an_envelope_that_says_what_was_not_sent_is_believed() -> None:
+    decoded = marked(unavailable='["note", "blob"]')
+    assert isinstance(decoded, ChangeEvent)
+    assert decoded.unavailable == ("note", "blob")
+
+
+def test_a_text_like_the_placeholder_is_a_text_where_the_envelope_says_what_was_not_sent() -> None:
+    placeholder = "__debezium_unavailable_value"
+    decoded = marked(after={**ROW, "note": placeholder, "blob": placeholder.encode()})
+    assert isinstance(decoded, ChangeEvent)
+    assert decoded.unavailable == ()
+    assert decoded.values[-2:] == (placeholder, placeholder.encode())
+
+
+def test_what_was_too_large_to_carry_is_named_with_its_size() -> None:
+    decoded = marked(not_carried='{"blob": "17000000 bytes"}')
+    assert isinstance(decoded, ChangeEvent)
+    assert decoded.not_representable == {"blob": "17000000 bytes"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"unavailable": "note"},
+        {"unavailable": '["elsewhere"]'},
+        {"unavailable": "{}"},
+        {"unavailable": "[" * 100_000},
+        {"unavailable": "[7]"},
+        {"not_carried": '["note"]'},
+        {"not_carried": '{"elsewhere": "x"}'},
+        {"not_carried": '{"note": 7}'},
+    ],
+)
+def test_an_envelope_that_says_something_else_is_malformed(said: dict[str, str]) -> None:
+    decoded = marked(**said)
+    assert isinstance(decoded, DecodeError)
+    assert decoded.reason is DecodeErrorReason.MALFORMED
+
+
+def test_a_value_that_no_column_holds_is_null_and_its_text_is_kept() -> None:
+    for instant in ("infinity", "-infinity", "+292278994-08-16T23:00:00Z", "-0043-03-15T00:00:00Z"):
+        decoded = event(change("u", {**ROW, "created_at": instant}), key_of(5))
+        assert decoded.values == (5, 2, "CHECKING", Decimal("-12.34"), None, None, None)
+        assert decoded.not_representable == {"created_at": instant}
+
+
+def test_a_key_that_no_column_holds_is_rejected() -> None:
+    key = key_of(0, key_schema({"name": "created_at", "type": ["null", "int"]}))
+    decoded = decode(change("u", {**ROW, "created_at": "infinity"}), key)
+    assert isinstance(decoded, DecodeError)
+    assert decoded.reason is DecodeErrorReason.OUT_OF_RANGE
+
+
+def test_a_column_that_is_called_like_one_of_ours_keeps_its_value_as_text() -> None:
+    schema = envelope([*FIELDS, {"name": "_cdc_op", "type": ["null", "string"]}])
+    decoder = decoder_for(TopicKind.CHANGES, json.dumps(schema))
+    assert not isinstance(decoder, DecodeError)
+    assert [column.name for column in decoder.columns] == [field["name"] for field in FIELDS]
+    rows = arrow_decoder_for(TopicKind.CHANGES, decoder).decode(
+        [framed(1, schema, change("u", {**ROW, "_cdc_op": text})) for text in ("mine", None)], [None, None], {}
+    )
+    assert not rows.rejected
+    assert rows.rows["_cdc_op"].to_pylist() == ["u", "u"]
+    assert rows.rows["_cdc_not_representable"].to_pylist() == ['{"_cdc_op": "mine"}', None]
 
 
 @given(

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pytest
 from envelope_testing.damage import damaged
-from envelope_testing.debezium import DECIMAL, INSTANT, change, envelope, framed, key_schema
+from envelope_testing.debezium import DECIMAL, INSTANT, MONEY_TEXT, change, envelope, framed, key_schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,12 +29,27 @@ INT32, INT64 = st.integers(-(2**31), 2**31 - 1), st.integers(-(2**63), 2**63 - 1
 WIDE = st.one_of(INT32, st.sampled_from([2**31, -(2**31) - 1, 2**63 - 1, 0, 63, 64, 8191, 8192, 2**55, 2**56]))
 TEXT = st.one_of(st.text(max_size=40), st.just(PLACEHOLDER), st.text("ab", min_size=60, max_size=70))
 BYTES = st.one_of(st.binary(max_size=40), st.just(PLACEHOLDER.encode()))
+DECIMAL_TEXTS = st.one_of(
+    st.decimals(-(10**16), 10**16, places=2).map(str),
+    st.decimals(allow_nan=False, allow_infinity=False).map(str),
+    st.from_regex(r"[+-]?\d{0,40}(\.\d{0,40})?([eE][+-]?\d{0,9})?", fullmatch=True),
+    st.sampled_from(
+        ["NAN", "NaN", "POSITIVE_INFINITY", "-", ".", "1_0", " 1", "1 ", "\u0661", "0e99999999", PLACEHOLDER]
+    ),
+)
+MARKS = st.none() | st.sampled_from(
+    ['["c0"]', '["c1"]', '["c1", "c0"]', '["zz"]', "[]", "{}", "x", '{"c0": "9 bytes"}']
+)
 INSTANTS = st.one_of(
     st.datetimes(timezones=st.just(UTC)).map(lambda at: at.isoformat().replace("+00:00", "Z")),
     st.datetimes(min_value=datetime(1999, 1, 1), timezones=st.timezones()).map(datetime.isoformat),  # noqa: DTZ001
     st.sampled_from(
         [
             "+292278994-08-16T23:00:00Z",
+            "+10000-01-01T00:00:00Z",
+            "-0043-03-15T00:00:00Z",
+            "infinity",
+            "-infinity",
             "0000-01-01T00:00:00Z",
             "0001-01-01T00:00:00+14:00",
             "9999-12-31T23:59:59-14:00",
@@ -101,6 +116,7 @@ TYPES: list[Type] = [
     Type(long("MicroDuration"), INT64),
     Type({"type": "string", "connect.name": "io.debezium.data.Uuid"}, TEXT),
     Type(INSTANT, INSTANTS),
+    Type(MONEY_TEXT, DECIMAL_TEXTS),
     *(decimal(precision, scale) for precision, scale in ((1, 0), (18, 2), (19, 4), (20, 0), (38, 10))),
 ]
 KEY = key_schema({"name": "c0", "type": "long"})
@@ -141,7 +157,8 @@ def topics(draw: Callable[..., Any], damage: bool = False) -> Topic:
             "lsn": st.none() | INT64,
         }
     )
-    schema = envelope(fields)
+    marked = draw(st.booleans())
+    schema = envelope(fields, marked=marked)
     values: list[bytes] = []
     keys: list[bytes | None] = []
     for _ in range(draw(st.integers(1, 12))):
@@ -149,6 +166,8 @@ def topics(draw: Callable[..., Any], damage: bool = False) -> Topic:
         after = draw(row) if op not in "dt" or draw(st.integers(0, 9)) == 0 else None
         before = draw(st.none() | row)
         value = change(op, after, **draw(source)) | {"before": before}
+        if marked:
+            value |= {"unavailable": draw(MARKS), "not_carried": draw(MARKS)}
         if draw(st.booleans()):
             value["transaction"] = None
         data = framed(1, schema, value)
@@ -283,7 +302,7 @@ def test_a_schema_that_is_not_columnar_is_decoded_by_the_reference(field: dict[s
 def test_nothing_good_is_left_to_the_reference() -> None:
     """No record of a bank's ordinary types is refused: the result would be the same, but slow."""
     fields = [{"name": f"c{index}", "type": ["null", field_type.schema]} for index, field_type in enumerate(TYPES[:17])]
-    fields += [{"name": "at", "type": INSTANT}, {"name": "money", "type": DECIMAL}]
+    fields += [{"name": "at", "type": INSTANT}, {"name": "money", "type": DECIMAL}, {"name": "sum", "type": MONEY_TEXT}]
     plain: dict[str, Any] = {f"c{index}": None for index in range(17)}
     topic = batch(
         100,
@@ -293,6 +312,7 @@ def test_nothing_good_is_left_to_the_reference() -> None:
             "c5": f"é{number}",
             "at": "2026-03-01T10:00:00.123456Z",
             "money": Decimal(number - 50),
+            "sum": f"{number - 50}.25",
         },
     )
     rows = ColumnarChanges(topic.decoder.schema, topic.decoder.columns).read(topic.values, topic.keys, {})

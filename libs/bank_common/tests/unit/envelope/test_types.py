@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from envelope_testing.debezium import DECIMAL, INSTANT, avro, change, envelope
+from envelope_testing.debezium import DECIMAL, INSTANT, MONEY_TEXT, avro, change, envelope
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -57,7 +57,13 @@ def value_of(field_type: Any, value: Any) -> Any:
 NANO_TIME = named("long", "io.debezium.time.NanoTime")
 NANO_TIMESTAMP = named("long", "io.debezium.time.NanoTimestamp")
 MICRO_TIMESTAMP = named("long", "io.debezium.time.MicroTimestamp")
+MICRO_TIME = named("long", "io.debezium.time.MicroTime")
 DATE = named("int", "io.debezium.time.Date")
+
+
+def numeric_text(length: int, scale: int) -> dict[str, Any]:
+    sizes = {"__debezium.source.column.length": str(length), "__debezium.source.column.scale": str(scale)}
+    return {**MONEY_TEXT, "connect.parameters": {**MONEY_TEXT["connect.parameters"], **sizes}}
 
 
 @pytest.mark.parametrize(
@@ -84,6 +90,8 @@ DATE = named("int", "io.debezium.time.Date")
         ({"type": "map", "values": ["null", "string"]}, {"b": None, "a": "x"}, '{"b":null,"a":"x"}'),
         (GEOMETRY, {"wkb": b"\x01", "srid": 4326}, '{"wkb":"AQ==","srid":4326}'),
         (array("string"), [], "[]"),
+        (array(DATE), [10**7, 2146033979, 0], '["29349-01-26","infinity","1970-01-01"]'),
+        (array(INSTANT), ["-infinity"], '["-infinity"]'),
     ],
 )
 def test_a_value_lands_exactly(field_type: Any, sent: Any, landed: Any) -> None:
@@ -111,25 +119,72 @@ def test_a_decimal_of_any_scale_is_its_plain_text(number: Decimal) -> None:
     ("field_type", "sent"),
     [
         (NANO_TIME, 1_001),
-        (NANO_TIME, 86_400_000_000_000),
         (NANO_TIMESTAMP, 1_001),
-        (DATE, 2**31 - 1),
-        (DATE, -(2**31)),
-        (DATE, 2146033979),
-        (MICRO_TIMESTAMP, -(2**63)),
-        (MICRO_TIMESTAMP, 2**63 - 1),
-        (MICRO_TIMESTAMP, 9223372036825200000),
-        (MICRO_TIMESTAMP, -9223372036832400000),
-        (INSTANT, "+292278994-08-16T23:00:00Z"),
-        (array(DATE), [10**7]),
+        (MICRO_TIME, 86_400_000_001),
+        (MICRO_TIME, -1),
+        (MONEY_TEXT, "12345678901234567.00"),
+        (MONEY_TEXT, "0.001"),
+        (MONEY_TEXT, "1_0"),
+        (MONEY_TEXT, ""),
+        (numeric_text(0, 0), "1e999999"),
+        (numeric_text(0, 0), "x"),
         (VARIABLE, {"scale": 10**6, "value": b"\x01"}),
         (VARIABLE, {"scale": 0, "value": b"\x01" + bytes(2000)}),
     ],
 )
-def test_what_no_column_holds_is_out_of_range(field_type: Any, sent: Any) -> None:
+def test_what_the_source_can_not_hold_is_out_of_range(field_type: Any, sent: Any) -> None:
     decoded = decode(field_type, sent)
     assert isinstance(decoded, DecodeError)
     assert decoded.reason is DecodeErrorReason.OUT_OF_RANGE
+
+
+@pytest.mark.parametrize(
+    ("field_type", "sent", "text"),
+    [
+        (DATE, 2146033979, "infinity"),
+        (DATE, -(2**31), "-infinity"),
+        (DATE, 2_932_897, "10000-01-01"),
+        (DATE, -719_163, "0001-12-31 BC"),
+        (DATE, -2_440_588, "4714-11-24 BC"),
+        (DATE, 2_145_042_905, "5874897-12-31"),
+        (MICRO_TIMESTAMP, -(2**63), "-infinity"),
+        (MICRO_TIMESTAMP, 9223372036825200000, "infinity"),
+        (MICRO_TIMESTAMP, 253_402_300_800_000_000, "10000-01-01 00:00:00"),
+        (MICRO_TIMESTAMP, -62_135_596_800_000_001, "0001-12-31 23:59:59.999999 BC"),
+        (MICRO_TIME, 86_400_000_000, "24:00:00"),
+        (INSTANT, "infinity", "infinity"),
+        (MONEY_TEXT, "NAN", "NaN"),
+        (MONEY_TEXT, "POSITIVE_INFINITY", "Infinity"),
+        (MONEY_TEXT, "NEGATIVE_INFINITY", "-Infinity"),
+    ],
+)
+def test_what_the_source_holds_and_no_column_does_is_null_with_its_text(field_type: Any, sent: Any, text: str) -> None:
+    decoded = decode(field_type, sent)
+    assert isinstance(decoded, ChangeEvent)
+    assert (decoded.values, decoded.not_representable) == ((None,), {"c": text})
+
+
+@pytest.mark.parametrize(
+    ("field_type", "sent", "landed"),
+    [
+        (MONEY_TEXT, "-12.34", Decimal("-12.34")),
+        (MONEY_TEXT, "9999999999999999.99", Decimal("9999999999999999.99")),
+        (MONEY_TEXT, "-0.00", Decimal("0.00")),
+        (MONEY_TEXT, "1E+3", Decimal("1000.00")),
+        (MONEY_TEXT, "5", Decimal("5.00")),
+        # numeric(5,-2), read as eleven bits; numeric(2,5); more digits than a decimal has; none said
+        (numeric_text(5, 2046), "1234500.00", Decimal(1234500)),
+        (numeric_text(5, -2), "1.2345E+6", Decimal(1234500)),
+        (numeric_text(2, 5), "0.00012", Decimal("0.00012")),
+        (numeric_text(40, 2), "1" * 38 + ".25", "1" * 38 + ".25"),
+        (numeric_text(0, 0), "1.500", "1.500"),
+        (numeric_text(131_089, 0), "1E-7", "0.0000001"),
+        (numeric_text(0, 0), "NAN", "NaN"),
+    ],
+)
+def test_a_decimal_that_travels_as_text_lands_exactly(field_type: Any, sent: str, landed: Any) -> None:
+    value = value_of(field_type, sent)
+    assert (value, str(value)) == (landed, str(landed))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from pyarrow import compute
 
 from bank_common.envelope.arrow import INSTANT, arrow_type
 from bank_common.envelope.avro import Column, ColumnType, Wire
+from bank_common.envelope.calendar import DAY_MICROS
 from bank_common.envelope.columnar.lanes import Block, Flags, Longs
 from bank_common.envelope.columnar.readers import NotColumnarError, ValueColumn
 from bank_common.envelope.values import DAYS, TIMESTAMPS
@@ -30,12 +31,11 @@ COLUMNAR_TYPES: Final = frozenset(ColumnType) - {
 
 pc: Any = compute  # its functions are made at import, unseen by stubs
 
-_DAY_MICROS: Final = 86_400_000_000
 _MAX_MILLIS: Final = (2**63 - 1) // 1000
 _PLACEHOLDER_SIZE: Final = len(UNAVAILABLE_PLACEHOLDER)
 _WORD: Final = 8
-# 0001-01-01T00:00:00Z in microseconds: Arrow reads earlier years, the reference does not.
-_YEAR_ONE: Final = -62_135_596_800_000_000
+# What the connector writes; anything else that might be a decimal is for the reference to judge.
+_PLAIN_DECIMAL: Final = r"^-?\d{1,38}(\.\d{1,38})?$"
 # What the connector writes; anything else that might be an instant is for the reference to judge.
 _PLAIN_INSTANT: Final = (
     r"^[1-9]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d"
@@ -58,11 +58,15 @@ def check(columns: Sequence[Column]) -> None:
 
 
 class Arrays:
-    """Builds the arrays of one block; `bad` marks the lanes that don't fit, `unavailable` the unavailable values."""
+    """Builds the arrays of one block; `bad` marks the lanes that don't fit, `unavailable` the unavailable values.
 
-    def __init__(self, block: Block, bad: Flags) -> None:
+    With `placeholders` a value may be the placeholder of one that was not sent.
+    """
+
+    def __init__(self, block: Block, bad: Flags, *, placeholders: bool = False) -> None:
         self.block = block
         self.bad = bad
+        self._placeholders = placeholders
         self.unavailable: list[tuple[str, Flags]] = []
 
     def column(self, column: Column, data: ValueColumn | None) -> pa.Array:
@@ -80,12 +84,14 @@ class Arrays:
                 return self._narrow(data, data_type)
             case ColumnType.TIME:
                 micros = self._micros(data, column.wire)
-                self._refuse((micros < 0) | (micros >= _DAY_MICROS), data.valid)
+                self._refuse((micros < 0) | (micros >= DAY_MICROS), data.valid)
                 return self.plain(data._replace(values=micros), data_type)
             case ColumnType.TIMESTAMP:
                 micros = self._micros(data, column.wire)
                 self._refuse(_outside(micros, TIMESTAMPS), data.valid)
                 return self.plain(data._replace(values=micros), data_type)
+            case ColumnType.DECIMAL if column.wire is Wire.TEXT:
+                return self._decimal_text(self.text(data), data_type)
             case ColumnType.DECIMAL:
                 return self._decimal(column, data, data_type)
             case ColumnType.STRING:
@@ -142,7 +148,7 @@ class Arrays:
 
     def _sent(self, column: Column, array: pa.Array, data: ValueColumn) -> pa.Array:
         """Replace unavailable values by null, and note them."""
-        if data.sizes is None or not (data.sizes == _PLACEHOLDER_SIZE).any():
+        if not self._placeholders or data.sizes is None or not (data.sizes == _PLACEHOLDER_SIZE).any():
             return array
         placeholder = pa.scalar(UNAVAILABLE_PLACEHOLDER.encode()).cast(array.type)
         missing = pc.fill_null(pc.equal(array, placeholder), False)
@@ -160,9 +166,22 @@ class Arrays:
             self.bad |= ~plain.to_numpy(zero_copy_only=False)
             instants = pc.if_else(plain, texts, pa.scalar(None, pa.string())).cast(INSTANT)
         micros = instants.view(pa.int64())
-        early = pc.fill_null(pc.less(micros, _YEAR_ONE), False)
-        self.bad |= early.to_numpy(zero_copy_only=False)
+        far = pc.or_(pc.less(micros, TIMESTAMPS.start), pc.greater_equal(micros, TIMESTAMPS.stop))
+        self.bad |= pc.fill_null(far, False).to_numpy(zero_copy_only=False)
         return instants
+
+    def _decimal_text(self, texts: pa.Array, data_type: pa.DataType) -> pa.Array:
+        plain = pc.fill_null(pc.match_substring_regex(texts, _PLAIN_DECIMAL), True)
+        flags = plain.to_numpy(zero_copy_only=False)
+        if not flags.all():
+            self.bad |= ~flags
+            texts = pc.if_else(plain, texts, pa.scalar(None, pa.string()))
+        try:
+            return texts.cast(data_type)
+        except pa.ArrowInvalid:
+            # One that is too long or too fine: rare enough for the reference to look for it.
+            self.bad |= texts.is_valid().to_numpy(zero_copy_only=False)
+            return pa.nulls(len(texts), data_type)
 
     def _decimal(self, column: Column, data: ValueColumn, data_type: pa.DataType) -> pa.Array:
         """Big-endian two's complement of any size -> the 128 bits of Arrow's decimals."""

@@ -18,7 +18,7 @@ from bank_common.envelope.columnar.lanes import Block, Lanes, Longs
 from bank_common.envelope.columnar.readers import AvroColumn, ValueColumn, fields_of, reader_of, values_of
 from bank_common.envelope.events import DecodeError
 from bank_common.envelope.keys import KeyDecoder
-from bank_common.envelope.unavailable import names_of
+from bank_common.envelope.unavailable import NOT_CARRIED_FIELD, UNAVAILABLE_FIELD, marks, names_in, names_of
 from bank_common.envelope.wire import HEADER_BYTES, Framed, unframe
 from bank_common.landing import columns as c
 
@@ -38,6 +38,7 @@ class ColumnarChanges:
         """Raises NotColumnarError: only the reference decoder reads this schema."""
         check(columns)
         self._columns = tuple(columns)
+        self._marks = marks(schema)
         self._types = {column.name: arrow_type(column) for column in columns}
         self._reader = reader_of(
             schema,
@@ -46,6 +47,8 @@ class ColumnarChanges:
                 "op": True,
                 "source": {"snapshot": True, "ts_us": True, "ts_ms": True, "txId": True, "lsn": True},
                 "transaction": {"total_order": True},
+                UNAVAILABLE_FIELD: True,
+                NOT_CARRIED_FIELD: True,
             },
         )
 
@@ -56,7 +59,7 @@ class ColumnarChanges:
         block = Block(values, HEADER_BYTES)
         lanes = Lanes(block, block.starts)
         fields = fields_of(self._reader.read(lanes))
-        arrays = Arrays(block, lanes.bad | (lanes.at != block.ends))
+        arrays = Arrays(block, lanes.bad | (lanes.at != block.ends), placeholders=not self._marks)
         operations = self._operations(fields, arrays)
         source = fields_of(fields["source"])
         row = fields_of(fields["after"])
@@ -69,7 +72,9 @@ class ColumnarChanges:
             c.TX_ID: _number(arrays, source.get("txId")),
             c.TX_ORDER: _number(arrays, fields_of(fields.get("transaction")).get("total_order")),
             c.SOURCE_TIME: _source_time(arrays, values_of(source.get("ts_us")), values_of(source.get("ts_ms"))),
-            c.UNAVAILABLE: _unavailable(arrays),
+            c.UNAVAILABLE: self._marked(fields, arrays, operations) if self._marks else _unavailable(arrays),
+            # The reference decodes each record that has any.
+            c.NOT_REPRESENTABLE: pa.nulls(len(block), pa.string()),
         }
         return ColumnarRows(columns, arrays.bad)
 
@@ -83,6 +88,21 @@ class ColumnarChanges:
         has_row = False if after is None else True if after.valid is None else after.valid
         arrays.bad |= (op.sizes != 1) | (codes < 0) | (has_row != (codes < _DELETE))
         return codes
+
+    def _marked(self, fields: dict[str, AvroColumn], arrays: Arrays, operations: Longs) -> pa.Array:
+        """What the envelopes say that they came without; most say nothing."""
+        left_out = values_of(fields[NOT_CARRIED_FIELD])
+        if left_out is not None:
+            arrays.bad |= True if left_out.valid is None else left_out.valid
+        data = values_of(fields[UNAVAILABLE_FIELD])
+        if data is None:
+            return pa.nulls(len(arrays.bad), pa.string())
+        texts = arrays.text(data).dictionary_encode()
+        listed = [names_of(names_in(said, self._types) or ()) for said in texts.dictionary.to_pylist()]
+        lists = pa.array(listed, pa.string()).take(texts.indices)
+        said = texts.is_valid().to_numpy(zero_copy_only=False)
+        arrays.bad |= said & (lists.is_null().to_numpy(zero_copy_only=False) | (operations >= _DELETE))
+        return lists
 
     def _put_keys(
         self,

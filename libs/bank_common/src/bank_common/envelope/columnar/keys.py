@@ -31,7 +31,4 @@ class ColumnarKeys:
         fields = fields_of(self._reader.read(lanes))
         arrays = Arrays(block, lanes.bad | (lanes.at != block.ends))
         columns = {column.name: arrays.column(column, values_of(fields.get(column.name))) for column in self._columns}
-        # A key has no unavailable values: a placeholder there is a value.
-        for _, flags in arrays.unavailable:
-            arrays.bad |= flags
         return ColumnarRows(columns, arrays.bad)
