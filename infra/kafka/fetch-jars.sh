@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts every Java artefact of jars.lock below FOLDER: lib/*.jar and registry/. Maven resolves pom.xml; what it brings
+# Puts every Java artefact of jars.lock below FOLDER: lib/*.jar, registry/ and tools/ecj.jar. Maven resolves pom.xml; what it brings
 # must be exactly what the lock names, hash by hash, or native runs and images would differ.
 # usage: fetch-jars.sh FOLDER     beside pom.xml and jars.lock
 set -eu
@@ -25,3 +25,5 @@ tar -xzf apicurio-registry-app-*.tar.gz -C "$out/registry.new"
 rm apicurio-registry-app-*.tar.gz
 mv "$(dirname "$(find "$out/registry.new" -name quarkus-run.jar)")" "$out/registry"
 rm -rf "$out/registry.new" "$out/sums"
+mkdir "$out/tools"
+mv ecj-*.jar "$out/tools/ecj.jar"

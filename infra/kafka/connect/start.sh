@@ -9,6 +9,10 @@ if [ -n "${BANK_CONNECT_POSTGRES_PASSWORD_FILE:-}" ]; then
   BANK_CONNECT_POSTGRES_PASSWORD=$(<"$BANK_CONNECT_POSTGRES_PASSWORD_FILE")
   export BANK_CONNECT_POSTGRES_PASSWORD
 fi
+if [ -n "${BANK_CONNECT_UNAVAILABLE_PLACEHOLDER_FILE:-}" ]; then
+  BANK_CONNECT_UNAVAILABLE_PLACEHOLDER=$(<"$BANK_CONNECT_UNAVAILABLE_PLACEHOLDER_FILE")
+  export BANK_CONNECT_UNAVAILABLE_PLACEHOLDER
+fi
 # shellcheck disable=SC2086  # HEAP holds several options
 exec java @/opt/bank/config/jvm.options -Dlog4j2.configurationFile=/opt/bank/config/log4j2.properties $HEAP \
-  -cp '/opt/bank/lib/*' org.apache.kafka.connect.cli.ConnectDistributed "$config"
+  -cp '/opt/bank/lib/*:/opt/bank/smt' org.apache.kafka.connect.cli.ConnectDistributed "$config"

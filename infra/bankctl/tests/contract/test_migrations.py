@@ -2,6 +2,7 @@
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -9,9 +10,11 @@ import pytest
 from psycopg import errors
 from psycopg.conninfo import make_conninfo
 
+from bankctl.model.raw_ddl import RawDdlError
 from bankctl.provision import rendering
+from bankctl.provision.catalogue import columns
 from bankctl.provision.migrations import MigrationError, migrate
-from bankctl.provision.steps import BANK_ROLES
+from bankctl.provision.steps import BANK_ROLES, refuse_what_has_no_place
 from bankctl.provision.steps import migrate as migrate_the_bank
 from bankctl.stack.stack import Stack
 
@@ -55,6 +58,31 @@ def test_a_file_that_fails_leaves_no_trace(empty_database: str, copied: Path) ->
         assert connection.execute("SELECT to_regclass('half_done')").fetchone() == (None,)
     broken.write_text("CREATE TABLE half_done (id int);")
     assert migrate(empty_database, copied) == (broken.name,)
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ('ALTER TABLE customers ADD COLUMN "first-name" TEXT', "customers.first-name"),
+        ("ALTER TABLE customers ADD COLUMN _cdc_op TEXT", "customers._cdc_op"),
+        ('ALTER TABLE accounts ADD COLUMN selected BOOLEAN, ADD COLUMN "select" BOOLEAN', "accounts.select"),
+        ("CREATE TYPE pair AS (a INT, b INT); ALTER TABLE accounts ADD COLUMN both_of pair", "accounts.both_of"),
+    ],
+)
+def test_a_column_without_a_place_is_refused_before_the_bank_is_changed_and_may_stay_at_the_source(
+    empty_database: str, copied: Path, statement: str, named: str
+) -> None:
+    migrate(empty_database, copied, check=refuse_what_has_no_place)
+    number = len(list(copied.glob("*.sql"))) + 1
+    (copied / f"{number:04}_odd.sql").write_text(f"{statement};")
+    with pytest.raises(RawDdlError, match=named) as refused:
+        migrate(empty_database, copied, check=refuse_what_has_no_place)
+    assert "excluded" in (refused.value.advice or "")
+    table, _, column = named.partition(".")
+    with psycopg.connect(empty_database) as connection:
+        assert column not in {found.name for found in columns(connection, "public", table)}
+    check = partial(refuse_what_has_no_place, excluded={f"public.{named}"})
+    assert migrate(empty_database, copied, check=check) == (f"{number:04}_odd.sql",)
 
 
 def test_every_role_logs_in_with_its_generated_password_and_none_is_superuser(stack: Stack) -> None:

@@ -6,6 +6,8 @@ and every secret, is a `${env:…}` reference that the Connect worker resolves f
 """
 
 import json
+import re
+from collections.abc import Mapping
 from typing import Final
 
 from bankctl.model.platform_file import Platform
@@ -15,10 +17,17 @@ POSTGRES_HOST: Final = f"{WORKER_PREFIX}POSTGRES_HOST"
 POSTGRES_PORT: Final = f"{WORKER_PREFIX}POSTGRES_PORT"
 POSTGRES_PASSWORD: Final = f"{WORKER_PREFIX}POSTGRES_PASSWORD"
 REGISTRY_URL: Final = f"{WORKER_PREFIX}REGISTRY_URL"
-WORKER_VARIABLES: Final = (POSTGRES_HOST, POSTGRES_PORT, POSTGRES_PASSWORD, REGISTRY_URL)
+PLACEHOLDER: Final = f"{WORKER_PREFIX}UNAVAILABLE_PLACEHOLDER"
+WORKER_VARIABLES: Final = (POSTGRES_HOST, POSTGRES_PORT, POSTGRES_PASSWORD, REGISTRY_URL, PLACEHOLDER)
 """What the Connect worker's environment has to hold; the registry's URL ends in /apis/registry/v2."""
 
 REPLICATION_USER: Final = "bank_replication"
+MESSAGE_PREFIXES: Final = ("traceparent", "actor")
+"""The logical messages that are read; another program's may be of any size and number."""
+EXCLUDED_COLUMNS: Final = "column.exclude.list"
+MAX_REQUEST_BYTES: Final = 16 * 1024 * 1024
+"""The largest record; a warehouse's text ends there too."""
+_MAX_ROW_BYTES: Final = 15 * 1024 * 1024
 _QUEUE_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -48,12 +57,18 @@ def config(platform: Platform) -> dict[str, str]:
         "publication.autocreate.mode": "disabled",
         # The heartbeat's table is published but not captured: its transactions move the position and land as no row.
         "table.include.list": tables,
+        **_excluded(platform),
         "snapshot.mode": "initial",
         # The offsets in Kafka are the truth: a slot that is ahead of them has lost changes, and the task fails.
         "offset.mismatch.strategy": "trust_offset",
         "event.processing.failure.handling.mode": "fail",
-        "decimal.handling.mode": "precise",
+        # Text, with precision and scale beside it: the one form that knows a number that is none.
+        "decimal.handling.mode": "string",
+        "datatype.propagate.source.type": r".+\.numeric,.+\.money",
         "time.precision.mode": "adaptive",
+        # Nobody can write into the bank what nobody knows; the transform takes it out again.
+        "unavailable.value.placeholder": _env(PLACEHOLDER),
+        "message.prefix.include.list": ",".join(MESSAGE_PREFIXES),
         "tombstones.on.delete": "false",
         "skipped.operations": "none",
         "provide.transaction.metadata": "true",
@@ -72,12 +87,31 @@ def config(platform: Platform) -> dict[str, str]:
         "max.queue.size": "32768",
         "max.queue.size.in.bytes": str(_QUEUE_BYTES),
         "status.update.interval.ms": "1000",
+        "producer.override.max.request.size": str(MAX_REQUEST_BYTES),
         "producer.override.linger.ms": "5",
         "producer.override.compression.type": "lz4",
         "producer.override.batch.size": "131072",
+        "transforms": "envelope",
+        "transforms.envelope.type": "bank.connect.ChangeEnvelope",
+        "transforms.envelope.placeholder": _env(PLACEHOLDER),
+        "transforms.envelope.max.bytes": str(_MAX_ROW_BYTES),
         **_converter("key"),
         **_converter("value"),
     }
+
+
+def _excluded(platform: Platform) -> dict[str, str]:
+    schema = platform.capture.schema_name
+    columns = [f"{schema}.{table.name}.{column}" for table in platform.tables for column in table.excluded]
+    # The list is of regular expressions.
+    return {EXCLUDED_COLUMNS: ",".join(map(re.escape, columns))} if columns else {}
+
+
+def excluded_columns(config: Mapping[str, str]) -> frozenset[str]:
+    """The columns, as `schema.table.column`, that a connector with this configuration leaves at the source."""
+    return frozenset(
+        re.sub(r"\\(.)", r"\1", column) for column in config.get(EXCLUDED_COLUMNS, "").split(",") if column
+    )
 
 
 def _converter(side: str) -> dict[str, str]:

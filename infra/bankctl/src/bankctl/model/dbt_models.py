@@ -18,8 +18,8 @@ _INTERMEDIATE: Final = f"models/intermediate/{_SOURCE}"
 OWN_COLUMNS: Final = frozenset(
     """
     operation is_delete is_truncate is_snapshot snapshot_position unavailable_columns log_position lsn tx_id tx_order
-    topic topic_partition topic_offset changed_at commit_position life is_latest valid_from_position valid_to_position
-    valid_from_order valid_from valid_to is_current next_position next_changed_at
+    not_representable topic topic_partition topic_offset changed_at commit_position life is_latest valid_from_position
+    valid_to_position valid_from_order valid_from valid_to is_current next_position next_changed_at
     """.split()  # noqa: SIM905 - as readable as its list
 )
 """The columns that staging and history add to a table's own."""

@@ -72,6 +72,7 @@ NODES: Final = {
     for node in (
         # -- fetched or built
         Node("jars", NodeKind.ARTEFACT),
+        Node("transforms", NodeKind.ARTEFACT, needs=("jars",)),
         Node("minio-binary", NodeKind.ARTEFACT),
         Node("env:snowflake-local", NodeKind.ARTEFACT),
         Node("env:airflow", NodeKind.ARTEFACT),
@@ -87,7 +88,7 @@ NODES: Final = {
         ),
         Node(
             "connect",
-            needs=(SECRETS, "kafka"),
+            needs=(SECRETS, "kafka", "transforms"),
             # Its connector reads the one and asks the other, and is applied when both are there.
             uses=("bank-postgres", "registry"),
             leans_on=("kafka",),

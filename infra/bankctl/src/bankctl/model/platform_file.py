@@ -39,6 +39,8 @@ class TableEntry(_Section):
     name: str
     partitions: _Partitions
     mart: str
+    excluded: tuple[str, ...] = ()
+    """Columns that are not captured: their name or type has no place in the warehouse."""
 
 
 class TopicNames(_Section):

@@ -1,6 +1,6 @@
 """Reads the columns and primary keys of the captured tables from the source's own catalogue."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import psycopg
 
@@ -30,8 +30,8 @@ SELECT a.attname::text
 """
 
 
-def read(dsn: str, schema: str, tables: Sequence[str]) -> tuple[SourceTable, ...]:
-    """The tables with their columns and keys, in the order asked for.
+def read(dsn: str, schema: str, tables: Sequence[str], *, excluded: Collection[str] = ()) -> tuple[SourceTable, ...]:
+    """The tables with their captured columns (not the `excluded`: `schema.table.column`) and keys, as asked for.
 
     Raises:
         CatalogueError: a table has no columns that this role may see, or no primary key.
@@ -40,7 +40,7 @@ def read(dsn: str, schema: str, tables: Sequence[str]) -> tuple[SourceTable, ...
         catalogue = tuple(
             SourceTable(
                 table,
-                tuple(SourceColumn(*row) for row in connection.execute(_COLUMNS, (schema, table))),
+                columns(connection, schema, table, excluded=excluded),
                 tuple(name for (name,) in connection.execute(_KEY, (schema, table))),
             )
             for table in tables
@@ -57,3 +57,11 @@ def read(dsn: str, schema: str, tables: Sequence[str]) -> tuple[SourceTable, ...
             advice="Give it a primary key in a migration.",
         )
     return catalogue
+
+
+def columns(
+    connection: psycopg.Connection, schema: str, table: str, *, excluded: Collection[str] = ()
+) -> tuple[SourceColumn, ...]:
+    """The captured columns of one table, as this transaction sees it; none when there is no such table."""
+    found = (SourceColumn(*row) for row in connection.execute(_COLUMNS, (schema, table)))
+    return tuple(column for column in found if f"{schema}.{table}.{column.name}" not in excluded)

@@ -6,7 +6,7 @@ other (advisory lock), and a file and its record commit together. Why no library
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -93,8 +93,11 @@ def pending(migrations: Sequence[Migration], applied: Mapping[int, tuple[str, st
     return tuple(migration for migration in migrations if migration.number not in applied)
 
 
-def migrate(dsn: str, folder: Path) -> tuple[str, ...]:
+def migrate(dsn: str, folder: Path, *, check: Callable[[psycopg.Connection], None] | None = None) -> tuple[str, ...]:
     """Apply what is pending and return the names of the files that this call applied.
+
+    `check` looks at what a file made of the database, before the file counts as applied; what it raises takes the file
+    back.
 
     Raises:
         MigrationError: see `read` and `pending`; or a file's SQL failed (it left no trace, later files were not run).
@@ -106,14 +109,18 @@ def migrate(dsn: str, folder: Path) -> tuple[str, ...]:
         rows = connection.execute("SELECT number, file, sha256 FROM bankctl.migrations").fetchall()
         todo = pending(migrations, {number: (file, sha256) for number, file, sha256 in rows})
         for migration in todo:
-            _apply(connection, migration)
+            _apply(connection, migration, check)
         return tuple(migration.file for migration in todo)
 
 
-def _apply(connection: psycopg.Connection, migration: Migration) -> None:
+def _apply(
+    connection: psycopg.Connection, migration: Migration, check: Callable[[psycopg.Connection], None] | None
+) -> None:
     try:
         with connection.transaction():
             connection.execute(migration.text.encode())
+            if check is not None:
+                check(connection)
             connection.execute(
                 "INSERT INTO bankctl.migrations (number, file, sha256) VALUES (%s, %s, %s)",
                 (migration.number, migration.file, migration.sha256),

@@ -62,7 +62,12 @@ def catalogue_file(root: Path, dsn: str) -> Files:
     """The catalogue, from a scratch database on the server of `dsn` to which the migrations are applied."""
     described = platform(root)
     with migrated_database(dsn, steps.migrations_folder(root)) as scratch:
-        tables = catalogue.read(scratch, described.capture.schema_name, [table.name for table in described.tables])
+        tables = catalogue.read(
+            scratch,
+            described.capture.schema_name,
+            [table.name for table in described.tables],
+            excluded=connector_config.excluded_columns(connector_config.config(described)),
+        )
     return {root / _CATALOGUE: catalogue_model.dumps(tables)}
 
 

@@ -1,16 +1,20 @@
 """The steps of `bank provision`: each creates what the pipeline needs in one component. All are idempotent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
+
 from bank_common import names
-from bankctl.model.connector_config import REPLICATION_USER
+from bankctl.model.connector_config import REPLICATION_USER, excluded_columns
 from bankctl.model.graph import start_order
 from bankctl.model.notification_targets import WEBHOOK_ARNS
+from bankctl.model.raw_ddl import column_type
 from bankctl.provision import buckets as landing_buckets
+from bankctl.provision import catalogue, migrations, registry, warehouse_objects
 from bankctl.provision import connector as debezium
-from bankctl.provision import migrations, registry, warehouse_objects
 from bankctl.provision import topics as kafka_topics
 from bankctl.provision.connect_api import ConnectApi
 from bankctl.provision.databases import create_bank_database, create_platform_databases
@@ -39,8 +43,22 @@ def migrate(stack: Stack) -> None:
     """The bank's database, its tables, roles with their passwords, heartbeat and publication."""
     create_bank_database(stack)
     dsn = stack.dsn("bank")
-    migrations.migrate(dsn, migrations_folder(stack.root))
+    excluded = excluded_columns(debezium.read_config(connector_file(stack.root)))
+    migrations.migrate(dsn, migrations_folder(stack.root), check=partial(refuse_what_has_no_place, excluded=excluded))
     migrations.set_passwords(dsn, [(role, stack.secret(f"{role}_password")) for role in BANK_ROLES])
+
+
+def refuse_what_has_no_place(connection: psycopg.Connection, *, excluded: Collection[str] = ()) -> None:
+    """Check the captured tables as this transaction sees them: every column has its place in the warehouse.
+
+    Past this point a column that has none stops capture, or everything behind it, and the bank's log piles up.
+
+    Raises:
+        RawDdlError: names the column, and the way past.
+    """
+    for table in names.TABLES:
+        for column in catalogue.columns(connection, names.SOURCE_SCHEMA, table.name, excluded=excluded):
+            column_type(table.name, column)
 
 
 def topics(stack: Stack) -> None:
@@ -49,7 +67,7 @@ def topics(stack: Stack) -> None:
 
 
 def registry_rules(stack: Stack) -> None:
-    """The registry refuses schemas that readers of the previous one can't read."""
+    """The registry takes every schema that the connector registers."""
     registry.ensure_compatibility(stack.url("registry"))
 
 

@@ -121,7 +121,10 @@ FOLDERS: Final[Mapping[str, Callable[[Stack], Folder]]] = {
     "bank-postgres": lambda stack: {"superuser_password": stack.secret("bank_postgres_superuser_password")},
     "platform-postgres": lambda stack: {"superuser_password": stack.secret("platform_postgres_superuser_password")},
     "registry": lambda stack: {"database_password": stack.secret("registry_password")},
-    "connect": lambda stack: {"postgres_password": stack.secret(f"{REPLICATION_USER}_password")},
+    "connect": lambda stack: {
+        "postgres_password": stack.secret(f"{REPLICATION_USER}_password"),
+        "unavailable_placeholder": stack.secret("unavailable_placeholder"),
+    },
     "minio": _object_store,
     "snowflake": _warehouse,
     "airflow": _airflow,

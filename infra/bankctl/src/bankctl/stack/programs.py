@@ -127,6 +127,7 @@ def connect(place: Place) -> Environment:
         "BANK_CONNECT_POSTGRES_HOST": place.host("bank_postgres"),
         "BANK_CONNECT_POSTGRES_PORT": str(place.port("bank_postgres")),
         "BANK_CONNECT_POSTGRES_PASSWORD": InFile("postgres_password"),
+        "BANK_CONNECT_UNAVAILABLE_PLACEHOLDER": InFile("unavailable_placeholder"),
         "BANK_CONNECT_REGISTRY_URL": f"http://{place.address('registry')}/apis/registry/v2",
     }
 

@@ -47,7 +47,7 @@ def test_what_was_written_passes_the_check_until_it_is_changed(checkout: Path) -
     assert _render()[0] == 0
     assert _render("--check")[0] == 0
     connector = checkout / "infra" / "kafka" / "connector.json"
-    connector.write_text(connector.read_text().replace("precise", "double"))
+    connector.write_text(connector.read_text().replace('"string"', '"double"'))
     code, output = _render("--check")
     assert (code, output.count("differs")) == (1, 1)
 

@@ -1,6 +1,7 @@
 """The files that are rendered from platform.toml: they are up to date, and hold no secret."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,27 @@ def test_the_connector_takes_secrets_and_addresses_from_its_worker() -> None:
 def test_what_the_guarantees_rest_on_is_set() -> None:
     config = connector_config.config(PLATFORM)
     assert config["exactly.once.support"] == "required"
-    assert config["decimal.handling.mode"] == "precise"
+    assert config["decimal.handling.mode"] == "string"
+    assert "numeric" in config["datatype.propagate.source.type"]
+    assert config["transforms.envelope.placeholder"] == config["unavailable.value.placeholder"]
+    assert config["message.prefix.include.list"]
     assert config["provide.transaction.metadata"] == "true"
     assert config["skipped.operations"] == "none"
     assert config["offset.mismatch.strategy"] == "trust_offset"
     assert config["publication.autocreate.mode"] == "disabled"
     assert config["table.include.list"].split(",") == ["public.customers", "public.accounts", "public.transactions"]
+
+
+def test_a_column_that_stays_at_the_source_is_named_to_the_connector() -> None:
+    odd = PLATFORM.tables[0].model_copy(update={"excluded": ("first-name", "a.b")})
+    config = connector_config.config(PLATFORM.model_copy(update={"tables": (odd, *PLATFORM.tables[1:])}))
+    listed = config["column.exclude.list"].split(",")
+    assert [
+        re.fullmatch(listed[0], name) is not None for name in ("public.customers.first-name", "public.customers.x")
+    ] == [True, False]
+    assert re.fullmatch(listed[1], "public.customers.a_b") is None
+    assert connector_config.excluded_columns(config) == {"public.customers.first-name", "public.customers.a.b"}
+    assert connector_config.excluded_columns(connector_config.config(PLATFORM)) == frozenset()
 
 
 def test_the_committed_connector_is_json_of_strings() -> None:

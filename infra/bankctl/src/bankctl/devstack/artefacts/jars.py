@@ -1,4 +1,4 @@
-"""The jars of broker, Connect, connector, converter and registry: pinned in jars.lock, fetched without Maven."""
+"""The jars of the Java components and of their compiler: pinned in jars.lock, fetched without Maven."""
 
 import hashlib
 import os
@@ -17,6 +17,7 @@ from bankctl.devstack.artefacts.cache import exclusively
 _THREADS: Final = 8
 _TIMEOUT_SECONDS: Final = 120
 REGISTRY_ARTIFACT: Final = "apicurio-registry-app"
+COMPILER_ARTIFACT: Final = "ecj"
 
 
 class JarsError(PipelineError):
@@ -73,7 +74,7 @@ def read_lock(path: Path) -> tuple[Jar, ...]:
 
 
 def folder(cache: Path, lock: Path) -> Path:
-    """The folder of this lock's jars in the cache: `lib/*.jar` and `registry/`."""
+    """The folder of this lock's jars in the cache: `lib/*.jar`, `registry/` and `tools/ecj.jar`."""
     return cache / "jars" / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
 
 
@@ -94,6 +95,11 @@ def ensure(cache: Path, lock: Path, progress: Callable[[str], None]) -> Path:
 def class_path(target: Path) -> str:
     """Every jar of the platform, for `java -cp`."""
     return os.pathsep.join(str(path) for path in sorted((target / "lib").glob("*.jar")))
+
+
+def compiler(target: Path) -> Path:
+    """The compiler of infra/kafka/smt. It is no library: a worker that can compile could be made to."""
+    return target / "tools" / "ecj.jar"
 
 
 def _fetch_all(jars: Iterable[Jar], target: Path, progress: Callable[[str], None]) -> None:
@@ -118,6 +124,9 @@ def _fetch_all(jars: Iterable[Jar], target: Path, progress: Callable[[str], None
                 ) from error
             if jar.artifact == REGISTRY_ARTIFACT:
                 unpack_registry(artifact_file, target / "registry")
+            elif jar.artifact == COMPILER_ARTIFACT:
+                compiler(target).parent.mkdir(exist_ok=True)
+                shutil.move(artifact_file, compiler(target))
             else:
                 shutil.move(artifact_file, library / jar.file_name)
             progress(f"jars: {count} of {len(required)}")
@@ -126,7 +135,7 @@ def _fetch_all(jars: Iterable[Jar], target: Path, progress: Callable[[str], None
 def _present(jar: Jar, target: Path) -> bool:
     if jar.artifact == REGISTRY_ARTIFACT:
         return (target / "registry" / "quarkus-run.jar").exists()
-    path = target / "lib" / jar.file_name
+    path = compiler(target) if jar.artifact == COMPILER_ARTIFACT else target / "lib" / jar.file_name
     return path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == jar.sha256
 
 

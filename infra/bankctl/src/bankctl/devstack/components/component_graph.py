@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bank_common.runtime.errors import PipelineError
-from bankctl.devstack.artefacts import jars, object_store, uv
+from bankctl.devstack.artefacts import jars, object_store, transforms, uv
 from bankctl.devstack.components import airflow, dbt, kafka, local_warehouse, postgres, services
 from bankctl.devstack.components.component import Component
 from bankctl.devstack.components.object_store import MINIO
@@ -70,6 +70,10 @@ def _jars(stack: Stack, report: Report) -> None:
     jars.ensure(stack.cache_dir, stack.root / "infra/kafka/jars.lock", report)
 
 
+def _transforms(stack: Stack, _report: Report) -> None:
+    transforms.ensure(stack.cache_dir, stack.root)
+
+
 def _object_store(stack: Stack, report: Report) -> None:
     object_store.ensure(stack.cache_dir, stack.root, report)
 
@@ -78,6 +82,7 @@ TASKS: Final = {
     name: Task(NODES[name], run)
     for name, run in {
         "jars": _jars,
+        "transforms": _transforms,
         "minio-binary": _object_store,
         "env:snowflake-local": _project("infra/snowflake-local"),
         "env:airflow": _project("orchestration/airflow"),

