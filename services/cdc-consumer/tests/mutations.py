@@ -43,7 +43,7 @@ MUTATIONS: Final = (
         "the offset is committed before the segment is stored",
         "cdc_consumer/consume/flusher.py",
         "        outcome: PutAnswer | Failure\n",
-        "        landed = Commit(assigned.topic_partition, batch.end, metadata=str(batch.start))\n"
+        '        landed = Commit(assigned.topic_partition, batch.end, metadata="")\n'
         "        commits[assigned.topic_partition] = landed\n"
         "        outcome: PutAnswer | Failure\n",
         "consume/test_loop.py::test_nothing_is_committed_while_the_store_fails",

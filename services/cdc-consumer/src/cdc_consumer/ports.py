@@ -67,11 +67,12 @@ class SchemaRegistry(Protocol):
 class Polled:
     """The result of one poll: the records of each partition in order, and the partitions at their log end.
 
-    A log end is told once each time that it is reached, often together with the last records before it.
+    A log end is told once each time that it is reached, often together with the last records before it, with the offset
+    there: past what follows the last record and is none.
     """
 
     records: dict[TopicPartition, Records] = field(default_factory=dict[TopicPartition, Records])
-    caught_up: set[TopicPartition] = field(default_factory=set[TopicPartition])
+    caught_up: dict[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
     lost_position: set[TopicPartition] = field(default_factory=set[TopicPartition])
     """Partitions whose position is outside the offsets that Kafka holds: they have to be positioned again."""
     failures: list[Failure] = field(default_factory=list[Failure])

@@ -231,12 +231,13 @@ class MemoryLog:
                 self.positions[topic_partition] = offsets[-1] + 1
                 room -= len(offsets)
             reached = self.positions[topic_partition] or 0
+            end = max(reached, self.broker.ends[topic_partition])
             if (
                 reached > max(self.broker.records[topic_partition], default=-1)
-                and self._told.get(topic_partition) != reached
+                and self._told.get(topic_partition) != end
             ):
-                polled.caught_up.add(topic_partition)
-                self._told[topic_partition] = reached
+                polled.caught_up[topic_partition] = end
+                self._told[topic_partition] = end
         if room:
             self.on_wait(timeout_seconds)
         return polled

@@ -11,6 +11,8 @@ from cdc_consumer.model.dead_letter import PREFIX, DeadLetterRecord, open_dead_l
 from cdc_consumer.model.records import Headers
 
 ASK_SECONDS: Final = 10.0
+LARGEST_BYTES: Final = 18 * 1024 * 1024
+"""The connector sends up to 16 MiB, topics take 17, and the dead-letter topic 18: with key and reason."""
 # consume() waits for a whole batch, and the end of a partition fills none.
 _READ_SECONDS: Final = 0.1
 REPLAYED: Final = f"{PREFIX}replayed"
@@ -36,7 +38,7 @@ class KafkaDeadLetters:
             "acks": "all",
             "enable.idempotence": True,
             "compression.type": "lz4",
-            "message.max.bytes": 8 * 1024 * 1024,
+            "message.max.bytes": LARGEST_BYTES,
             "delivery.timeout.ms": int(timeout_seconds * 1000),
         }
         self._producer: Producer | None = None
@@ -108,7 +110,12 @@ class DeadLetterArchive:
             KafkaException: Kafka did not take them; those of earlier transactions stay replayed.
         """
         producer = Producer(
-            {"bootstrap.servers": self._servers, "transactional.id": f"{self._topic}-replay"}, logger=_quiet()
+            {
+                "bootstrap.servers": self._servers,
+                "transactional.id": f"{self._topic}-replay",
+                "message.max.bytes": LARGEST_BYTES,
+            },
+            logger=_quiet(),
         )
         producer.init_transactions(ASK_SECONDS)
         waiting = list(dead_letters)

@@ -138,7 +138,7 @@ class KafkaLog:
     def _sort(self, error: KafkaError, message: Message, polled: Polled) -> None:
         code, topic, partition = error.code(), message.topic(), message.partition()
         if topic is not None and partition is not None and code == KafkaError._PARTITION_EOF:
-            polled.caught_up.add(TopicPartition(topic, partition))
+            polled.caught_up[TopicPartition(topic, partition)] = message.offset() or 0
         elif topic is not None and partition is not None and code in _LOST_POSITION:
             polled.lost_position.add(TopicPartition(topic, partition))
         elif code in _NO_TOPIC:

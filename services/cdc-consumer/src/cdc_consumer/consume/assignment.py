@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bank_common.landing.segments import TopicPartition
 from cdc_consumer.model.partition_buffer import PartitionBuffer
+from cdc_consumer.model.resume import Landed
 
 
 @dataclass(slots=True)
@@ -18,8 +19,26 @@ class AssignedPartition:
     rewind: bool = False
     """Records were delivered that could not be buffered: the consumer has to seek back to the end of the buffer."""
     caught_up: bool = False
+    log_end: int = 0
+    """The offset at the log's end when it was last reached."""
+    landed: Landed | None = None
+    """The last segment of the chain; None while there is none."""
+    committed: int = 0
+    """The last offset that was committed at the log's end."""
     read: int = 0
     """Records that were buffered since they were last counted."""
+
+    @property
+    def past_the_tail(self) -> bool:
+        """Whether all records are in the chain, and the log goes on behind the last one without any."""
+        return (
+            self.fetching
+            and self.caught_up
+            and self.landed is not None
+            and self.buffer is not None
+            and self.buffer.start == self.buffer.end
+            and self.log_end > max(self.landed.end, self.committed)
+        )
 
     @property
     def fetching(self) -> bool:

@@ -10,6 +10,7 @@ from cdc_consumer.consume.dependencies import Dependencies
 from cdc_consumer.failpoints import Failpoint
 from cdc_consumer.failures import FailedError, Failure
 from cdc_consumer.model.partition_buffer import FlushLimits, FlushReason, PartitionBuffer, seal_due, seconds_until_due
+from cdc_consumer.model.resume import Landed
 from cdc_consumer.model.segment_budget import SegmentBudget
 from cdc_consumer.ports import Commit, RecordLog
 from cdc_consumer.runtime import Runtime
@@ -65,6 +66,20 @@ class Flusher:
                 assigned.buffer.seal(FlushReason.LEAVING)
         self._flush_sealed(leaving, deadline)
 
+    def commit_log_ends(self) -> None:
+        """Commit the log's end of each partition whose records are all in the chain.
+
+        Behind the last record lie markers, which retention takes away like records: without this commit a log that
+        starts behind the tail looks as if it had lost some.
+        """
+        commits: list[Commit] = []
+        for assigned in self._assignment:
+            if assigned.landed is not None and assigned.past_the_tail:
+                assigned.committed = assigned.log_end
+                commits.append(Commit(assigned.topic_partition, assigned.log_end, assigned.landed.encode()))
+        if commits:
+            self._kafka.commit(commits)
+
     def _flush_sealed(self, assignment: Sequence[AssignedPartition], deadline: float = math.inf) -> None:
         commits: dict[TopicPartition, Commit] = {}
         for assigned in assignment:
@@ -98,7 +113,8 @@ class Flusher:
             case Decision.STORED:
                 buffer.stored()
                 self._budget.spend(1, self._clock())
-                landed = Commit(assigned.topic_partition, batch.end, metadata=str(batch.start))
+                assigned.landed = Landed(batch.start, batch.end)
+                landed = Commit(assigned.topic_partition, batch.end, metadata=assigned.landed.encode())
                 commits[assigned.topic_partition] = landed
             case Decision.KEEP:
                 self._metrics.store_failed()

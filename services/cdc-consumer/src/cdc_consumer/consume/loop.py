@@ -5,7 +5,7 @@ revoked. It goes back to waiting when its buffer is no longer valid (a lost race
 store fails, all partitions are paused and polling goes on: memory stays bounded, and the member stays in the group.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from bank_common.landing.segments import TopicPartition
@@ -21,7 +21,7 @@ from cdc_consumer.failures import FailedError, Undecodable, error_policy
 from cdc_consumer.model.dead_letter_limit import DeadLetterLimits
 from cdc_consumer.model.partition_buffer import FlushLimits, PartitionBuffer
 from cdc_consumer.model.records import Records
-from cdc_consumer.model.resume import PartitionState, Refused, decide
+from cdc_consumer.model.resume import Landed, PartitionState, Refused, decide
 from cdc_consumer.model.topics import LandedTopics
 from cdc_consumer.ports import Outside, Polled
 from cdc_consumer.runtime import Runtime
@@ -110,6 +110,7 @@ class Consumer:
         self._position_waiting()
         self._rewind()
         self._flusher.flush_due()
+        self._flusher.commit_log_ends()
         self._probe()
         self._pause_and_resume()
         self._show_metrics()
@@ -173,12 +174,13 @@ class Consumer:
         if polled.records:
             self._dependencies.answered(d.KAFKA)
 
-    def _note_log_ends(self, ends: Collection[TopicPartition]) -> None:
+    def _note_log_ends(self, ends: Mapping[TopicPartition, int]) -> None:
         """Note the partitions at their log end: told once each time, often together with the last records."""
-        for topic_partition in ends:
+        for topic_partition, offset in ends.items():
             assigned = self._assignment.get(topic_partition)
             if assigned is not None and assigned.fetching:
                 assigned.caught_up = True
+                assigned.log_end = offset
 
     def _buffer_records(self, topic_partition: TopicPartition, records: Records) -> None:
         assigned = self._assignment.get(topic_partition)
@@ -223,16 +225,20 @@ class Consumer:
     def _position(self, assigned: AssignedPartition) -> None:
         offsets = self._kafka.log_offsets(assigned.topic_partition)
         self._dependencies.answered(d.KAFKA)
-        hint = int(offsets.metadata) if offsets.metadata and offsets.metadata.isdecimal() else None
-        tail = find_tail(self._store, assigned.topic_partition, hint)
+        landed = Landed.parse(offsets.metadata)
+        tail = find_tail(self._store, assigned.topic_partition, landed.start if landed else None)
         self._dependencies.answered(d.STORE)
-        state = PartitionState(tail, offsets.committed, offsets.log_start, offsets.high_watermark, offsets.topic_id)
+        state = PartitionState(
+            tail, offsets.committed, offsets.log_start, offsets.high_watermark, offsets.topic_id, landed
+        )
         decision = decide(assigned.topic_partition, state)
         if isinstance(decision, Refused):
             raise FailedError(decision)
-        self._seek(assigned.topic_partition, decision.offset)
+        self._seek(assigned.topic_partition, decision.position)
         assigned.buffer = PartitionBuffer(assigned.topic_partition, decision.offset, self._settings.limits)
         assigned.topic_id = offsets.topic_id
+        assigned.landed = None if tail is None else Landed(tail.start, tail.end)
+        assigned.committed = decision.position
         assigned.rewind = assigned.caught_up = False
         self._log.info(
             "resumed",

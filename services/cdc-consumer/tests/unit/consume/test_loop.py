@@ -24,8 +24,39 @@ def test_records_land_and_are_committed_after_they_are_stored(harness: Harness) 
     harness.broker.marker(A)
     member.turns(8)
     harness.assert_exactly_once()
-    assert harness.broker.commits[A].offset == 6
-    assert harness.broker.commits[B] == Commit(B, 1, metadata="0")
+    assert harness.broker.commits[A] == Commit(A, 7, metadata="4:6"), "past the marker, naming the tail"
+    assert harness.broker.commits[B] == Commit(B, 1, metadata="0:1")
+
+
+def test_a_log_that_lost_its_markers_has_lost_nothing(harness: Harness) -> None:
+    first = harness.member(A)
+    harness.produce(A, 2)
+    harness.broker.marker(A)
+    first.turns(8)
+    first.kafka.revoke(A)
+    # Retention takes all of it away, up to the log's end.
+    harness.broker.records[A].clear()
+    harness.broker.starts[A] = harness.broker.ends[A]
+    second = harness.member(A)
+    second.turns(2)
+    offset = harness.broker.produce(A, VALUE)
+    second.turns(8)
+    assert harness.landed(A) == [0, 1, offset]
+
+
+def test_a_log_that_lost_records_behind_the_markers_is_refused(harness: Harness) -> None:
+    first = harness.member(A)
+    harness.produce(A, 2)
+    harness.broker.marker(A)
+    first.turns(8)
+    first.kafka.revoke(A)
+    harness.produce(A, 1)
+    harness.broker.records[A].clear()
+    harness.broker.starts[A] = harness.broker.ends[A]
+    with pytest.raises(FailedError) as halted:
+        harness.member(A).turns(4)
+    assert isinstance(halted.value.failure, Refused)
+    assert halted.value.failure.refusal is Refusal.LOG_STARTS_AFTER_TAIL
 
 
 def test_a_poll_ends_when_a_buffer_is_due(harness: Harness) -> None:
