@@ -13,6 +13,8 @@ COMPONENTS = [node.name for node in of_kind(NodeKind.COMPONENT)]
 STARTS_BEFORE = {
     # What compose.yaml does not show: what its images hold, and the order inside of `provision`.
     "kafka": {"jars"},
+    "transforms": {"jars"},
+    "connect": {"transforms"},
     "registry": {"jars"},
     "minio": {"minio-binary"},
     "snowflake": {"env:snowflake-local"},
