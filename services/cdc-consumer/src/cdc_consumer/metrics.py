@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry
 from bank_common.landing.segments import SegmentMetadata, TopicPartition
 from bank_common.runtime import metrics as m
 from bank_common.runtime.service import build_metric
-from cdc_consumer.model.partition_buffer import FlushReason
+from cdc_consumer.model.flush_limits import FlushReason
 
 
 class ConsumerMetrics:

@@ -16,7 +16,7 @@ from bank_common.runtime.settings import (
     TargetLag,
 )
 from cdc_consumer.model.dead_letter_limit import DeadLetterLimits
-from cdc_consumer.model.partition_buffer import FlushLimits
+from cdc_consumer.model.flush_limits import FlushLimits
 from cdc_consumer.model.segment_budget import Budget
 
 SHORTEST_GROWN_SECONDS: Final = 2.0
@@ -51,7 +51,7 @@ class ConsumerSettings(ProgramSettings):
     max_rows: int = Field(default=50_000, ge=1, description="Rows of one segment, at most.")
     max_bytes: int = Field(default=128 * 1024**2, ge=1, description="Memory of one partition's buffer, at most.")
     max_total_bytes: int = Field(default=192 * 1024**2, ge=1, description="Memory of all buffers together.")
-    flush_seconds: float = Field(default=1.0, gt=0, description="Age at which records that change RAW are stored.")
+    flush_seconds: float = Field(default=0.5, gt=0, description="Age at which records that change RAW are stored.")
     idle_flush_seconds: float = Field(
         default=300.0, gt=0, description="Age at which records that change no table (BEGIN, heartbeats) are stored."
     )

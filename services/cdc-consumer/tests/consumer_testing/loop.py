@@ -15,7 +15,7 @@ from cdc_consumer.consume.dependencies import DEPENDENCIES
 from cdc_consumer.consume.loop import Consumer, LoopSettings
 from cdc_consumer.metrics import ConsumerMetrics
 from cdc_consumer.model.dead_letter_limit import DeadLetterLimits
-from cdc_consumer.model.partition_buffer import FlushLimits
+from cdc_consumer.model.flush_limits import FlushLimits
 from cdc_consumer.model.topics import LandedTopics
 from cdc_consumer.ports import Outside
 from cdc_consumer.runtime import Runtime

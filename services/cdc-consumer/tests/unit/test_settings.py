@@ -27,7 +27,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_must_be_given_is_enough() -> None:
     settings = ConsumerSettings.load()
     assert settings.bucket == "bank-landing"
-    assert settings.limits().flush_seconds == 1.0
+    assert settings.limits().flush_seconds == 0.5
     assert "canary-secret" not in repr(settings)
 
 

@@ -25,7 +25,9 @@ class BankctlSettings(ProgramSettings):
         default="loopback",
         description="How components are reached: on 127.0.0.1, or each by its own name inside a container network.",
     )
-    flush_seconds: float = Field(default=0.5, gt=0, description="Longest wait of a change in the consumer's buffer.")
+    flush_seconds: float = Field(
+        default=0.5, gt=0, description="What the stack gives the consumer as CDC_CONSUMER_FLUSH_SECONDS."
+    )
     idle_flush_seconds: float = Field(
         default=300.0, gt=0, description="The same for records that change no table (heartbeats)."
     )

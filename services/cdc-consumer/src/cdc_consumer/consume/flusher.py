@@ -9,7 +9,9 @@ from cdc_consumer.consume.assignment import AssignedPartition, Assignment
 from cdc_consumer.consume.dependencies import Dependencies
 from cdc_consumer.failpoints import Failpoint
 from cdc_consumer.failures import FailedError, Failure
-from cdc_consumer.model.partition_buffer import FlushLimits, FlushReason, PartitionBuffer, seal_due, seconds_until_due
+from cdc_consumer.model.flush_limits import FlushLimits, FlushReason
+from cdc_consumer.model.flush_policy import seal_due, seconds_until_due
+from cdc_consumer.model.partition_buffer import PartitionBuffer
 from cdc_consumer.model.resume import Landed
 from cdc_consumer.model.segment_budget import SegmentBudget
 from cdc_consumer.ports import Commit, RecordLog

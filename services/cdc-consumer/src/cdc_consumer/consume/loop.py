@@ -19,7 +19,8 @@ from cdc_consumer.consume.flusher import Flusher
 from cdc_consumer.consume.lag import show_partition
 from cdc_consumer.failures import FailedError, Undecodable, error_policy
 from cdc_consumer.model.dead_letter_limit import DeadLetterLimits
-from cdc_consumer.model.partition_buffer import FlushLimits, PartitionBuffer
+from cdc_consumer.model.flush_limits import FlushLimits
+from cdc_consumer.model.partition_buffer import PartitionBuffer
 from cdc_consumer.model.records import Records
 from cdc_consumer.model.resume import Landed, PartitionState, Refused, decide
 from cdc_consumer.model.topics import LandedTopics

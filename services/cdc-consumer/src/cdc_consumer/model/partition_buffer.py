@@ -9,12 +9,10 @@ Batches have no gap and no overlap, whatever the order of calls: each starts whe
 one past the last record that Kafka delivered. Offsets without a record (transaction markers) may lie in a batch.
 """
 
-import math
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from itertools import accumulate
 from typing import Final, NamedTuple
 
@@ -23,8 +21,8 @@ from bank_common.envelope.events import DecodeError
 from bank_common.envelope.topic_kind import TopicKind
 from bank_common.landing.segments import SegmentKey, TopicPartition
 from bank_common.runtime.tracing import TRACEPARENT
+from cdc_consumer.model.flush_limits import FlushLimits, FlushReason
 from cdc_consumer.model.records import Records, header
-from cdc_consumer.model.segment_budget import Budget, SegmentBudget
 
 # Heap of one raw record beside its bytes: two bytes objects, an offset, four list entries; and what the allocator
 # rounds up. The arrays that a batch becomes when it is stored exist for one batch at a time.
@@ -38,29 +36,6 @@ class ValueSchema(NamedTuple):
     kind: TopicKind
     schema_id: int
     columns: tuple[Column, ...]
-
-
-class FlushLimits(NamedTuple):
-    """When a batch is sealed, and how much memory all buffers may take together."""
-
-    max_rows: int
-    max_bytes: int
-    max_total_bytes: int
-    flush_seconds: float
-    idle_flush_seconds: float
-    budget: Budget = Budget()
-
-
-class FlushReason(Enum):
-    """Why a batch is stored now."""
-
-    ROWS = "rows"
-    BYTES = "bytes"
-    SCHEMA = "schema"
-    AGE = "age"
-    IDLE = "idle"
-    MEMORY = "memory"
-    LEAVING = "leaving"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,53 +209,6 @@ class PartitionBuffer:
     def stored(self) -> None:
         """Drop the head: it is in the chain now."""
         self._sealed.popleft()
-
-
-def seal_due(
-    buffers: Iterable[PartitionBuffer], now: float, limits: FlushLimits, budget: SegmentBudget
-) -> float | None:
-    """Seal every batch that is due.
-
-    When the urgent records of one buffer are old enough and the budget has a segment for each buffer with urgent
-    records, all of these are sealed: the records of one source transaction lie in several partitions and become whole
-    together. Other records (BEGIN, heartbeats) wait much longer, so that a quiet bank causes no loads.
-
-    Returns how long the oldest urgent record has waited, in seconds, if such records were sealed for their age.
-    """
-    buffers = list(buffers)
-    if sum(buffer.size for buffer in buffers) > limits.max_total_bytes:
-        for buffer in buffers:
-            buffer.seal(FlushReason.MEMORY)
-        return None
-    waited: float | None = None
-    if now >= _urgent_at(buffers, now, limits, budget):
-        waited = now - min(buffer.oldest_urgent for buffer in buffers if buffer.oldest_urgent is not None)
-        for buffer in buffers:
-            if buffer.oldest_urgent is not None:
-                buffer.seal(FlushReason.AGE)
-    for buffer in buffers:
-        if now >= _idle_at(buffer, limits):
-            buffer.seal(FlushReason.IDLE)
-    return waited
-
-
-def seconds_until_due(
-    buffers: Iterable[PartitionBuffer], now: float, limits: FlushLimits, budget: SegmentBudget
-) -> float:
-    """Seconds until a batch is due; infinite when all buffers are empty."""
-    buffers = list(buffers)
-    idle = min((_idle_at(buffer, limits) for buffer in buffers), default=math.inf)
-    return max(0.0, min(_urgent_at(buffers, now, limits, budget), idle) - now)
-
-
-def _urgent_at(buffers: Iterable[PartitionBuffer], now: float, limits: FlushLimits, budget: SegmentBudget) -> float:
-    """When the batches with urgent records are due."""
-    since = [buffer.oldest_urgent for buffer in buffers if buffer.oldest_urgent is not None]
-    return budget.flush_at(min(since), limits.flush_seconds, len(since), now) if since else math.inf
-
-
-def _idle_at(buffer: PartitionBuffer, limits: FlushLimits) -> float:
-    return math.inf if buffer.oldest is None else buffer.oldest + limits.idle_flush_seconds
 
 
 def _size(records: Records) -> int:

@@ -9,7 +9,8 @@ from bank_common.envelope.topic_kind import TopicKind
 from bank_common.landing.segments import TopicPartition
 from cdc_consumer.consume.batcher import Batcher, IncomingBatch, RejectedBatch, SchemaBatch, TombstoneBatch
 from cdc_consumer.failures import FailedError
-from cdc_consumer.model.partition_buffer import FlushLimits, FlushReason, PartitionBuffer
+from cdc_consumer.model.flush_limits import FlushLimits, FlushReason
+from cdc_consumer.model.partition_buffer import PartitionBuffer
 from cdc_consumer.model.records import Records
 from cdc_consumer.model.topics import LandedTopics
 from cdc_consumer.segments.decoded_batch import DecodedBatch

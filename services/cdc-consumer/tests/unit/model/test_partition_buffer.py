@@ -7,16 +7,9 @@ from hypothesis import strategies as st
 from bank_common.envelope.events import DecodeError, DecodeErrorReason
 from bank_common.envelope.topic_kind import TopicKind
 from bank_common.landing.segments import TopicPartition
-from cdc_consumer.model.partition_buffer import (
-    RECORD_OVERHEAD_BYTES,
-    FlushLimits,
-    FlushReason,
-    PartitionBuffer,
-    SegmentBatch,
-    ValueSchema,
-    seal_due,
-    seconds_until_due,
-)
+from cdc_consumer.model.flush_limits import FlushLimits, FlushReason
+from cdc_consumer.model.flush_policy import seal_due, seconds_until_due
+from cdc_consumer.model.partition_buffer import RECORD_OVERHEAD_BYTES, PartitionBuffer, SegmentBatch, ValueSchema
 from cdc_consumer.model.records import Records
 from cdc_consumer.model.segment_budget import Budget, SegmentBudget
 

@@ -19,7 +19,8 @@ from bank_common.envelope.topic_kind import TopicKind
 from bank_common.landing.columns import CHANGE_COLUMNS, NOTIFICATION_COLUMNS, TRANSACTION_COLUMNS
 from bank_common.landing.segments import REJECTED_OFFSETS, TopicPartition
 from cdc_consumer.consume.batcher import Batcher, RejectedBatch, SchemaBatch
-from cdc_consumer.model.partition_buffer import FlushLimits, FlushReason, PartitionBuffer
+from cdc_consumer.model.flush_limits import FlushLimits, FlushReason
+from cdc_consumer.model.partition_buffer import PartitionBuffer
 from cdc_consumer.model.records import Records
 from cdc_consumer.model.topics import LandedTopics
 from cdc_consumer.segments.segment import Segment, encode
