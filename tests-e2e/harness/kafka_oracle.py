@@ -44,3 +44,16 @@ def read_all(bootstrap_servers: str, topic: str) -> Iterator[Message]:
 def offsets(bootstrap_servers: str, topic: str) -> set[tuple[int, int]]:
     """The (partition, offset) of every committed record of a topic."""
     return {(message.partition() or 0, message.offset() or 0) for message in read_all(bootstrap_servers, topic)}
+
+
+def log_starts(bootstrap_servers: str, topic: str) -> dict[int, int]:
+    """Partition -> the first offset that Kafka still holds; retention has taken away what lay before it."""
+    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "e2e-oracle"})
+    try:
+        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        return {
+            partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[0]
+            for partition in partitions
+        }
+    finally:
+        consumer.close()

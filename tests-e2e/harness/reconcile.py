@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 from snowflake.connector.errors import ProgrammingError
 
 from bank_common.names import RAW_TABLE_BY_TOPIC
-from harness.kafka_oracle import offsets
+from harness.kafka_oracle import log_starts, offsets
 from harness.stack_driver import StackDriver
 from harness.waiting import until
 
@@ -85,7 +85,9 @@ def raw_against_kafka(stack: StackDriver) -> dict[str, tuple[int, int, int]]:
         loaded = Counter((int(partition), int(offset)) for partition, offset in rows)
         expected = offsets(stack.bootstrap_servers, topic)
         twice = sum(1 for count in loaded.values() if count > 1)
-        missing, unknown = len(expected - loaded.keys()), len(loaded.keys() - expected)
+        starts = log_starts(stack.bootstrap_servers, topic)
+        missing = len(expected - loaded.keys())
+        unknown = sum(1 for partition, offset in loaded.keys() - expected if offset >= starts.get(partition, 0))
         if missing or unknown or twice:
             differing[topic] = (missing, unknown, twice)
     return differing
