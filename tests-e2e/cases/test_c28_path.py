@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.case, pytest.mark.short, pytest.mark.timeout(300)]
 def test_a_clone_into_such_a_folder_is_refused_by_its_path(tmp_path: Path, name: str) -> None:
     clone = tmp_path / name
     subprocess.run(["git", "clone", "--quiet", "--depth", "1", f"file://{ROOT}", str(clone)], check=True)
-    own = {name: value for name, value in os.environ.items() if name != "BANKCTL_STATE_DIR"}
+    own = {name: value for name, value in os.environ.items() if name != "BANKCTL_STATE_DIR"} | {"COLUMNS": "500"}
     for arguments in (["doctor"], ["up", "--only", "minio"]):
         refused = subprocess.run(
             [sys.executable, "-m", "bankctl", *arguments],
