@@ -100,17 +100,13 @@ arrived as (
 
 tables as (
 
+    -- those that the attempt itself reported: one that is captured since then has no part in it
     select
-        sum(iff(scanned.rows_scanned is null, 1, 0)) as unreported,
+        count(*) as reported,
         sum(iff(coalesce(arrived.rows_landed, 0) = scanned.rows_scanned, 0, 1)) as incomplete,
         sum(scanned.rows_scanned) as rows_scanned
-    from (
-        {% for table in captured_tables() -%}
-        select '{{ table.qualified_name }}' as table_name {{ 'union all' if not loop.last }}
-        {% endfor %}
-    ) as captured
-    left join scanned on captured.table_name = scanned.table_name
-    left join arrived on captured.table_name = arrived.table_name
+    from scanned
+    left join arrived on scanned.table_name = arrived.table_name
 
 ),
 
@@ -121,7 +117,7 @@ snapshot as (
         iff(tables.rows_scanned = 0, -1, snapshot_start.log_position) as log_position,
         (
             completed.is_completed
-            and tables.unreported = 0
+            and tables.reported > 0
             and (tables.incomplete = 0 or tables.rows_scanned = 0)
         ) as is_complete
     from tables
