@@ -1,13 +1,15 @@
 {#-
   The changes of a table that may be shown: those of commits at or below the watermark, and the rows of the
   completed initial snapshot, each with its commit position (-1: the snapshot). A TRUNCATE becomes one delete per key.
-  A column whose value was not sent takes its value from the previous version; without one the model fails.
+  A column whose value was not sent takes its value from the previous version, which an UPDATE of the key has left
+  under the old key; without one the model fails.
 -#}
 {% macro visible_changes(staging_model, key, columns) %}
 {%- set values = columns | reject('in', key) | list -%}
 {%- set by_key = key | join(', ') -%}
+{%- set by_origin = 'origin_' ~ key | join(', origin_') ~ ', origin_life' -%}
 {%- set in_order = 'order by commit_position, tx_order, log_position, topic_offset' -%}
-with watermark as (
+with recursive watermark as (
 
     select * from {{ ref('int_watermark') }}
 
@@ -117,6 +119,83 @@ lives as (
 
 ),
 
+moves as (
+
+    -- An UPDATE of the key comes as a delete of the old key and, next in the transaction, an insert of the new one, which
+    -- lacks what was not sent: the row's former life is the one that the delete ended.
+    select
+        {% for column in key -%}
+        moved.{{ column }},
+        {% endfor -%}
+        moved.life,
+        {% for column in key -%}
+        former.{{ column }} as former_{{ column }},
+        {% endfor -%}
+        former.life - 1 as former_life
+    from lives as moved
+    inner join lives as former
+        on moved.tx_id = former.tx_id
+        and moved.log_position = former.log_position
+        and moved.tx_order = former.tx_order + 1
+    where moved.operation = 'c'
+        and moved.unavailable_columns is not null
+        and former.operation = 'd'
+
+),
+
+origins as (
+
+    select * from moves
+    union all
+    select
+        {% for column in key -%}
+        origins.{{ column }},
+        {% endfor -%}
+        origins.life,
+        {% for column in key -%}
+        moves.former_{{ column }},
+        {% endfor -%}
+        moves.former_life
+    from origins
+    inner join moves
+        on origins.former_life = moves.life
+        {% for column in key -%}
+        and origins.former_{{ column }} = moves.{{ column }}
+        {% endfor %}
+
+),
+
+first_origins as (
+
+    -- the way back goes from later to earlier commits, so its last step has the earliest life of the row
+    select origins.*
+    from origins
+    left join moves
+        on origins.former_life = moves.life
+        {% for column in key -%}
+        and origins.former_{{ column }} = moves.{{ column }}
+        {% endfor -%}
+    where moves.life is null
+
+),
+
+rows_over_keys as (
+
+    select
+        lives.*,
+        {% for column in key -%}
+        coalesce(first_origins.former_{{ column }}, lives.{{ column }}) as origin_{{ column }},
+        {% endfor -%}
+        coalesce(first_origins.former_life, lives.life) as origin_life
+    from lives
+    left join first_origins
+        on lives.life = first_origins.life
+        {% for column in key -%}
+        and lives.{{ column }} = first_origins.{{ column }}
+        {% endfor %}
+
+),
+
 runs as (
 
     -- a run is a value and the versions after it that did not send the column; run 0 has no value
@@ -124,10 +203,10 @@ runs as (
         *
         {%- for column in values %},
         sum(iff(is_delete or {{ is_unavailable(column) }}, 0, 1)) over (
-            partition by {{ by_key }}, life {{ in_order }} rows between unbounded preceding and current row
+            partition by {{ by_origin }} {{ in_order }} rows between unbounded preceding and current row
         ) as run_of_{{ column }}
         {%- endfor %}
-    from lives
+    from rows_over_keys
 
 ),
 
@@ -139,9 +218,13 @@ final as (
         {% if column in key -%}
         {{ column }},
         {% else -%}
-        first_value({{ column }}) over (
-            partition by {{ by_key }}, life, run_of_{{ column }} {{ in_order }}
-            rows between unbounded preceding and current row
+        iff(
+            is_delete,
+            null,
+            first_value({{ column }}) over (
+                partition by {{ by_origin }}, run_of_{{ column }} {{ in_order }}
+                rows between unbounded preceding and current row
+            )
         ) as {{ column }},
         {% endif -%}
         {% endfor %}
