@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bankctl.devstack.components.component_graph import COMPONENTS
+from bankctl.devstack.components.native import COMPONENTS
 from bankctl.devstack.supervision.processes import running
 from benchmarks.steady.cpu import Used, look, machine_busy
 from benchmarks.steady.figures import Lag, Phase, Runs

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bank_common.runtime.errors import PipelineError
-from bankctl.devstack.components.component_graph import COMPONENTS
+from bankctl.devstack.components.native import COMPONENTS
 from bankctl.stack.logs import log_tail
 from bankctl.stack.stack import Stack
 

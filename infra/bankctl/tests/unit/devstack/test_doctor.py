@@ -6,7 +6,7 @@ import pytest
 
 from bank_common import names
 from bank_common.runtime.errors import PipelineError
-from bankctl.devstack.components.component_graph import COMPONENTS
+from bankctl.devstack.components.native import COMPONENTS
 from bankctl.devstack.doctor import ephemeral_ports, examine, require_free
 from bankctl.stack.paths import repository_root
 from bankctl.stack.settings import BankctlSettings

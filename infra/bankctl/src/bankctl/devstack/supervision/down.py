@@ -9,11 +9,11 @@ from typing import Final
 import psutil
 
 from bank_common.runtime.errors import PipelineError
-from bankctl.devstack.components.component_graph import COMPONENTS
+from bankctl.devstack.components.native import COMPONENTS
 from bankctl.devstack.supervision import processes
-from bankctl.devstack.supervision.graph import Cancelled, GraphStep, run
 from bankctl.devstack.supervision.lock import exclusive
 from bankctl.devstack.supervision.report import Reporter
+from bankctl.devstack.supervision.step_runner import Cancelled, GraphStep, run
 from bankctl.model.graph import users
 from bankctl.stack.stack import Stack
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from bankctl.devstack.components.component import Component
-from bankctl.devstack.components.component_graph import COMPONENTS
+from bankctl.devstack.components.native import COMPONENTS
 from bankctl.devstack.supervision import processes
 from bankctl.stack.stack import Stack
 

@@ -6,17 +6,17 @@ from functools import partial
 from typing import Final
 
 from bankctl.devstack.components.component import Component
-from bankctl.devstack.components.component_graph import COMPONENTS, Task, chosen, tasks_for
+from bankctl.devstack.components.native import COMPONENTS, Task, chosen, tasks_for
 from bankctl.devstack.doctor import require_free
 from bankctl.devstack.supervision import processes
 from bankctl.devstack.supervision.crashes import ComponentDiedError, raise_if_dead
 from bankctl.devstack.supervision.down import finish_wipe
 from bankctl.devstack.supervision.fingerprint import changes, named
-from bankctl.devstack.supervision.graph import Cancelled, GraphStep, run
 from bankctl.devstack.supervision.launch import HUNG_STOP_SECONDS, launch
 from bankctl.devstack.supervision.liveness import Liveness
 from bankctl.devstack.supervision.lock import exclusive
 from bankctl.devstack.supervision.report import Reporter
+from bankctl.devstack.supervision.step_runner import Cancelled, GraphStep, run
 from bankctl.stack import environment
 from bankctl.stack.stack import Stack
 

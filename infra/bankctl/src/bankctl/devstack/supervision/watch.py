@@ -18,7 +18,7 @@ import psutil
 
 from bank_common.runtime.errors import PipelineError
 from bankctl.devstack.components.component import Component
-from bankctl.devstack.components.component_graph import COMPONENTS
+from bankctl.devstack.components.native import COMPONENTS
 from bankctl.devstack.supervision import processes
 from bankctl.devstack.supervision.identity import Identity
 from bankctl.devstack.supervision.launch import launch

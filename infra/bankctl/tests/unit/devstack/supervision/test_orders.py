@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bankctl.devstack.components.component_graph import COMPONENTS, TASKS
+from bankctl.devstack.components.native import COMPONENTS, TASKS
 from bankctl.devstack.supervision.down import stop_steps
-from bankctl.devstack.supervision.graph import Cancelled, GraphStep, run
 from bankctl.devstack.supervision.report import Reporter
+from bankctl.devstack.supervision.step_runner import Cancelled, GraphStep, run
 from bankctl.devstack.supervision.up import start_steps
 from bankctl.model.graph import NODES, SECRETS, everything_before, users
 from bankctl.stack.settings import BankctlSettings

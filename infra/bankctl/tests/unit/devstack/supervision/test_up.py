@@ -17,9 +17,9 @@ from rich.console import Console
 from bankctl.devstack.components.component import Component
 from bankctl.devstack.supervision import processes, up
 from bankctl.devstack.supervision.crashes import ComponentDiedError
-from bankctl.devstack.supervision.graph import Cancelled
 from bankctl.devstack.supervision.launch import launch
 from bankctl.devstack.supervision.report import Reporter
+from bankctl.devstack.supervision.step_runner import Cancelled
 from bankctl.devstack.supervision.up import bring_up
 from bankctl.model.graph import Node
 from bankctl.stack.settings import BankctlSettings

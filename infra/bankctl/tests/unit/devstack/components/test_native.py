@@ -5,7 +5,7 @@ import pytest
 
 from bank_common.runtime.errors import PipelineError
 from bankctl.devstack.components.component import Component
-from bankctl.devstack.components.component_graph import COMPONENTS, TASKS, chosen, tasks_for
+from bankctl.devstack.components.native import COMPONENTS, TASKS, chosen, tasks_for
 from bankctl.model.graph import NODES, NodeKind, of_kind
 from bankctl.stack.paths import repository_root
 

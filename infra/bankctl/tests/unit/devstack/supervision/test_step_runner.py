@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bankctl.devstack.supervision.graph import Cancelled, GraphStep, run
+from bankctl.devstack.supervision.step_runner import Cancelled, GraphStep, run
 
 
 class Journal:
