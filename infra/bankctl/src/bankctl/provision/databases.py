@@ -4,20 +4,21 @@ import psycopg
 from psycopg import sql
 
 from bank_common import names
+from bank_common.runtime.errors import PipelineError
 from bankctl.stack.stack import Stack
 
 
+class NoConnectionError(PipelineError):
+    """A Postgres server takes no connection."""
+
+
 def create_database(stack: Stack, instance: str, database: str, owner: str | None = None) -> None:
-    """Create a database, and its owner's role with the secret `<owner>_password`, unless they are there."""
-    password = stack.secret(f"{instance}_superuser_password")
-    with psycopg.connect(
-        host=stack.host(instance),
-        port=stack.port(instance),
-        user="postgres",
-        password=password,
-        dbname="postgres",
-        autocommit=True,
-    ) as connection:
+    """Create a database, and its owner's role with the secret `<owner>_password`, unless they are there.
+
+    Raises:
+        NoConnectionError: the server is away.
+    """
+    with _connect(stack, instance) as connection:
         if owner is not None:
             known = connection.execute("select 1 from pg_roles where rolname = %s", (owner,)).fetchone()
             verb = sql.SQL("ALTER ROLE" if known else "CREATE ROLE")
@@ -37,3 +38,21 @@ def create_platform_databases(stack: Stack) -> None:
     """Airflow's and the registry's databases, each with an owner of its own."""
     create_database(stack, "platform_postgres", "airflow", "airflow")
     create_database(stack, "platform_postgres", "registry", "registry")
+
+
+def _connect(stack: Stack, instance: str) -> psycopg.Connection:
+    host, port = stack.host(instance), stack.port(instance)
+    try:
+        return psycopg.connect(
+            host=host,
+            port=port,
+            user="postgres",
+            password=stack.secret(f"{instance}_superuser_password"),
+            dbname="postgres",
+            autocommit=True,
+        )
+    except psycopg.OperationalError as error:
+        raise NoConnectionError(
+            f"{instance.replace('_', '-')} at {host}:{port} takes no connection: {str(error).strip().splitlines()[-1]}",
+            advice="Start it, or see in its log why it does not answer; then run this again.",
+        ) from error
