@@ -202,6 +202,20 @@ MUTATIONS: Final = (
         "        self._open = _OpenBatch(self._end + 1)\n\n    def _append",
         "model/test_partition_buffer.py::test_batches_meet_and_hold_each_record_once",
     ),
+    Mutation(
+        "a position past the tail skips records that are read and not stored",
+        "cdc_consumer/consume/assignment.py",
+        "            and self.buffer.start == self.buffer.end\n",
+        "",
+        "consume/test_assignment.py::test_a_record_that_is_not_in_the_chain_keeps_the_position_at_the_tail",
+    ),
+    Mutation(
+        "an end of the log from before a lost race counts",
+        "cdc_consumer/consume/assignment.py",
+        "            and self.caught_up\n",
+        "",
+        "consume/test_assignment.py::test_an_end_that_was_reached_before_a_race_was_lost_is_none_of_the_new_position",
+    ),
 )
 
 
